@@ -1,0 +1,1 @@
+"""Floor 3: employees, roles, connected systems, and who acts."""

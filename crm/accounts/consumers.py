@@ -1,0 +1,217 @@
+"""The one WebSocket of a signed-in employee: live streams, followed by number (static/js/lib/live.js).
+
+Groups are named here and never by a client. The socket closes within five seconds of whatever takes
+away the right to it: it is told through the channel layer, and looks for itself in case nobody told.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from typing import Any
+
+from channels.auth import get_user
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils.translation import gettext as _
+
+from crm.accounts import selectors, sessions
+from crm.accounts.models import User
+from crm.accounts.sessions import State
+from crm.audit.models import Result
+from crm.audit.record import record
+from crm.kit.actor import Actor, Door, Origin
+from crm.kit.models import StreamHead
+from crm.kit.policy import Decision
+from crm.kit.realtime import authorise, group_of, replay
+
+log = logging.getLogger(__name__)
+
+SIGNED_OUT, RIGHTS_CHANGED, NOT_UNDERSTOOD, TOO_SLOW, TOO_FAST = 4401, 4205, 4400, 4408, 4429
+MAX_FRAME = 4096  # characters; a subscription takes a hundred
+MAX_STREAMS = 100
+MAX_WAITING = 500  # frames that a slow client has not taken
+FRAMES_PER_SECOND, BURST = 10, 60
+LOOK_EVERY = 3.0  # seconds; with the query itself under the five that are promised
+LOOK_WHOLE_EVERY = 20  # times: the idle lock is a matter of time, which no row tells
+
+
+class LiveConsumer(AsyncWebsocketConsumer):
+    """Live streams for one employee."""
+
+    actor: Actor
+    user: User
+    session_key: str
+
+    async def connect(self) -> None:
+        """Let in whoever may act in the console; everybody else is told to sign in."""
+        self.streams: set[str] = set()
+        self.waiting: asyncio.Queue[str] = asyncio.Queue(MAX_WAITING)
+        self.tasks: list[asyncio.Task[None]] = []
+        self.allowance, self.counted_at = float(BURST), time.monotonic()
+        self.session_key = self.scope["session"].session_key or ""
+        await self.accept()  # a code can only be told on an open socket
+        self.rights = await self._rights()  # before looking, so that no change falls between
+        if not await self._look():
+            await self.close(SIGNED_OUT)
+            return
+        self.organisation_id = self.actor.organisation_id
+        await self.channel_layer.group_add(sessions.group_of(self.user.pk), self.channel_name)
+        self.tasks = [asyncio.create_task(self._deliver()), asyncio.create_task(self._watch())]
+
+    async def disconnect(self, code: int) -> None:
+        """Leave every group and stop the tasks."""
+        for task in self.tasks:
+            task.cancel()
+        if self.tasks:
+            await self.channel_layer.group_discard(
+                sessions.group_of(self.user.pk), self.channel_name
+            )
+        for stream in self.streams:
+            await self.channel_layer.group_discard(group_of(stream), self.channel_name)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Understand one frame of the client; what is not one of ours closes the socket."""
+        if not self.tasks:  # what came before the refusal was heard
+            return
+        if not self._within_rate():
+            await self.close(TOO_FAST)
+            return
+        frame = _parse(text_data)
+        match frame:
+            case {"type": "ping"}:
+                self._say(type="pong")
+            case {"type": "subscribe", "stream": str(stream), "after": int(after)} if after >= 0:
+                await self._subscribe(stream, after)
+            case {"type": "unsubscribe", "stream": str(stream)}:
+                await self._leave(stream)
+            case _:
+                await self.close(NOT_UNDERSTOOD)
+
+    async def stream_event(self, message: dict[str, Any]) -> None:
+        """Hand on a patch that the channel layer brings."""
+        if message["stream"] in self.streams:
+            keys = ("stream", "seq", "patch")
+            self._say(type="event", **{key: message[key] for key in keys})
+
+    async def look_again(self, _message: dict[str, Any]) -> None:
+        """Something about the user changed: see whether the socket may stay."""
+        await self._stay_or_go(whole=True)
+
+    async def _subscribe(self, stream: str, after: int) -> None:
+        """Follow a stream: join first, then replay, so that nothing falls between."""
+        if not await self._look():
+            await self.close(SIGNED_OUT)
+            return
+        decision = await self._authorise(stream)
+        if not decision:
+            self._say(type="denied", stream=stream, reason=str(decision.reason))
+            return
+        self.streams.add(stream)
+        await self.channel_layer.group_add(group_of(stream), self.channel_name)
+        patches, head = await database_sync_to_async(_missed)(stream, after)
+        if patches is None:
+            self._say(type="resync", stream=stream, seq=head)
+            return
+        for patch in patches:
+            self._say(type="event", stream=stream, seq=patch.seq, patch=patch.patch)
+        seq = patches[-1].seq if patches else after
+        self._say(type="caught_up", stream=stream, seq=seq)
+
+    async def _leave(self, stream: str) -> None:
+        if stream in self.streams:
+            self.streams.discard(stream)
+            await self.channel_layer.group_discard(group_of(stream), self.channel_name)
+
+    async def _authorise(self, stream: str) -> Decision:
+        if stream not in self.streams and len(self.streams) >= MAX_STREAMS:
+            return Decision(False, _("This page follows too many things at once."))
+        decision: Decision = await database_sync_to_async(_authorise)(self.actor, stream)
+        return decision
+
+    async def _look(self) -> bool:
+        """Whether the session still stands; then `actor` has the rights of this moment."""
+        session = SessionStore(self.session_key)
+        user = await get_user({"session": session})
+        if not self.session_key or not isinstance(user, User):
+            return False
+        origin = Origin(Door.SOCKET, ip=(self.scope.get("client") or [None])[0])
+        standing = await database_sync_to_async(sessions.standing_of)(session, user, origin)
+        if standing.state is not State.READY or standing.actor is None:
+            return False
+        self.user, self.actor = user, standing.actor
+        return True
+
+    async def _rights(self) -> object:
+        return await database_sync_to_async(selectors.fingerprint)(self.session_key)
+
+    async def _watch(self) -> None:
+        """Look for oneself, in case the word was lost."""
+        turn = 0
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            turn += 1
+            await self._stay_or_go(whole=turn % LOOK_WHOLE_EVERY == 0)
+
+    async def _stay_or_go(self, *, whole: bool) -> None:
+        rights = await self._rights()
+        if rights == self.rights and not whole:
+            return
+        if not await self._look() or self.actor.organisation_id != self.organisation_id:
+            await self.close(SIGNED_OUT)
+        elif rights != self.rights:
+            await self.close(RIGHTS_CHANGED)  # the client comes back and is judged anew
+
+    async def _deliver(self) -> None:
+        """Send what waits, as fast as the client takes it."""
+        while True:
+            await self.send(text_data=await self.waiting.get())
+
+    def _say(self, **frame: Any) -> None:
+        """Put a frame in the client's queue; a client that does not take them is let go."""
+        try:
+            self.waiting.put_nowait(json.dumps(frame, default=str))
+        except asyncio.QueueFull:
+            self.tasks.append(asyncio.create_task(self.close(TOO_SLOW)))
+
+    def _within_rate(self) -> bool:
+        """Count a frame against the client's allowance, which refills with time."""
+        now = time.monotonic()
+        refill = (now - self.counted_at) * FRAMES_PER_SECOND
+        self.allowance = min(float(BURST), self.allowance + refill) - 1
+        self.counted_at = now
+        return self.allowance >= 0
+
+
+def _parse(text: str | None) -> object:
+    """The frame as JSON, or None when it is none of ours: binary, oversized or malformed."""
+    if text is None or len(text) > MAX_FRAME:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _authorise(actor: Actor, stream: str) -> Decision:
+    decision = authorise(actor, stream)
+    if not decision:
+        log.warning("socket.denied", extra={"actor": str(actor.uuid)})
+        record(
+            actor,
+            "viewed",
+            result=Result.REFUSED,
+            stream=stream[:120],
+            reason=str(decision.reason),
+        )
+    return decision
+
+
+def _missed(stream: str, after: int) -> tuple[list[Any] | None, int]:
+    """What came after a number, with the last number of all; None when a client must start afresh."""
+    patches = replay(stream, after)
+    head = StreamHead.objects.filter(pk=stream).values_list("seq", flat=True).first() or 0
+    if patches is not None and not patches and head != after:
+        patches = None  # what is missing has been cleared away, or the client knows what never was
+    return patches, head

@@ -1,0 +1,170 @@
+"""Forms of the door and of the profile; the verbs check again what matters."""
+
+from typing import Any
+
+from allauth.account.forms import LoginForm
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from crm.accounts import selectors
+from crm.accounts.models import Role, User
+from crm.accounts.permissions import GRANT_ROLE, INVITE_USER
+from crm.accounts.services import people
+from crm.accounts.services.api_clients import scopes_on_offer
+from crm.kit.actor import Actor
+from crm.kit.errors import Text
+from crm.kit.policy import catalogue
+from crm.organisations.models import Unit
+
+
+def _password(label: Any, *, new: bool = False) -> forms.CharField:
+    autocomplete = "new-password" if new else "current-password"
+    widget = forms.PasswordInput(attrs={"autocomplete": autocomplete})
+    return forms.CharField(label=label, widget=widget, strip=False, max_length=200)
+
+
+class SignInForm(LoginForm):
+    """Address and password, without what allauth would add to the page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        widget = forms.EmailInput(attrs={"autocomplete": "username"})
+        self.fields["login"] = forms.EmailField(label=_("Email"), widget=widget, max_length=254)
+        self.fields["password"] = _password(_("Password"))
+
+
+class ForgottenPasswordForm(forms.Form):
+    """An address; what happens to it is the same work for any (attacks-and-faults.md B2.16)."""
+
+    email = forms.EmailField(
+        label=_("Email"),
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+        max_length=254,
+    )
+
+    def save(self, _request: HttpRequest) -> str:
+        """allauth's name for carrying it out."""
+        email: str = self.cleaned_data["email"]
+        people.ask_for_new_password(email)
+        return email
+
+
+class PasswordForm(forms.Form):
+    """The password again, by which somebody shows to be still there."""
+
+    password = _password(_("Password"))
+
+
+class InviteForm(forms.Form):
+    """Whom to invite, where they work and with which role to begin."""
+
+    email = forms.EmailField(label=_("Email"), max_length=254)
+    full_name = forms.CharField(label=_("Full name"), max_length=150)
+    unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Unit"), required=False)
+    role = forms.ModelChoiceField(
+        Role.objects.none(), label=_("Role"), required=False, help_text=_("In that unit")
+    )
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self, "unit", selectors.units_in_reach(actor, INVITE_USER), _("Whole organisation"))
+        _offer(self, "role", Role.objects.for_actor(actor).order_by("name"), _("None yet"))
+
+
+class GiveRoleForm(forms.Form):
+    """A role for a person, in a unit or in the whole organisation."""
+
+    role = forms.ModelChoiceField(Role.objects.none(), label=_("Role"))
+    unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Where"), required=False)
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self, "role", Role.objects.for_actor(actor).order_by("name"), None)
+        _offer(self, "unit", selectors.units_in_reach(actor, GRANT_ROLE), _("Whole organisation"))
+
+
+class MoveForm(forms.Form):
+    """Where a person works."""
+
+    unit = forms.ModelChoiceField(Unit.objects.none(), label=_("Unit"), required=False)
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self, "unit", selectors.units_in_reach(actor, INVITE_USER), _("Whole organisation"))
+
+
+class NewRoleForm(forms.Form):
+    """A new role, empty or after another."""
+
+    name = forms.CharField(label=_("Name"), max_length=80)
+    description = forms.CharField(label=_("What it is for"), max_length=240, required=False)
+    copy_of = forms.ModelChoiceField(Role.objects.none(), label=_("Begin as"), required=False)
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer(self, "copy_of", Role.objects.for_actor(actor).order_by("name"), _("Empty"))
+
+
+class WhyForm(forms.Form):
+    """Who, what and where a right is asked about."""
+
+    person = forms.ModelChoiceField(User.objects.none(), label=_("Person"), to_field_name="uuid")
+    permission = forms.ChoiceField(label=_("May they…"))
+    unit = forms.ModelChoiceField(
+        Unit.objects.none(), label=_("In the unit"), required=False, to_field_name="uuid"
+    )
+    thing = forms.CharField(
+        label=_("Or on one case"), required=False, max_length=60, help_text=_("Its case number")
+    )
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        here = selectors.manageable(actor).values("user")
+        _offer(self, "person", User.objects.filter(pk__in=here).order_by("full_name"), None)
+        units = Unit.objects.for_actor(actor).order_by("name")
+        _offer(self, "unit", units, _("Whole organisation"))
+        permission = self.fields["permission"]
+        assert isinstance(permission, forms.ChoiceField)
+        permission.choices = [(one.name, one.sentence) for one in catalogue.values()]
+
+
+class ApiClientForm(forms.Form):
+    """A system to connect: its name, what it may do and until when."""
+
+    name = forms.CharField(label=_("Name of the system"), max_length=120)
+    expires_on = forms.DateField(
+        label=_("The key is valid until"), widget=forms.DateInput(attrs={"type": "date"})
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("It may…"), widget=forms.CheckboxSelectMultiple, required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        scopes = self.fields["scopes"]
+        assert isinstance(scopes, forms.MultipleChoiceField)
+        scopes.choices = [(name, catalogue[name].sentence) for name in scopes_on_offer()]
+
+
+def _offer(form: forms.Form, name: str, rows: QuerySet[Any], empty: Text | None) -> None:
+    """Have a field choose among these rows only."""
+    field = form.fields[name]
+    assert isinstance(field, forms.ModelChoiceField)
+    field.queryset = rows
+    field.empty_label = str(empty) if empty else field.empty_label
+
+
+class AcceptForm(forms.Form):
+    """The first password of an invited person, twice."""
+
+    password = _password(_("New password"), new=True)
+    again = _password(_("New password again"), new=True)
+
+    def clean(self) -> dict[str, Any]:
+        """Both are alike."""
+        data = super().clean() or {}
+        if data.get("password") and data.get("again") and data["password"] != data["again"]:
+            self.add_error("again", _("Both passwords must be the same."))
+        return data

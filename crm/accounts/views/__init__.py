@@ -1,0 +1,1 @@
+"""Pages of the accounts room: the door, one's own profile, and who works here with what rights."""

@@ -1,0 +1,107 @@
+"""The audit trail in plain words: what was done, to what, how it ended."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from django.apps import apps
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
+
+from crm.audit.models import AuditEntry, Result
+from crm.kit.errors import Text
+from crm.kit.policy import catalogue
+
+ACTIONS: Mapping[str, Text] = {
+    "sign_in": pgettext_lazy("audit", "Sign-in"),
+    "sign_in_refused": pgettext_lazy("audit", "Refused sign-in"),
+    "sign_out": pgettext_lazy("audit", "Sign-out"),
+    "session_ended": pgettext_lazy("audit", "Session ended by idleness or suspension"),
+    "second_factor_changed": pgettext_lazy("audit", "Second factor changed"),
+    "password_changed": pgettext_lazy("audit", "Password changed"),
+    "organisation_switched": pgettext_lazy("audit", "Organisation switched"),
+    "key_used": pgettext_lazy("audit", "Key of a connected system used (first of the day)"),
+    "viewed": pgettext_lazy("audit", "Viewed"),
+    "searched": pgettext_lazy("audit", "Searched"),
+    "revealed": pgettext_lazy("audit", "Shown in full"),
+    "exported": pgettext_lazy("audit", "Exported"),
+    "printed": pgettext_lazy("audit", "Printed"),
+    "downloaded": pgettext_lazy("audit", "Downloaded"),
+    "opened_exceptionally": pgettext_lazy("audit", "Opened exceptionally"),
+    "disclosed": pgettext_lazy("audit", "Disclosed to the person or a representative"),
+    "consent_given": pgettext_lazy("audit", "Consent given"),
+    "consent_withdrawn": pgettext_lazy("audit", "Consent withdrawn"),
+    "blocked": pgettext_lazy("audit", "Data blocked"),
+    "destroyed": pgettext_lazy("audit", "Data destroyed"),
+    "hold_placed": pgettext_lazy("audit", "Legal hold placed"),
+    "hold_lifted": pgettext_lazy("audit", "Legal hold lifted"),
+    "clock_recomputed": pgettext_lazy("audit", "Deadline recomputed"),
+    "routed": pgettext_lazy("audit", "Routed"),
+    "sent": pgettext_lazy("audit", "Sent"),
+    "delivery_failed": pgettext_lazy("audit", "Not delivered"),
+    "retention_run": pgettext_lazy("audit", "Retention run"),
+    "suggested": pgettext_lazy("audit", "AI suggestion"),
+    "suggestion_accepted": pgettext_lazy("audit", "Suggestion accepted by a person"),
+    "suggestion_rejected": pgettext_lazy("audit", "Suggestion rejected by a person"),
+    "sealed": pgettext_lazy("audit", "Sealed"),
+    "verified": pgettext_lazy("audit", "Verified by CSV"),
+    "audit_verified": pgettext_lazy("audit", "Audit verified"),
+    "audit_broken": pgettext_lazy("audit", "Audit chain broken"),
+}
+"""The acts that are no permission's: shared glossary, section 3."""
+
+DOORS: Mapping[str, Text] = {
+    "console": pgettext_lazy("audit", "console"),
+    "api": pgettext_lazy("audit", "API"),
+    "admin": pgettext_lazy("audit", "back office"),
+    "socket": pgettext_lazy("audit", "live connection"),
+    "task": pgettext_lazy("audit", "background work"),
+    "command": pgettext_lazy("audit", "command line"),
+    "public": pgettext_lazy("audit", "public page"),
+}
+
+
+def action(name: str) -> str:
+    """An action in words: of the glossary, or those of the permission by which it was done."""
+    if name in ACTIONS:
+        return str(ACTIONS[name])
+    permission = catalogue.get(name)
+    return capfirst(str(permission.sentence)) if permission else name
+
+
+@lru_cache(maxsize=1)
+def object_kinds() -> tuple[str, ...]:
+    """The kinds of thing that entries are about: the house's models with an identity of their own."""
+    house = ("audit", "organisations", "accounts", "citizens", "cases", "reporting")
+    return tuple(
+        model._meta.label_lower
+        for label in house
+        if apps.is_installed(label) or label in apps.app_configs
+        for model in apps.get_app_config(label).get_models()
+        if any(field.name == "uuid" for field in model._meta.concrete_fields)
+        and not model._meta.label.endswith("Event")
+    )
+
+
+def kind(object_type: str) -> str:
+    """The kind of thing in words."""
+    try:
+        return str(apps.get_model(object_type)._meta.verbose_name)
+    except (LookupError, ValueError):
+        return object_type
+
+
+def sentence(entry: AuditEntry) -> str:
+    """What happened, in one line; who and when stand beside it."""
+    words = action(entry.action)
+    if entry.object_type and entry.object_name:
+        words = _("%(action)s: %(kind)s “%(name)s”") % {
+            "action": words,
+            "kind": kind(entry.object_type),
+            "name": entry.object_name,
+        }
+    if entry.result == Result.REFUSED:
+        return _("Refused: %(what)s") % {"what": words}
+    if entry.result == Result.FAILED:
+        return _("Failed: %(what)s") % {"what": words}
+    return words

@@ -1,0 +1,1 @@
+"""Floor 5: citizens and what each organisation keeps about them."""

@@ -1,0 +1,1 @@
+"""Every change to what is known of citizens, and every opened record."""

@@ -1,0 +1,185 @@
+"""An organisation's record of a citizen: opening it, revealing a number, wishes, protection."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from crm.audit.record import record as write_down
+from crm.citizens import checking
+from crm.citizens.checking import Wishes
+from crm.citizens.events import CitizenChanged
+from crm.citizens.models import Citizen, CitizenRecord, Identifier
+from crm.citizens.permissions import (
+    CHANGE_CITIZEN,
+    PROTECT_RECORD,
+    REVEAL_IDENTIFIER,
+    VIEW_CITIZEN,
+    VIEW_PROTECTED,
+)
+from crm.kit.actor import Actor
+from crm.kit.errors import Conflict, DomainError, Invalid, NotFound
+from crm.kit.events import publish
+from crm.kit.policy import require
+from crm.organisations import options
+from crm.organisations.models import Organisation
+
+
+class ReasonNeeded(DomainError):  # noqa: N818 - reads as what the page asks for
+    """A protected record is opened only after saying why."""
+
+    status: ClassVar[int] = 403
+    title = _("Protected record")
+
+    def __init__(self, record: CitizenRecord) -> None:
+        super().__init__("reason_needed", _("State the reason for access. It will be logged."))
+        self.record = record
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A citizen as opened; `record` is None when they are seen by another organisation's agreement."""
+
+    citizen: Citizen
+    record: CitizenRecord | None
+    purpose: str
+
+
+def own_record(actor: Actor, citizen_id: UUID, permission: str) -> CitizenRecord:
+    """The organisation's record of the citizen, locked, with which the actor may do this."""
+    record = (
+        CitizenRecord.objects.for_actor(actor)
+        .select_for_update(of=("self",))
+        .select_related("citizen")
+        .get_or_refuse(citizen__uuid=citizen_id)
+    )
+    require(actor, permission, record)
+    return record
+
+
+def note(actor: Actor, action: str, record: CitizenRecord, purpose: str = "", **data: Any) -> None:
+    """Write into the audit trail what was done with a citizen; of a protected one only initials."""
+    write_down(actor, action, record.citizen, purpose=purpose, name=record.shown_name, **data)
+
+
+def open_citizen(actor: Actor, citizen_id: UUID, *, purpose: str = "", reason: str = "") -> Opened:
+    """The citizen is open before the actor, and one entry says why: `reason`, as the person
+    stated it, else `purpose`, as the way in implies it, else the organisation's usual one.
+
+    Raises ReasonNeeded for a protected record without a stated reason.
+    """
+    require(actor, VIEW_CITIZEN)
+    citizen = Citizen.objects.for_actor(actor).get_or_refuse(uuid=citizen_id)
+    record = CitizenRecord.objects.for_actor(actor).filter(citizen=citizen).first()
+    reason = checking.text(reason, 240)
+    if record is not None:
+        record.citizen = citizen
+        if record.protected:
+            require(actor, VIEW_PROTECTED, record)
+            if not reason:
+                raise ReasonNeeded(record)
+    why = reason or checking.text(purpose, 240) or usual_purpose(actor)
+    write_down(
+        actor,
+        "viewed",
+        citizen,
+        purpose=why,
+        name=record.shown_name if record else None,
+    )
+    return Opened(citizen, record, why)
+
+
+def usual_purpose(actor: Actor) -> str:
+    """The first of the organisation's usual reasons for access."""
+    return usual_purposes(actor)[0]
+
+
+def usual_purposes(actor: Actor) -> list[str]:
+    """The organisation's usual reasons for access, to choose from."""
+    organisation = Organisation.objects.for_actor(actor).get()
+    return [str(purpose) for purpose in options.read(organisation).usual_purposes]
+
+
+@transaction.atomic
+def reveal_identifier(
+    actor: Actor, citizen_id: UUID, identifier_id: UUID, *, purpose: str = ""
+) -> str:
+    """The whole number is before the actor, and an entry says so.
+
+    Raises ReasonNeeded for a protected record without a stated purpose.
+    """
+    number = (
+        Identifier.objects.for_actor(actor)
+        .select_related("citizen")
+        .get_or_refuse(uuid=identifier_id, citizen__uuid=citizen_id)
+    )
+    record = CitizenRecord.objects.for_actor(actor).filter(citizen=number.citizen).first()
+    if record is None:  # an agreement shares numbers masked only
+        raise NotFound
+    require(actor, REVEAL_IDENTIFIER, record)
+    stated = checking.text(purpose, 240)
+    if record.protected and not stated:
+        raise ReasonNeeded(record)
+    why = stated or usual_purpose(actor)
+    note(actor, "revealed", record, why, kind=number.kind, identifier=str(number.uuid))
+    return number.value
+
+
+@transaction.atomic
+def set_wishes(actor: Actor, citizen_id: UUID, wishes: Wishes) -> CitizenRecord:
+    """The person is attended in this language, by this channel and with this care."""
+    record = own_record(actor, citizen_id, CHANGE_CITIZEN)
+    wishes = checking.wishes(wishes)
+    before = {field: getattr(record, field) for field in WISHES}
+    record.language = wishes.language
+    record.preferred_channel = wishes.preferred_channel
+    record.accessibility_needs = list(wishes.accessibility_needs)
+    record.save(update_fields=[*WISHES, "updated_at"])
+    changed = [field for field in WISHES if before[field] != getattr(record, field)]
+    note(actor, CHANGE_CITIZEN, record, changed=changed)
+    publish(CitizenChanged(str(citizen_id), record.organisation_id))
+    return record
+
+
+WISHES = ("language", "preferred_channel", "accessibility_needs")
+
+
+@transaction.atomic
+def protect_record(actor: Actor, citizen_id: UUID, *, reason: str) -> CitizenRecord:
+    """The record opens only to who may open protected ones, each time with a reason."""
+    record = own_record(actor, citizen_id, PROTECT_RECORD)
+    if record.protected:
+        raise Conflict("already_protected", _("The record is already protected."))
+    record.protected = True
+    record.protected_reason = _stated(reason)
+    record.save(update_fields=["protected", "protected_reason", "updated_at"])
+    note(actor, PROTECT_RECORD, record, protected=True, reason=record.protected_reason)
+    publish(CitizenChanged(str(citizen_id), record.organisation_id))
+    return record
+
+
+@transaction.atomic
+def unprotect_record(actor: Actor, citizen_id: UUID, *, reason: str) -> CitizenRecord:
+    """The record opens like any other again."""
+    record = own_record(actor, citizen_id, PROTECT_RECORD)
+    if not record.protected:
+        raise Conflict("not_protected", _("The record is not protected."))
+    why = _stated(reason)
+    note(actor, PROTECT_RECORD, record, protected=False, reason=why)
+    record.protected = False
+    record.protected_reason = ""
+    record.save(update_fields=["protected", "protected_reason", "updated_at"])
+    publish(CitizenChanged(str(citizen_id), record.organisation_id))
+    return record
+
+
+def _stated(reason: str) -> str:
+    try:
+        clean = checking.text(reason, 240)
+    except Invalid as error:
+        raise Invalid(errors={"reason": [error.message]}) from error
+    if len(clean) < 5:
+        raise Invalid(errors={"reason": [_("State the reason in a few words.")]})
+    return clean

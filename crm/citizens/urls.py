@@ -1,0 +1,41 @@
+"""Addresses of the citizens room's pages."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from crm.citizens import views
+
+app_name = "citizens"
+_ONE = "ciudadania/<uuid:citizen>/"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("ciudadania/", views.search_page, name="list"),
+    path("ciudadania/nueva/", views.new, name="new"),
+    path(_ONE, views.detail, name="detail"),
+    path(f"{_ONE}motivo/", views.state_reason, name="state_reason"),
+    path(f"{_ONE}datos/", views.names, name="names"),
+    path(f"{_ONE}preferencias/", views.wishes, name="wishes"),
+    path(f"{_ONE}proteccion/", views.protection, name="protection"),
+    path(f"{_ONE}numeros/nuevo/", views.add_identifier, name="add_identifier"),
+    path(f"{_ONE}numeros/<uuid:identifier>/mostrar/", views.reveal, name="reveal"),
+    path(
+        f"{_ONE}numeros/<uuid:identifier>/verificar/",
+        views.verify_identifier,
+        name="verify_identifier",
+    ),
+    path(
+        f"{_ONE}numeros/<uuid:identifier>/retirar/",
+        views.withdraw_identifier,
+        name="withdraw_identifier",
+    ),
+    path(f"{_ONE}contacto/nuevo/", views.add_contact_point, name="add_contact_point"),
+    path(f"{_ONE}contacto/<uuid:point>/", views.change_contact_point, name="change_contact_point"),
+    path(
+        f"{_ONE}contacto/<uuid:point>/verificar/",
+        views.verify_contact_point,
+        name="verify_contact_point",
+    ),
+    path(
+        f"{_ONE}contacto/<uuid:point>/finalizar/",
+        views.end_contact_point,
+        name="end_contact_point",
+    ),
+]

@@ -1,0 +1,90 @@
+"""The frame around every console page: navigation, organisations, preferences, palette commands."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from crm.accounts.models import User
+from crm.kit.actor import Actor
+from crm.kit.nav import NavItem, items_for
+from crm.organisations.models import Organisation
+
+
+@dataclass(frozen=True)
+class OrganisationMark:
+    """An organisation as the switcher shows it."""
+
+    code: str
+    name: str
+    unit: str
+    mark: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What layouts/console.html needs around a page."""
+
+    nav: list[NavItem] = field(default_factory=list)
+    organisations: list[OrganisationMark] = field(default_factory=list)
+    organisation: OrganisationMark | None = None
+    user: dict[str, str] = field(default_factory=dict)
+    theme: str = "auto"
+    density: str = "comfortable"
+    rail: str = "auto"
+    shortcuts: bool = True
+    accent_css_url: str = ""
+    commands: list[NavItem] = field(default_factory=list)
+    language: str = "es"
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `actor` and `frame`."""
+    actor: Actor | None = getattr(request, "actor", None)
+    user = getattr(request, "user", None)
+    if actor is None or not isinstance(user, User):
+        return {"actor": None, "frame": Frame(language=get_language() or "es")}
+    organisations = _organisations(user, actor)
+    items = items_for(actor, request.path)
+    return {
+        "actor": actor,
+        "frame": Frame(
+            nav=[item for item in items if item.group != "command"],
+            commands=items,
+            organisations=organisations,
+            organisation=next((mark for mark in organisations if mark.current), None),
+            user={"name": user.full_name, "email": user.email, "initials": _mark(user.full_name)},
+            theme=user.theme,
+            density=user.density,
+            rail=user.rail,
+            shortcuts=user.single_key_shortcuts,
+            accent_css_url=reverse("organisations:accent", args=[actor.organisation_code]),
+            language=get_language() or "es",
+        ),
+    }
+
+
+def _organisations(user: User, actor: Actor) -> list[OrganisationMark]:
+    rows = (
+        Organisation.objects.unscoped("the switcher shows all where the user works")
+        .filter(
+            membership_set__user=user,
+            membership_set__ended_at=None,
+            membership_set__suspended_at=None,
+        )
+        .order_by("name")
+        .values_list("id", "code", "short_name", "name", "membership_set__unit__name")
+    )
+    return [
+        OrganisationMark(code, name, unit or "", _mark(short or name), pk == actor.organisation_id)
+        for pk, code, short, name, unit in rows
+    ]
+
+
+def _mark(name: str) -> str:
+    """Two letters that stand for a name."""
+    words = [word for word in name.split() if word[:1].isupper()]
+    return "".join(word[0] for word in words[:2]) if len(words) > 1 else name[:2].upper()

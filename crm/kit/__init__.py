@@ -1,0 +1,1 @@
+"""Floor 0: the house's own plumbing, without domain words."""

@@ -1,0 +1,110 @@
+"""Errors of the domain: each has a code, an HTTP status and a sentence that says what to do."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Text = str | Promise
+
+
+class DomainError(Exception):
+    """Something asked for cannot be done. Doors turn it into a page, a problem+json or a frame."""
+
+    status: ClassVar[int] = 400
+    title: ClassVar[Text] = _("The request cannot be carried out")
+
+    def __init__(self, code: str, message: Text, **details: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+        self.details = details
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+class Invalid(DomainError):
+    """What was sent is wrong: `errors` maps a field (or "" for the whole) to its messages."""
+
+    status = 422
+    title = _("Some of the information is not valid")
+
+    def __init__(
+        self,
+        message: Text | None = None,
+        *,
+        code: str = "invalid",
+        errors: Mapping[str, Sequence[Text]] | None = None,
+        **details: Any,
+    ) -> None:
+        super().__init__(
+            code,
+            message or _("Check the highlighted information before you continue."),
+            **details,
+        )
+        self.errors: Mapping[str, Sequence[Text]] = errors or {}
+
+
+class Refused(DomainError):
+    """The actor may not do this. The reason is shown alike in page, API and socket."""
+
+    status = 403
+    title = _("This operation is not allowed")
+
+    def __init__(self, permission: str, reason: Text, target: object | None = None) -> None:
+        super().__init__("refused", reason, permission=permission)
+        self.permission = permission
+        self.target = target
+
+
+class NotFound(DomainError):
+    """There is no such thing for this actor (another organisation's things do not exist)."""
+
+    status = 404
+    title = _("Not found")
+
+    def __init__(self, message: Text | None = None) -> None:
+        super().__init__("not_found", message or _("It does not exist or is not yours to see."))
+
+
+class Conflict(DomainError):
+    """Someone else changed it meanwhile, or its state no longer allows this."""
+
+    status = 409
+    title = _("It has changed in the meantime")
+
+
+class TooMany(DomainError):
+    """Too many attempts; `retry_after` says for how many seconds to wait."""
+
+    status = 429
+    title = _("Too many attempts")
+
+    def __init__(self, message: Text, *, retry_after: int) -> None:
+        super().__init__("too_many", message)
+        self.retry_after = retry_after
+
+
+class Unavailable(DomainError):
+    """Something needed does not answer now; trying later helps."""
+
+    status = 503
+    title = _("Not available at the moment")
+
+
+RefusalListener = Callable[[Any, Refused], None]
+_refusal_listeners: list[RefusalListener] = []
+
+
+def on_refusal(listener: RefusalListener) -> None:
+    """Have every refusal that reaches a door told to `listener(actor, refused)` (audit does)."""
+    _refusal_listeners.append(listener)
+
+
+def tell_refusal(actor: object | None, refused: Refused) -> None:
+    """Called by each door, outside the rolled-back transaction, when an act was refused."""
+    if actor is not None:
+        for listener in _refusal_listeners:
+            listener(actor, refused)

@@ -1,0 +1,1 @@
+"""Floor 2: organisations, units, calendars, sharing agreements."""

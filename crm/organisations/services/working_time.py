@@ -1,0 +1,223 @@
+"""Calendars of working days and opening hours: the official holidays that all share, and the layers
+that an organisation lays over them."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from crm.audit.record import record
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid, Refused, Text
+from crm.kit.policy import require
+from crm.organisations import calendars
+from crm.organisations.calendars import Interval
+from crm.organisations.models import Holiday, Layer, OpeningHours, Organisation, WorkingCalendar
+from crm.organisations.permissions import MANAGE_CALENDARS
+from crm.organisations.selectors import PUBLIC_CALENDAR, public_holiday_years
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
+MOST_INTERVALS = 6  # of a day
+LAYERS_OF_ITS_OWN = (Layer.LOCAL, Layer.UNIT)
+
+
+@transaction.atomic
+def load_public_holidays(region: str | None = None) -> WorkingCalendar:
+    """The shared calendar of Spain, or of a region over it (a code of calendars.REGIONS), has the
+    official holidays of every year that is known.
+
+    For the system: shared calendars are nobody's to change. Loading again adds only what is new.
+    """
+    base = load_public_holidays() if region else None
+    years = public_holiday_years()
+    layer = calendars.spanish_holidays(years, region)
+    calendar, _made = (
+        WorkingCalendar.objects.unscoped("shared by all")
+        .select_for_update()
+        .get_or_create(
+            organisation=None,
+            code=f"{PUBLIC_CALENDAR}-{region}" if region else PUBLIC_CALENDAR,
+            defaults={
+                "layer": Layer.REGIONAL if region else Layer.NATIONAL,
+                "name": layer.name,
+                "base": base,
+            },
+        )
+    )
+    new = set(years) - set(calendar.years)
+    if new:
+        Holiday.objects.bulk_create(
+            Holiday(calendar=calendar, day=day, name=name[:120], working=working)
+            for days, working in ((layer.holidays, False), (layer.working_exceptions, True))
+            for day, name in days.items()
+            if day.year in new
+        )
+        calendar.years = sorted({*calendar.years, *new})
+        calendar.save(update_fields=["years", "updated_at"])
+        _calendars_changed(None)
+    return calendar
+
+
+@transaction.atomic
+def create_calendar(
+    actor: Actor, *, name: str, code: str, layer: str, base_id: UUID
+) -> WorkingCalendar:
+    """The organisation has a calendar of its own over another one."""
+    organisation = Organisation.objects.for_actor(actor).get()
+    require(actor, MANAGE_CALENDARS, organisation)
+    base = WorkingCalendar.objects.for_actor(actor).filter(uuid=base_id).first()
+    name, code = " ".join(name.split()), code.strip()
+    errors: dict[str, list[Text]] = {}
+    if not 1 <= len(name) <= 120:
+        errors["name"] = [_("Write a name of at most 120 characters.")]
+    if not _CODE.fullmatch(code):
+        errors["code"] = [_("Use letters, digits, dots and dashes, at most 20.")]
+    elif WorkingCalendar.objects.for_actor(actor).filter(code=code).exists():
+        errors["code"] = [_("Another calendar has this code.")]
+    if layer not in LAYERS_OF_ITS_OWN:
+        errors["layer"] = [_("Choose one of the list.")]
+    if base is None or base.layer == Layer.UNIT:
+        errors["base"] = [_("Choose the calendar that it stands on.")]
+    if errors:
+        raise Invalid(errors=errors)
+    calendar = WorkingCalendar.objects.create(
+        organisation=organisation, name=name, code=code, layer=layer, base=base
+    )
+    _calendars_changed(organisation.pk)
+    record(actor, MANAGE_CALENDARS, calendar, act="created", code=code)
+    return calendar
+
+
+@transaction.atomic
+def set_holiday(
+    actor: Actor, calendar_id: UUID, *, day: date, name: str, working: bool = False
+) -> Holiday:
+    """The day does not count as a working day in the calendar (or, `working`, counts although a
+    wider layer rests)."""
+    calendar = _own_calendar(actor, calendar_id)
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 120:
+        raise Invalid(errors={"name": [_("Write a name of at most 120 characters.")]})
+    if day.year not in public_holiday_years():
+        raise Invalid(errors={"day": [_("Choose a day of the years that are kept.")]})
+    holiday, _made = Holiday.objects.update_or_create(
+        calendar=calendar, day=day, defaults={"name": name, "working": working}
+    )
+    _days_changed(calendar)
+    record(actor, MANAGE_CALENDARS, calendar, act="holiday", day=day, holiday=name, working=working)
+    return holiday
+
+
+@transaction.atomic
+def remove_holiday(actor: Actor, calendar_id: UUID, day: date) -> None:
+    """The calendar says nothing more of that day."""
+    calendar = _own_calendar(actor, calendar_id)
+    holiday = Holiday.objects.filter(calendar=calendar, day=day).first()
+    if holiday is None:
+        return
+    holiday.delete()
+    _days_changed(calendar)
+    record(actor, MANAGE_CALENDARS, calendar, act="holiday_removed", day=day, holiday=holiday.name)
+
+
+@transaction.atomic
+def set_weekly_hours(
+    actor: Actor, calendar_id: UUID, week: Mapping[int, Sequence[Interval]]
+) -> None:
+    """The calendar opens in these intervals on these weekdays (0 Monday; none: closed); of weekdays
+    left out it says nothing, so the layer below decides."""
+    calendar = _own_calendar(actor, calendar_id)
+    errors = {
+        f"weekday_{weekday}": [problem]
+        for weekday, intervals in week.items()
+        if (problem := _problem(intervals))
+    }
+    if errors:
+        raise Invalid(errors=errors)
+    calendar.hours.filter(weekday__isnull=False).delete()
+    for weekday, intervals in sorted(week.items()):
+        _add_hours(calendar, intervals, weekday=weekday)
+    _calendars_changed(calendar.organisation_id)
+    record(
+        actor,
+        MANAGE_CALENDARS,
+        calendar,
+        act="weekly_hours",
+        week={str(weekday): _as_text(intervals) for weekday, intervals in week.items()},
+    )
+
+
+@transaction.atomic
+def set_date_hours(
+    actor: Actor, calendar_id: UUID, *, day: date, intervals: Sequence[Interval] | None
+) -> None:
+    """On that date the calendar opens in these intervals (none: closed); None: as any such weekday."""
+    calendar = _own_calendar(actor, calendar_id)
+    if problem := _problem(intervals or ()):
+        raise Invalid(errors={"intervals": [problem]})
+    calendar.hours.filter(day=day).delete()
+    if intervals is not None:
+        _add_hours(calendar, intervals, day=day)
+    _calendars_changed(calendar.organisation_id)
+    hours = None if intervals is None else _as_text(intervals)
+    record(actor, MANAGE_CALENDARS, calendar, act="date_hours", day=day, hours=hours)
+
+
+def _own_calendar(actor: Actor, calendar_id: UUID) -> WorkingCalendar:
+    calendar = (
+        WorkingCalendar.objects.for_actor(actor).select_for_update().get_or_refuse(uuid=calendar_id)
+    )
+    if calendar.organisation_id is None:
+        reason = _("The official holidays are the same for all; add a layer of your own.")
+        raise Refused(MANAGE_CALENDARS, reason, calendar)
+    require(actor, MANAGE_CALENDARS, calendar)
+    return calendar
+
+
+def _days_changed(calendar: WorkingCalendar) -> None:
+    calendar.years = sorted({day.year for day in calendar.days.values_list("day", flat=True)})
+    calendar.save(update_fields=["years", "updated_at"])
+    _calendars_changed(calendar.organisation_id)
+
+
+def _calendars_changed(organisation_id: int | None) -> None:
+    """Calendars are cached by their organisation's version; a shared one touches all of them."""
+    organisations = Organisation.objects.unscoped("shared calendars are everybody's")
+    if organisation_id is not None:
+        organisations = organisations.filter(pk=organisation_id)
+    organisations.update(units_version=F("units_version") + 1)
+
+
+def _problem(intervals: Sequence[Interval]) -> Text | None:
+    if len(intervals) > MOST_INTERVALS:
+        return _("A day has at most six intervals.")
+    ordered = sorted(intervals, key=lambda interval: interval.start)
+    if any(one.passes_midnight or one.end > other.start for one, other in pairwise(ordered)):
+        return _("The intervals of a day must not overlap.")
+    return None
+
+
+def _add_hours(
+    calendar: WorkingCalendar,
+    intervals: Iterable[Interval],
+    *,
+    weekday: int | None = None,
+    day: date | None = None,
+) -> None:
+    rows = [
+        OpeningHours(
+            calendar=calendar, weekday=weekday, day=day, opens=interval.start, closes=interval.end
+        )
+        for interval in intervals
+    ]
+    closed = OpeningHours(calendar=calendar, weekday=weekday, day=day)
+    OpeningHours.objects.bulk_create(rows or [closed])
+
+
+def _as_text(intervals: Iterable[Interval]) -> list[str]:
+    return [f"{interval.start:%H:%M}-{interval.end:%H:%M}" for interval in intervals]

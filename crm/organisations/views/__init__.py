@@ -1,0 +1,1 @@
+"""Pages of the organisations room: branding, settings, units, calendars, sharing agreements."""

@@ -1,0 +1,207 @@
+"""Calendars of working days and opening hours."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from crm.kit.access import ActorRequest, needs
+from crm.kit.errors import Invalid
+from crm.kit.forms import ServiceForm
+from crm.kit.policy import Decision, decide
+from crm.organisations import services
+from crm.organisations.forms import (
+    CalendarForm,
+    DateHoursForm,
+    HolidayForm,
+    WeekForm,
+    calendar_choices,
+)
+from crm.organisations.models import Holiday, Layer, WorkingCalendar
+from crm.organisations.permissions import MANAGE_CALENDARS
+from crm.organisations.selectors import years_not_loaded
+from crm.organisations.views.settings import GET_OR_POST
+
+
+@require_safe
+@needs(MANAGE_CALENDARS)
+def calendars(request: ActorRequest) -> HttpResponse:
+    """The organisation's calendars and the official ones that they stand on."""
+    order = list(Layer.values)
+    rows = sorted(
+        WorkingCalendar.objects.for_actor(request.actor).select_related("base"),
+        key=lambda row: (row.organisation_id is None, order.index(row.layer), row.name),
+    )
+    context = {"calendars": [(row, years_not_loaded(row)) for row in rows]}
+    return render(request, "organisations/calendars.html", context)
+
+
+@require_http_methods(GET_OR_POST)
+@needs(MANAGE_CALENDARS)
+def new_calendar(request: ActorRequest) -> HttpResponse:
+    """A calendar of the organisation's own."""
+    bases = WorkingCalendar.objects.for_actor(request.actor).exclude(layer=Layer.UNIT)
+    form = CalendarForm(request.POST or None, calendars=calendar_choices(bases))
+    if request.method == "POST" and form.is_valid():
+        given = dict(form.cleaned_data)
+        base_id = UUID(given.pop("base"))
+        try:
+            made = services.create_calendar(request.actor, base_id=base_id, **given)
+        except Invalid as error:
+            form.refused(error)
+        else:
+            messages.success(request, _("The calendar has been created."))
+            return redirect("organisations:calendar", made.uuid)
+    status = 422 if request.method == "POST" else 200
+    return render(request, "organisations/new_calendar.html", {"form": form}, status=status)
+
+
+@require_safe
+@needs(MANAGE_CALENDARS)
+def calendar(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
+    """One calendar, year by year."""
+    return _page(request, calendar_id)
+
+
+@require_POST
+@needs(MANAGE_CALENDARS)
+def holiday(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
+    """Add a day that does not count, or counts again."""
+    form = HolidayForm(request.POST)
+    return _act(
+        request,
+        calendar_id,
+        "holiday_form",
+        form,
+        lambda: services.set_holiday(request.actor, calendar_id, **form.cleaned_data),
+    )
+
+
+@require_POST
+@needs(MANAGE_CALENDARS)
+def remove_holiday(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
+    """Take a day away."""
+    services.remove_holiday(request.actor, calendar_id, _day(request))
+    messages.success(request, _("Changes saved."))
+    return redirect("organisations:calendar", calendar_id)
+
+
+@require_POST
+@needs(MANAGE_CALENDARS)
+def week(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
+    """Set the hours of the weekdays."""
+    form = WeekForm(request.POST)
+    return _act(
+        request,
+        calendar_id,
+        "week_form",
+        form,
+        lambda: services.set_weekly_hours(request.actor, calendar_id, form.week()),
+    )
+
+
+@require_POST
+@needs(MANAGE_CALENDARS)
+def date_hours(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
+    """Set the hours of one date."""
+    form = DateHoursForm(request.POST)
+    return _act(
+        request,
+        calendar_id,
+        "date_form",
+        form,
+        lambda: services.set_date_hours(request.actor, calendar_id, **form.cleaned_data),
+    )
+
+
+@require_POST
+@needs(MANAGE_CALENDARS)
+def remove_date_hours(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
+    """Have the date like any such weekday again."""
+    services.set_date_hours(request.actor, calendar_id, day=_day(request), intervals=None)
+    messages.success(request, _("Changes saved."))
+    return redirect("organisations:calendar", calendar_id)
+
+
+def _day(request: ActorRequest) -> date:
+    try:
+        day = parse_date(request.POST.get("day", ""))
+    except ValueError:
+        day = None
+    if day is None:
+        raise Invalid
+    return day
+
+
+def _act(
+    request: ActorRequest,
+    calendar_id: UUID,
+    name: str,
+    form: ServiceForm,
+    verb: Callable[[], object],
+) -> HttpResponse:
+    if form.is_valid():
+        try:
+            verb()
+        except Invalid as error:
+            form.refused(error)
+        else:
+            messages.success(request, _("Changes saved."))
+            return redirect("organisations:calendar", calendar_id)
+    return _page(request, calendar_id, status=422, **{name: form})
+
+
+def _page(
+    request: ActorRequest, calendar_id: UUID, status: int = 200, **bound: ServiceForm
+) -> HttpResponse:
+    found = (
+        WorkingCalendar.objects.for_actor(request.actor)
+        .select_related("base__base__base")
+        .get_or_refuse(uuid=calendar_id)
+    )
+    layers = [found]
+    while layers[-1].base is not None:
+        layers.append(layers[-1].base)
+    year = _year(request)
+    days = Holiday.objects.filter(calendar__in=layers, day__year=year).select_related("calendar")
+    hours = list(found.hours.all())
+    context: dict[str, Any] = {
+        "calendar": found,
+        "layers": layers[::-1],
+        "year": year,
+        "days": days.order_by("day"),
+        "missing": years_not_loaded(found),
+        "may": _may(request, found),
+        "dates": sorted(
+            (row for row in hours if row.day is not None), key=lambda row: (row.day, row.opens)
+        ),
+        "holiday_form": HolidayForm(auto_id="holiday_%s"),
+        "week_form": WeekForm(initial=WeekForm.of(hours)),
+        "date_form": DateHoursForm(auto_id="date_%s"),
+        **bound,
+    }
+    return render(request, "organisations/calendar.html", context, status=status)
+
+
+def _may(request: ActorRequest, calendar: WorkingCalendar) -> Decision:
+    if calendar.organisation_id is None:
+        return Decision(
+            False, _("The official holidays are the same for all; add a layer of your own.")
+        )
+    return decide(request.actor, MANAGE_CALENDARS, calendar)
+
+
+def _year(request: ActorRequest) -> int:
+    asked = request.GET.get("year", "")
+    this_year = timezone.localdate().year
+    return (
+        int(asked) if asked.isdecimal() and 2000 <= int(asked[:4]) <= this_year + 50 else this_year
+    )

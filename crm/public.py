@@ -1,0 +1,31 @@
+"""Pages for everyone that belong to no single room: the statement, and what stands where none does."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from crm.kit.errors import NotFound
+from crm.kit.web import error_page, request_id
+from crm.organisations.models import Organisation
+
+
+@require_safe
+def accessibility(request: HttpRequest) -> HttpResponse:
+    """The statement that every page links to (RD 1112/2018 art. 15)."""
+    organisations = Organisation.objects.unscoped("who answers is public").filter(is_active=True)
+    return render(
+        request, "public/accessibility.html", {"organisations": organisations.order_by("name")}
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """No page has this address; it looks like a row that does not exist."""
+    return error_page(request, NotFound())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Something broke, perhaps the database: made without it, with the code that finds the log."""
+    context = {"code": request_id(request), "LANGUAGE_CODE": get_language()}
+    return HttpResponse(render_to_string("errors/500.html", context), status=500)

@@ -1,0 +1,35 @@
+"""The roof's addresses: each room mounts its own pages; the API is put together in crm.api."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from crm.kit.metrics import metrics
+from crm.kit.web import healthz
+from crm.palette import palette
+from crm.public import accessibility
+
+handler404 = "crm.public.not_found"
+handler500 = "crm.public.server_error"
+handler429 = "crm.accounts.authentication.locked_out"  # where allauth counts attempts
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("cases.urls")),
+    path("", include("crm.citizens.urls")),
+    path("", include("crm.organisations.urls")),
+    path("", include("crm.accounts.urls")),
+    path("", include("crm.audit.urls")),
+    path("", include("reporting.urls")),
+    path("paleta/", palette, name="palette"),
+    path("api/v1/", include("crm.api")),
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("accesibilidad/", accessibility, name="accessibility"),
+    path("healthz", healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
+]
+
+if not settings.PRODUCTION:
+    from crm.kit.showcase import urlpatterns as showcase
+
+    urlpatterns += showcase
