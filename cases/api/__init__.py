@@ -1,0 +1,36 @@
+"""Cases, case types, documents and events by API."""
+
+from django.urls import path
+
+from cases.api import catalogue, feed, views
+
+_CASE = "cases/<uuid:case_id>/"
+_ONE_CASE = {
+    "": views.OneCase,
+    "assign/": views.AssignCase,
+    "take/": views.TakeCase,
+    "release/": views.ReleaseCase,
+    "move/": views.MoveCase,
+    "close/": views.CloseCase,
+    "reopen/": views.ReopenCase,
+    "unit/": views.MoveToUnit,
+    "confidentiality/": views.CaseConfidentiality,
+    "notes/": views.Notes,
+    "messages/": views.Messages,
+    "documents/": views.Documents,
+    "documents/<uuid:document_id>/withdraw/": views.WithdrawDocument,
+    "links/": views.Links,
+    "links/<uuid:link_id>/": views.OneLink,
+    "participants/": views.Participants,
+    "participants/<uuid:participant_id>/end/": views.EndParticipant,
+}
+
+urlpatterns = [
+    path("cases/", views.Cases.as_view()),
+    *(path(f"{_CASE}{rest}", view.as_view()) for rest, view in _ONE_CASE.items()),
+    path("case-types/", catalogue.CaseTypes.as_view()),
+    path("case-types/<uuid:type_id>/", catalogue.OneCaseType.as_view()),
+    path("documents/<uuid:document_id>/", catalogue.OneDocument.as_view()),
+    path("documents/<uuid:document_id>/content/", catalogue.DocumentContent.as_view()),
+    path("events/", feed.Events.as_view()),
+]

@@ -1,0 +1,90 @@
+"""Wiring of the cases room."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from crm.kit import nav
+from crm.kit.actor import Actor
+
+
+class CasesConfig(AppConfig):
+    """Floor 6."""
+
+    name = "cases"
+    verbose_name = _("Cases")
+
+    def ready(self) -> None:
+        """Plug into the floors below: places, live streams, the citizen's page, the story, effects."""
+        from cases import handlers, permissions, selectors, tasks, timeline  # noqa: F401
+        from cases.imports import wiring  # noqa: F401
+        from cases.services import units
+        from crm.accounts import rights
+        from crm.citizens.profile import Panel, panels
+        from crm.kit import realtime
+        from crm.organisations import ports
+
+        ports.closing_checks.register("cases", units.reason_to_stay_open)
+        ports.movers.register("cases", units.move_all)
+        for place in _places():
+            nav.add(place)
+        rights.things.register("case", _case_by_reference)
+        realtime.streams.register("case", selectors.may_follow_case)
+        realtime.streams.register("bulk", selectors.may_follow_bulk)
+        timeline.sources.register("case", timeline.own_events)
+        panels.register(
+            "cases",
+            Panel(
+                name="cases",
+                title=_("Cases"),
+                icon="folder",
+                template="cases/_panel.html",
+                load=selectors.panel,
+                permission=permissions.VIEW_CASE,
+                order=10,
+            ),
+        )
+
+
+def _case_by_reference(asker: Actor, text: str) -> object | None:
+    """The case on which an administrator has rights explained."""
+    from cases.models import Case
+
+    reason = "who gives roles need not see the cases"
+    own = Case.objects.unscoped(reason).filter(organisation=asker.organisation_id)
+    return own.filter(reference__iexact=text).first()
+
+
+def _places() -> list[nav.NavItem]:
+    from cases import permissions
+
+    return [
+        nav.NavItem("home", _("My day"), "sun", "cases:home", order=10, keys="g d"),
+        nav.NavItem(
+            "cases",
+            _("Cases"),
+            "folder",
+            "cases:list",
+            permission=permissions.VIEW_CASE,
+            order=20,
+            keys="g c",
+        ),
+        nav.NavItem(
+            "new_case",
+            _("New case"),
+            "folder-plus",
+            "cases:new",
+            permission=permissions.OPEN_CASE,
+            group="command",
+            order=20,
+            keys="c",
+        ),
+        nav.NavItem(
+            "case_types",
+            _("Case types"),
+            "category",
+            "cases:types",
+            permission=permissions.PUBLISH_CASE_TYPE,
+            group="settings",
+            order=50,
+        ),
+    ]

@@ -1,0 +1,473 @@
+"""What employees fill in about cases: the new case, its edit, list filters, moves, case types."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cases.fields import Field, Fields
+from cases.lists import ALL, ENDED, ME, NOBODY, OPEN, CaseFilter
+from cases.models import Case, CaseType, Confidentiality, StateCategory
+from cases.workflow import OUTCOME, REASON, Move, Workflow
+from crm.citizens.models import Channel
+from crm.kit.errors import Invalid
+from crm.organisations.selectors import Node
+
+DATA = "data."
+LONG_TEXT = 200
+
+
+def show_errors(form: forms.Form, invalid: Invalid) -> None:
+    """Put what a verb found wrong at the form's fields; what has no field there, over the form."""
+    for name, messages in invalid.errors.items():
+        at = name if name in form.fields else None
+        for message in messages:
+            text = str(message) if at or not name else f"{name}: {message}"
+            form.add_error(at, text)
+    if not invalid.errors:
+        form.add_error(None, str(invalid.message))
+
+
+class DateInput(forms.DateInput):
+    """The browser's own calendar, which speaks ISO whatever the language."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+def unit_choices(units: Iterable[Node]) -> list[tuple[str, str]]:
+    """Units as a tree in a list."""
+    return [(node.uuid, f"{'  ' * node.depth}{node.name}") for node in units]
+
+
+# --- A type's own fields ------------------------------------------------------------------------
+
+
+def data_field(field: Field) -> forms.Field:
+    """The form field for one field of a case type."""
+    common: dict[str, Any] = {
+        "label": field.label,
+        "required": field.required,
+        "help_text": field.schema.get("description", ""),
+    }
+    choices = [(value, str(value)) for value in field.choices]
+    if field.type == "array":
+        widget = forms.CheckboxSelectMultiple
+        return forms.MultipleChoiceField(choices=choices, widget=widget, **common)
+    if choices:
+        return forms.TypedChoiceField(
+            choices=[("", "—"), *choices], coerce=_coercion(field), empty_value=None, **common
+        )
+    if field.type == "boolean":
+        return forms.BooleanField(**{**common, "required": False})
+    if field.type in ("integer", "number"):
+        common["min_value"] = field.schema.get("minimum")
+        common["max_value"] = field.schema.get("maximum")
+        return (
+            forms.IntegerField(**common) if field.type == "integer" else forms.FloatField(**common)
+        )
+    return _text_field(field, common)
+
+
+def _coercion(field: Field) -> Any:
+    return {"integer": int, "number": float}.get(field.type, str)
+
+
+def _text_field(field: Field, common: dict[str, Any]) -> forms.Field:
+    form = field.schema.get("format")
+    if form == "date":
+        return forms.DateField(widget=DateInput, **common)
+    if form == "email":
+        return forms.EmailField(**common)
+    if form == "uri":
+        return forms.URLField(assume_scheme="https", **common)
+    longest = field.schema.get("maxLength")
+    if longest is None or longest > LONG_TEXT:
+        common["widget"] = forms.Textarea(attrs={"rows": 3})
+    return forms.CharField(max_length=longest, **common)
+
+
+class DataForm(forms.Form):
+    """A form with the fields of a case type besides its own, under names that begin with `data.`."""
+
+    def add_data_fields(self, fields: Fields, data: Mapping[str, Any]) -> None:
+        """Show these fields, filled with what the case says."""
+        for field in fields:
+            self.fields[DATA + field.name] = data_field(field)
+            self.initial.setdefault(DATA + field.name, data.get(field.name))
+
+    def data_fields(self) -> list[forms.BoundField]:
+        """The bound fields of the type, for the template."""
+        return [self[name] for name in self.fields if name.startswith(DATA)]
+
+    def cleaned_case_data(self) -> dict[str, Any]:
+        """What was filled in, as JSON; what was left empty is not there."""
+        values = {
+            name.removeprefix(DATA): value.isoformat() if isinstance(value, date) else value
+            for name, value in self.cleaned_data.items()
+            if name.startswith(DATA)
+        }
+        return {name: value for name, value in values.items() if value not in (None, "", [])}
+
+
+# --- The case -----------------------------------------------------------------------------------
+
+
+class CaseForm(DataForm):
+    """What a person says of a case; new and edited alike."""
+
+    subject = forms.CharField(label=gettext_lazy("Subject"), max_length=240)
+    description = forms.CharField(
+        label=gettext_lazy("Description"),
+        max_length=20_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
+    channel = forms.ChoiceField(label=gettext_lazy("Channel"), choices=Channel.choices)
+    priority = forms.TypedChoiceField(
+        label=gettext_lazy("Priority"),
+        choices=Case.Priority.choices,
+        coerce=int,
+        initial=Case.Priority.NORMAL,
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language of the citizen"), choices=settings.LANGUAGES, initial="es"
+    )
+    address = forms.CharField(
+        label=gettext_lazy("Address of the matter"),
+        help_text=gettext_lazy("Where it happens, not where the citizen lives."),
+        max_length=300,
+        required=False,
+    )
+    latitude = forms.FloatField(
+        label=gettext_lazy("Latitude"), min_value=-90, max_value=90, required=False
+    )
+    longitude = forms.FloatField(
+        label=gettext_lazy("Longitude"), min_value=-180, max_value=180, required=False
+    )
+    citizen = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    OWN = (
+        "subject",
+        "description",
+        "channel",
+        "priority",
+        "language",
+        "address",
+        "latitude",
+        "longitude",
+        "citizen",
+    )
+
+    def said(self) -> dict[str, Any]:
+        """What the form says of the case, by field."""
+        return {name: self.cleaned_data[name] for name in self.OWN} | {
+            "data": self.cleaned_case_data()
+        }
+
+
+class NewCaseForm(CaseForm):
+    """Opening a case: besides what it is about, of what kind, where and how confidential."""
+
+    case_type = forms.ChoiceField(label=gettext_lazy("Case type"))
+    unit = forms.TypedChoiceField(label=gettext_lazy("Unit"), coerce=UUID)
+    confidentiality = forms.TypedChoiceField(
+        label=gettext_lazy("Confidentiality"),
+        choices=Confidentiality.choices,
+        coerce=int,
+        initial=Confidentiality.INTERNAL,
+    )
+    mine = forms.BooleanField(label=gettext_lazy("I will work on it"), required=False, initial=True)
+
+    def __init__(
+        self,
+        *args: Any,
+        types: Iterable[CaseType],
+        units: Iterable[Node],
+        fields: Fields | None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["case_type"].choices = [  # type: ignore[attr-defined]
+            ("", "—"),
+            *((kind.code, kind.name) for kind in types),
+        ]
+        self.fields["unit"].choices = unit_choices(units)  # type: ignore[attr-defined]
+        self.fields["case_type"].widget.attrs.update(
+            {
+                "hx-post": reverse("cases:new"),
+                "hx-trigger": "change",
+                "hx-target": "#type-fields",
+                "hx-vals": '{"choose": "type"}',
+            }
+        )
+        if fields is not None:
+            self.add_data_fields(fields, {})
+
+
+class EditCaseForm(CaseForm):
+    """Editing a case that was seen in this version."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, case: Case, workflow: Workflow, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {name: getattr(case, name) for name in self.OWN if name != "citizen"}
+        self.initial["citizen"] = case.citizen.uuid if case.citizen else None
+        self.initial["version"] = case.version
+        self.add_data_fields(workflow.fields, case.data)
+
+
+class MoveForm(DataForm):
+    """What a move asks for, and nothing else."""
+
+    def __init__(
+        self, *args: Any, move: Move, asks: Iterable[str], workflow: Workflow, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        asked = set(asks)
+        if OUTCOME in asked:
+            self.fields[OUTCOME] = forms.CharField(
+                label=_("Outcome"), max_length=240, help_text=_("How it ended, for the citizen.")
+            )
+        if REASON in asked:
+            self.fields[REASON] = forms.CharField(
+                label=_("Reason"), max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
+            )
+        for field in workflow.fields:
+            if field.name in asked:
+                self.fields[DATA + field.name] = data_field(field)
+                self.fields[DATA + field.name].required = True
+
+
+# --- Lists --------------------------------------------------------------------------------------
+
+_SINCE = {"late": 0, "today": 1, "week": 7, "month": 30}
+
+
+class ListForm(forms.Form):
+    """The filters of the case list, with the names that they have in its address."""
+
+    q = forms.CharField(label=gettext_lazy("Text"), max_length=200, required=False)
+    estado = forms.ChoiceField(label=gettext_lazy("State"), required=False)
+    tipo = forms.ChoiceField(label=gettext_lazy("Case type"), required=False)
+    unidad = forms.ChoiceField(label=gettext_lazy("Unit"), required=False)
+    responsable = forms.CharField(label=gettext_lazy("Assignee"), max_length=40, required=False)
+    vence = forms.ChoiceField(
+        label=gettext_lazy("Due date"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("Any")),
+            ("late", gettext_lazy("Overdue")),
+            ("today", gettext_lazy("Until today")),
+            ("week", gettext_lazy("In 7 days")),
+            ("month", gettext_lazy("In 30 days")),
+        ],
+    )
+    canal = forms.ChoiceField(
+        label=gettext_lazy("Channel"),
+        required=False,
+        choices=[("", gettext_lazy("Any")), *Channel.choices],
+    )
+    prioridad = forms.TypedChoiceField(
+        label=gettext_lazy("Priority"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[("", gettext_lazy("Any")), *Case.Priority.choices],
+    )
+    desde = forms.DateField(label=gettext_lazy("Opened from"), required=False, widget=DateInput)
+    hasta = forms.DateField(label=gettext_lazy("Opened until"), required=False, widget=DateInput)
+    todo = forms.BooleanField(label=gettext_lazy("Search all years"), required=False)
+    orden = forms.ChoiceField(
+        label=gettext_lazy("Order"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("Usual order")),
+            ("due", gettext_lazy("Due first")),
+            ("newest", gettext_lazy("Newest first")),
+        ],
+    )
+
+    WORK = {
+        OPEN: gettext_lazy("All open"),
+        ENDED: gettext_lazy("Ended"),
+        ALL: gettext_lazy("All cases"),
+    }
+
+    def __init__(self, *args: Any, types: Iterable[CaseType], units: Iterable[Node], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        categories = [(item.name.lower(), item.label) for item in StateCategory]
+        choices = {
+            "estado": [("", _("Any")), *self.WORK.items(), *categories],
+            "tipo": [("", _("Any")), *((kind.code, kind.name) for kind in types)],
+            "unidad": [("", _("Any")), *unit_choices(units)],
+        }
+        for name, values in choices.items():
+            self.fields[name].choices = values  # type: ignore[attr-defined]
+
+    def clean_responsable(self) -> UUID | str:
+        """Me, nobody, or somebody by UUID."""
+        value: str = self.cleaned_data["responsable"]
+        if value in ("", ME, NOBODY):
+            return value
+        try:
+            return UUID(value)
+        except ValueError:
+            raise forms.ValidationError(_("Choose one of the offered values.")) from None
+
+    def asked(self) -> dict[str, Any]:
+        """What was asked, as fields of CaseFilter; what is not valid is left out."""
+        given = {
+            name: value for name, value in self.cleaned_data.items() if value not in (None, "")
+        }
+        found: dict[str, Any] = {
+            field: given[name]
+            for name, field in (
+                ("q", "text"),
+                ("tipo", "case_type"),
+                ("responsable", "assignee"),
+                ("canal", "channel"),
+                ("prioridad", "priority"),
+                ("orden", "by"),
+            )
+            if name in given
+        }
+        found |= self._asked_state(given.get("estado", ""))
+        if "unidad" in given:
+            found["unit"] = UUID(given["unidad"])
+        if "vence" in given:
+            found["due_before"] = _due_before(given["vence"])
+        if "desde" in given:
+            found["opened_from"] = _midnight(given["desde"])
+        if "hasta" in given:
+            found["opened_before"] = _midnight(given["hasta"] + timedelta(days=1))
+        if given.get("todo"):
+            found["any_time"] = True
+        return found
+
+    def _asked_state(self, state: str) -> dict[str, Any]:
+        if not state:
+            return {}
+        if state in self.WORK:
+            return {"work": state, "categories": frozenset()}
+        category = StateCategory[state.upper()]
+        work = ENDED if category >= StateCategory.RESOLVED else OPEN
+        return {"work": work, "categories": frozenset({category})}
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _due_before(choice: str) -> datetime:
+    if choice == "late":
+        return timezone.now()
+    return _midnight(timezone.localdate() + timedelta(days=_SINCE[choice]))
+
+
+def describe(asked: CaseFilter) -> str:
+    """In what order a list stands, in words."""
+    order = asked.order.columns[0]
+    words = {
+        "due_sort": _("the most urgent first"),
+        "opened_at": _("the newest first"),
+        "closed_at": _("the last ended first"),
+    }
+    return words[order]
+
+
+# --- Case types ---------------------------------------------------------------------------------
+
+
+class CaseTypeForm(forms.Form):
+    """A case type as its designer writes it; states, moves and fields as JSON."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=160)
+    code = forms.CharField(
+        label=gettext_lazy("Code"),
+        max_length=60,
+        help_text=gettext_lazy("Small letters, digits and dashes. It cannot be changed later."),
+    )
+    nature = forms.ChoiceField(label=gettext_lazy("Nature"), choices=CaseType.Nature.choices)
+    term = forms.CharField(
+        label=gettext_lazy("Term"),
+        max_length=8,
+        required=False,
+        help_text=gettext_lazy("30wd (working days), 15d (days), 3m (months) or 1y (years)."),
+    )
+    initial_state = forms.CharField(label=gettext_lazy("First state"), max_length=40)
+    states = forms.CharField(
+        label=gettext_lazy("States"),
+        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false"}),
+    )
+    moves = forms.CharField(
+        label=gettext_lazy("Moves"),
+        widget=forms.Textarea(attrs={"rows": 14, "spellcheck": "false"}),
+    )
+    fields_schema = forms.CharField(
+        label=gettext_lazy("Extra fields (JSON Schema)"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false"}),
+    )
+    is_active = forms.BooleanField(
+        label=gettext_lazy("New cases of this type may be opened"), required=False, initial=True
+    )
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    PARTS = {
+        "states": "states",
+        "moves": "moves",
+        "fields": "fields_schema",
+        "term": "term",
+        "initial": "initial_state",
+    }
+
+    def clean_states(self) -> Any:
+        """The states as a value."""
+        return self._json("states")
+
+    def clean_moves(self) -> Any:
+        """The moves as a value."""
+        return self._json("moves")
+
+    def clean_fields_schema(self) -> Any:
+        """The schema as a value; nothing means no fields."""
+        return self._json("fields_schema") if self.cleaned_data["fields_schema"].strip() else {}
+
+    def _json(self, name: str) -> Any:
+        text: str = self.cleaned_data[name]
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            place = {"line": error.lineno, "column": error.colno, "problem": error.msg}
+            raise forms.ValidationError(
+                _("Not valid JSON at line %(line)s, column %(column)s: %(problem)s.") % place
+            ) from None
+        except RecursionError:
+            raise forms.ValidationError(_("It is nested too deeply.")) from None
+
+    def bundle(self) -> dict[str, Any]:
+        """The bundle that the form describes."""
+        return {
+            part: self.cleaned_data[field] or (None if part == "term" else self.cleaned_data[field])
+            for part, field in self.PARTS.items()
+        }
+
+    def show_problems(self, invalid: Invalid) -> None:
+        """Put each problem of the bundle at the part it is in, with its exact place."""
+        for where, messages in invalid.errors.items():
+            part = where.split(".")[0].split("[")[0]
+            at = self.PARTS.get(part, where if where in self.fields else None)
+            for message in messages:
+                self.add_error(at, f"{where}: {message}" if where != at else str(message))

@@ -1,0 +1,310 @@
+"""Lists of cases: what may be asked, how it is answered by an index, how many there are at most.
+
+How each list finds its index, and the measurements behind it: data-and-speed.md sections 1 and 2.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.contrib.postgres.search import SearchQuery
+from django.db import OperationalError, connection, transaction
+from django.db.models import Prefetch, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from cases.models import Case, Participant, StateCategory
+from cases.models.case import CaseQuerySet
+from cases.permissions import VIEW_CASE
+from crm.citizens.models import CitizenRecord
+from crm.kit.actor import Actor
+from crm.kit.errors import Text, Unavailable
+from crm.kit.keyset import SIZE, Order, Page, cut, following, read_page
+from crm.organisations.models import Organisation
+from crm.organisations.selectors import unit_tree
+
+BY_DUE = Order(("due_sort", "id"))
+NEWEST = Order(("opened_at", "id"), descending=True)
+LAST_ENDED = Order(("closed_at", "id"), descending=True)
+OPEN, ENDED, ALL = "open", "ended", "all"
+ME, NOBODY = "me", "nobody"
+COUNT_CAP = 1_000
+COUNT_MS, SEARCH_MS = 50, 1_000
+MOST_UNITS_MERGED = 200  # beyond it one walk of the organisation's index is cheaper
+SEARCH_BACK = timedelta(days=365)
+_REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,12}-\d{4}-\d{7}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseFilter:
+    """What is asked of a list. Everything that is set must hold."""
+
+    work: str = OPEN  # open, ended or all
+    categories: frozenset[int] = frozenset()
+    state: str = ""
+    case_type: str = ""  # its code
+    unit: UUID | None = None  # with its sub-units
+    assignee: UUID | str = ""  # a person's UUID, ME or NOBODY
+    citizen: UUID | None = None
+    channel: str = ""
+    priority: int | None = None
+    due_from: datetime | None = None
+    due_before: datetime | None = None
+    opened_from: datetime | None = None
+    opened_before: datetime | None = None
+    text: str = ""
+    any_time: bool = False  # a text search goes back further than a year
+    by: str = ""  # "due" or "newest"; default: due for open work
+
+    @property
+    def order(self) -> Order:
+        """By due date only where work is open, for only open work is indexed so."""
+        if self.text or self.by == "newest" or self.work == ALL:
+            return NEWEST
+        return BY_DUE if self.work == OPEN else LAST_ENDED
+
+
+def find(actor: Actor, asked: CaseFilter, cursor: str = "", size: int = SIZE) -> Page[Case]:
+    """A page of the cases that the actor may see and that fit, with what a row shows of each."""
+    order = asked.order
+    with _within(SEARCH_MS) if asked.text else nullcontext():
+        units = _units_to_merge(actor, asked)
+        if units is None:
+            rows = matching(actor, asked)
+            return read_page(with_row(rows, actor), order, cursor, size)
+        rows = _fitting(Case.objects.of_unit_around(actor), actor, asked)
+        keys = _merged(following(rows, order, cursor), order, units, size + 1)
+        found = list(with_row(Case.objects.for_actor(actor).filter(pk__in=keys), actor))
+    found.sort(key=order, reverse=order.descending)
+    return cut(found, order, size)
+
+
+def matching(actor: Actor, asked: CaseFilter) -> CaseQuerySet:
+    """The cases that the actor may see and that fit, in no order: for lists and for bulk actions."""
+    rows = Case.objects.for_actor(actor)
+    if _REFERENCE.fullmatch(asked.text.strip()):
+        return rows.filter(reference=asked.text.strip().upper())
+    if asked.unit:
+        rows = rows.filter(unit__in=_units_below(actor, asked.unit))
+    return _fitting(rows, actor, asked)
+
+
+def _fitting(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuerySet:
+    """Of the rows, those that fit all but the unit."""
+    rows = _by_state(rows, asked)
+    rows = _by_people(rows, actor, asked)
+    for lookup, value in (
+        ("due_sort__gte", asked.due_from),
+        ("due_sort__lt", asked.due_before),
+        ("opened_at__gte", asked.opened_from),
+        ("opened_at__lt", asked.opened_before),
+        ("channel", asked.channel),
+        ("priority", asked.priority),
+    ):
+        if value not in (None, ""):
+            rows = rows.filter(**{lookup: value})
+    if asked.due_from:  # no due date sorts last, but is not late in coming
+        rows = rows.exclude(due_at=None)
+    if asked.text:
+        rows = rows.filter(search=SearchQuery(asked.text, config="es", search_type="websearch"))
+        if not asked.any_time and asked.opened_from is None:
+            rows = rows.filter(opened_at__gte=timezone.now() - SEARCH_BACK)
+    return rows
+
+
+def count(actor: Actor, asked: CaseFilter) -> int | None:
+    """How many fit, COUNT_CAP + 1 when there are more; None when that cannot be said quickly."""
+    try:
+        with _within(COUNT_MS):
+            units = _units_to_merge(actor, asked)
+            if units is None:
+                keys = matching(actor, asked).order_by().values_list("pk")
+                return len(keys[: COUNT_CAP + 1])
+            rows = _fitting(Case.objects.of_unit_around(actor), actor, asked)
+            return len(_merged(rows, None, units, COUNT_CAP + 1))
+    except Unavailable:
+        return None
+
+
+# --- Inside -------------------------------------------------------------------------------------
+
+
+def _by_state(rows: CaseQuerySet, asked: CaseFilter) -> CaseQuerySet:
+    if asked.work == OPEN:
+        rows = rows.filter(category__lt=StateCategory.RESOLVED)
+    elif asked.work == ENDED:
+        rows = rows.filter(category__gte=StateCategory.RESOLVED)
+    if asked.categories:
+        rows = rows.filter(category__in=sorted(asked.categories))
+    if asked.case_type:
+        rows = rows.filter(case_type__code=asked.case_type)
+    if asked.state:
+        rows = rows.filter(state=asked.state)
+    return rows
+
+
+def _by_people(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuerySet:
+    if asked.assignee == NOBODY:
+        rows = rows.filter(assignee=None)
+    elif asked.assignee == ME:
+        rows = rows.filter(assignee=actor.user_id) if actor.user_id else rows.none()
+    elif asked.assignee:
+        rows = rows.filter(assignee__uuid=asked.assignee)
+    if asked.citizen:
+        others = Participant.objects.for_actor(actor).filter(
+            citizen__uuid=asked.citizen, ended_at=None
+        )
+        rows = rows.filter(Q(citizen__uuid=asked.citizen) | Q(pk__in=others.values("case")))
+    return rows
+
+
+def _merges(asked: CaseFilter) -> bool:
+    """Whether the unit's index leads: a person, a citizen or words find fewer rows by their own."""
+    return not (asked.text or asked.citizen or asked.assignee not in ("", NOBODY))
+
+
+def _units_below(actor: Actor, unit: UUID) -> list[int]:
+    tree = unit_tree(Organisation.objects.for_actor(actor).get())
+    root = next((node.id for node in tree.nodes if node.uuid == str(unit)), None)
+    return sorted(tree.below([root])) if root is not None else []
+
+
+def _units_to_merge(actor: Actor, asked: CaseFilter) -> list[int] | None:
+    """The units whose lists are merged; None when another index leads."""
+    if not _merges(asked):
+        return None
+    reach = actor.reach(VIEW_CASE)
+    if asked.unit:
+        units = [unit for unit in _units_below(actor, asked.unit) if reach.covers(unit)]
+    elif reach.everywhere:
+        return None
+    else:
+        units = sorted(reach.units)
+    return units if len(units) <= MOST_UNITS_MERGED or asked.unit else None
+
+
+def _merged(rows: CaseQuerySet, order: Order | None, units: list[int], limit: int) -> list[int]:
+    """The keys of the first rows of all units together: the first of each by its index, then merged.
+
+    Left alone, the planner sorts all rows of all units (40 to 700 ms at ten million cases).
+    """
+    if not units:
+        return []
+    columns = order.columns if order else ()
+    each = rows.values_list("id", *(set(columns) - {"id"}))
+    each = each.order_by(*order.terms) if order else each.order_by()
+    query, parameters = each[:limit].query.sql_with_params()
+    ways = ", ".join(
+        f"l.{column}{' DESC' if order and order.descending else ''}" for column in columns
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT l.id FROM unnest(%s::bigint[]) AS u(id), LATERAL ({query}) AS l"  # noqa: S608 - Django's own SQL and our columns
+            + (f" ORDER BY {ways}" if ways else "")
+            + " LIMIT %s",
+            [units, *parameters, limit],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def with_row(rows: CaseQuerySet, actor: Actor) -> CaseQuerySet:
+    """The cases with what a row shows of each; the citizen with their record here."""
+    here = Prefetch(
+        "citizen__records", queryset=CitizenRecord.objects.for_actor(actor), to_attr="here"
+    )
+    return rows.select_related(
+        "case_type", "citizen", "unit__organisation", "assignee"
+    ).prefetch_related("type_version", here)
+
+
+@contextmanager
+def _within(milliseconds: int) -> Iterator[None]:
+    """Within it the database gives up after so long; Unavailable says how to ask for less."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT current_setting('statement_timeout'),"
+                " set_config('statement_timeout', %s, true)",
+                [str(milliseconds)],
+            )
+            before = cursor.fetchall()[0][0]
+            yield
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
+    except OperationalError as error:
+        if "statement timeout" not in str(error):
+            raise
+        text = _("There are too many cases to look through: add words, dates or a type.")
+        raise Unavailable("search_slow", text) from error
+
+
+# --- The views of the left pane -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class View:
+    """A list that is always at hand."""
+
+    key: str
+    label: Text
+    group: str  # mine, unit or organisation
+    asked: CaseFilter
+    urgent: bool = False  # its count is a warning
+    counted: bool = True
+
+
+def standing_views(actor: Actor, unit: UUID | None) -> list[View]:
+    """The views of everyone: mine, those of the unit where one works, the organisation's."""
+    end_of_week = _end_of_week()
+    mine = CaseFilter(assignee=ME)
+    found = [
+        View("mine", _("Open in my name"), "mine", mine),
+        View(
+            "mine-week",
+            _("Due this week"),
+            "mine",
+            replace(mine, due_before=end_of_week),
+            urgent=True,
+        ),
+        View(
+            "mine-waiting",
+            _("Waiting for citizen"),
+            "mine",
+            replace(mine, categories=frozenset({StateCategory.WAITING_CITIZEN})),
+        ),
+    ]
+    if unit is not None:
+        ours = CaseFilter(unit=unit)
+        found += [
+            View("unit", _("All open"), "unit", ours),
+            View("unit-free", _("Unassigned"), "unit", replace(ours, assignee=NOBODY)),
+            View(
+                "unit-late",
+                _("Overdue"),
+                "unit",
+                replace(ours, due_before=timezone.now()),
+                urgent=True,
+            ),
+            View("unit-ended", _("Ended"), "unit", replace(ours, work=ENDED), counted=False),
+        ]
+    if actor.reach(VIEW_CASE):
+        found += [
+            View("all", _("All open"), "organisation", CaseFilter()),
+            View("free", _("Unassigned"), "organisation", CaseFilter(assignee=NOBODY)),
+            View(
+                "late",
+                _("Overdue"),
+                "organisation",
+                CaseFilter(due_before=timezone.now()),
+                urgent=True,
+            ),
+            View("everything", _("All cases"), "organisation", CaseFilter(work=ALL), counted=False),
+        ]
+    return found
+
+
+def _end_of_week() -> datetime:
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    return today + timedelta(days=7 - today.weekday())

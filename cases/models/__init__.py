@@ -1,0 +1,35 @@
+"""Tables of the cases room, split by concern."""
+
+from cases.models.case import (
+    Case,
+    Confidentiality,
+    Document,
+    Event,
+    EventKind,
+    Link,
+    Message,
+    Note,
+    Participant,
+    ReferenceCounter,
+)
+from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
+from cases.models.work import BulkAction, Import, ImportProblem
+
+__all__ = [
+    "BulkAction",
+    "Case",
+    "CaseType",
+    "CaseTypeVersion",
+    "Confidentiality",
+    "Document",
+    "Event",
+    "EventKind",
+    "Import",
+    "ImportProblem",
+    "Link",
+    "Message",
+    "Note",
+    "Participant",
+    "ReferenceCounter",
+    "StateCategory",
+]

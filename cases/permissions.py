@@ -1,0 +1,75 @@
+"""What may be done with cases: permissions in plain words, and the rules on single objects."""
+
+from typing import Protocol
+
+from django.utils.translation import gettext_lazy as _
+
+from crm.kit.actor import Actor
+from crm.kit.policy import Decision, declare, rule
+
+ENDED = _("Work on this case has ended: reopen it first.")
+
+VIEW_CASE = declare(
+    "cases.view_case",
+    _("see the cases of their units"),
+    roles="agent office supervisor auditor integration",
+)
+VIEW_SPECIAL = declare(
+    "cases.view_special",
+    _("see specially protected cases"),
+    roles="supervisor",
+)
+OPEN_CASE = declare(
+    "cases.open_case",
+    _("open cases"),
+    roles="agent office supervisor integration",
+)
+CHANGE_CASE = declare(
+    "cases.change_case",
+    _("edit cases, write notes and messages, request and add documents"),
+    roles="agent office supervisor integration",
+)
+ASSIGN_CASE = declare(
+    "cases.assign_case",
+    _("assign cases to others in the unit"),
+    roles="supervisor",
+)
+CLOSE_CASE = declare(
+    "cases.close_case",
+    _("resolve, close and reopen cases"),
+    roles="agent office supervisor integration",
+)
+TRANSFER_CASE = declare(
+    "cases.transfer_case",
+    _("offer transfers and answer those received"),
+    roles="supervisor",
+)
+RUN_BULK = declare(
+    "cases.run_bulk",
+    _("run and undo bulk actions"),
+    roles="supervisor",
+)
+IMPORT_CASES = declare(
+    "cases.import_cases",
+    _("import cases"),
+    roles="administrator integration",
+)
+PUBLISH_CASE_TYPE = declare(
+    "cases.publish_case_type",
+    _("design and publish case types and procedures"),
+    roles="administrator",
+)
+
+
+class Workable(Protocol):
+    """What the rules need to know of a case."""
+
+    @property
+    def ended(self) -> bool: ...
+
+
+@rule(ASSIGN_CASE)
+@rule(TRANSFER_CASE)
+def work_goes_on(actor: Actor, case: Workable) -> Decision:
+    """Only work that has not ended changes hands."""
+    return Decision(not case.ended, ENDED)

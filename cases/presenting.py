@@ -1,0 +1,69 @@
+"""How a case is shown: its state in the organisation's words, its clock, the moves that it offers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from cases.clocks import Clock, clock
+from cases.models import Case, StateCategory
+from cases.permissions import CHANGE_CASE
+from cases.workflow import of_version
+from crm.citizens.models import Citizen, CitizenRecord
+from crm.kit.actor import Actor
+from crm.organisations.services import calendar_for
+
+CHANNEL_ICONS = {
+    "phone": "phone",
+    "web_chat": "message-circle",
+    "whatsapp": "brand-whatsapp",
+    "social": "messages",
+    "email": "mail",
+    "sms": "device-mobile",
+    "video": "video",
+    "in_person": "walk",
+    "post": "mailbox",
+    "web_form": "file-text",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A case in a list."""
+
+    case: Case
+    state: str
+    category: str  # for the tag chip_state
+    citizen: str  # as they may be named here: of a protected record only the initials
+    clock: Clock | None
+    channel_icon: str
+    takeable: bool  # nobody has it, and the actor may take it
+
+
+def named(citizen: Citizen | None) -> str:
+    """The citizen's name as a list may show it; their record here was read with the case (`here`)."""
+    if citizen is None:
+        return ""
+    records: list[CitizenRecord] = getattr(citizen, "here", [])
+    return records[0].shown_name if records else citizen.full_name
+
+
+def rows_of(actor: Actor, cases: Iterable[Case]) -> list[Row]:
+    """The cases as rows for the actor; they were read by `lists.with_row`."""
+    now = timezone.now()
+    return [row_of(actor, case, now) for case in cases]
+
+
+def row_of(actor: Actor, case: Case, now: datetime | None = None) -> Row:
+    """One case as a row."""
+    may_take = actor.user_id is not None and actor.reach(CHANGE_CASE).covers(case.unit_id)
+    return Row(
+        case=case,
+        state=of_version(case.type_version.bundle).name_of(case.state),
+        category=StateCategory(case.category).name.lower(),
+        citizen=named(case.citizen),
+        clock=clock(case, calendar_for(case.unit), now) if case.due_at else None,
+        channel_icon=CHANNEL_ICONS.get(case.channel, "folder"),
+        takeable=may_take and case.assignee_id is None and not case.ended,
+    )

@@ -1,0 +1,270 @@
+"""Reading cases: the page of one, the choices that its forms offer, what the palette finds."""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Case as SqlCase
+from django.db.models import F, IntegerField, Q, QuerySet, Value, When
+from django.utils import timezone
+
+from cases.lists import ALL, ME, NOBODY, CaseFilter, find, with_row
+from cases.models import (
+    BulkAction,
+    Case,
+    CaseType,
+    CaseTypeVersion,
+    Document,
+    Link,
+    Participant,
+    StateCategory,
+)
+from cases.permissions import VIEW_CASE
+from cases.presenting import named, rows_of
+from crm.accounts.models import User
+from crm.audit.record import record
+from crm.citizens.models import Citizen
+from crm.kit.actor import Actor
+from crm.kit.errors import NotFound
+from crm.kit.policy import Decision
+from crm.organisations.models import Organisation, Unit
+from crm.organisations.selectors import Node, UnitTree, unit_tree
+
+
+def case_of(actor: Actor, case: UUID) -> Case:
+    """The case with what its page shows of it; NotFound when it does not exist for the actor."""
+    rows = with_row(Case.objects.for_actor(actor), actor)
+    return rows.select_related("organisation", "type_version").get_or_refuse(uuid=case)
+
+
+def require_exists(actor: Actor, case: UUID) -> None:
+    """NotFound unless the case exists for the actor: said before anything else that is wrong."""
+    if not Case.objects.for_actor(actor).filter(uuid=case).exists():
+        raise NotFound
+
+
+def by_reference(actor: Actor, reference: str) -> Case | None:
+    """The case with this number, as people write it."""
+    return Case.objects.for_actor(actor).filter(reference=reference.strip().upper()).first()
+
+
+def documents_of(actor: Actor, case: Case) -> list[Document]:
+    """The documents of a case, newest first, those withdrawn last."""
+    rows = Document.objects.for_actor(actor).filter(case=case)
+    return list(rows.order_by(F("withdrawn_at").asc(nulls_first=True), "-created_at"))
+
+
+def participants_of(actor: Actor, case: Case) -> list[Participant]:
+    """Who takes or took part in a case, those present first."""
+    rows = Participant.objects.for_actor(actor).filter(case=case).select_related("citizen")
+    return list(rows.order_by(F("ended_at").asc(nulls_first=True), "created_at"))
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A case that another has to do with, seen from it."""
+
+    link: Link
+    case: Case
+    outgoing: bool
+
+
+def links_of(actor: Actor, case: Case) -> list[Linked]:
+    """The cases that it is linked with and that the actor may see."""
+    seen = Case.objects.for_actor(actor)
+    rows = (
+        Link.objects.for_actor(actor)
+        .filter(Q(case=case, other__in=seen) | Q(other=case))
+        .select_related("case", "other")
+        .order_by("created_at")
+    )
+    return [
+        Linked(row, row.other if row.case_id == case.pk else row.case, row.case_id == case.pk)
+        for row in rows
+    ]
+
+
+def case_types(actor: Actor) -> QuerySet[CaseType]:
+    """The kinds of cases that can be opened now, by name."""
+    published = CaseTypeVersion.objects.filter(status=CaseTypeVersion.Status.PUBLISHED)
+    return (
+        CaseType.objects.for_actor(actor)
+        .filter(is_active=True, pk__in=published.values("case_type"))
+        .order_by("name")
+    )
+
+
+def units_where(actor: Actor, permission: str) -> list[Node]:
+    """The open units where the actor may do this, in the tree's order."""
+    reach = actor.reach(permission)
+    return [node for node in _tree(actor).nodes if reach.covers(node.id) and not node.closed]
+
+
+def all_units(actor: Actor) -> list[Node]:
+    """The open units of the organisation, in the tree's order."""
+    return [node for node in _tree(actor).nodes if not node.closed]
+
+
+def home_unit(actor: Actor) -> Unit | None:
+    """The unit where the actor works."""
+    if actor.home_unit_id is None:
+        return None
+    return Unit.objects.for_actor(actor).filter(pk=actor.home_unit_id).first()
+
+
+def _tree(actor: Actor) -> UnitTree:
+    return unit_tree(Organisation.objects.for_actor(actor).get())
+
+
+def people_of(actor: Actor) -> QuerySet[User]:
+    """The employees of the organisation, by name."""
+    return User.objects.filter(
+        state=User.State.ACTIVE,
+        memberships__organisation=actor.organisation_id,
+        memberships__ended_at=None,
+    ).order_by("full_name")
+
+
+def people_who_see(actor: Actor, unit_id: int) -> QuerySet[User]:
+    """The employees who can see the cases of a unit, so that one can be given to them, by name."""
+    path = [str(node.id) for node in _tree(actor).path(unit_id)]
+    organisation_type = ContentType.objects.get_for_model(Organisation)
+    unit_type = ContentType.objects.get_for_model(Unit)
+    grants = "groups__groupobjectpermission"
+    return (
+        User.objects.filter(
+            Q(
+                **{
+                    f"{grants}__content_type": organisation_type,
+                    f"{grants}__object_pk": str(actor.organisation_id),
+                    f"{grants}__permission__codename": VIEW_CASE,
+                }
+            )
+            | Q(
+                **{
+                    f"{grants}__content_type": unit_type,
+                    f"{grants}__object_pk__in": path,
+                    f"{grants}__permission__codename": VIEW_CASE,
+                }
+            ),
+            state=User.State.ACTIVE,
+            memberships__organisation=actor.organisation_id,
+            memberships__ended_at=None,
+        )
+        .distinct()
+        .order_by("full_name")
+    )
+
+
+def cases_of_citizen(actor: Actor, citizen: Citizen, limit: int = 20) -> list[Case]:
+    """The citizen's cases that the actor may see: open work first, then the newest."""
+    part = Participant.objects.for_actor(actor).filter(citizen=citizen, ended_at=None)
+    ended = SqlCase(
+        When(category__gte=StateCategory.RESOLVED, then=Value(1)),
+        default=Value(0),
+        output_field=IntegerField(),
+    )
+    rows = Case.objects.for_actor(actor).filter(Q(citizen=citizen) | Q(pk__in=part.values("case")))
+    return list(with_row(rows, actor).order_by(ended, "-opened_at", "-pk")[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the palette shows of a case."""
+
+    label: str
+    sub: str
+    uuid: UUID
+
+
+def palette(actor: Actor, text: str, limit: int = 6) -> list[Found]:
+    """The cases that a few typed letters may mean: that number, else the newest with those words.
+
+    One audit entry says who looked for what.
+    """
+    if not actor.reach(VIEW_CASE) or len(text.strip()) < 2:
+        return []
+    page = find(actor, CaseFilter(work=ALL, text=text), size=limit)
+    record(actor, "searched", text=text[:200], found=len(page.rows))
+    return [
+        Found(
+            case.subject,
+            " · ".join(filter(None, [case.reference, named(case.citizen)])),
+            case.uuid,
+        )
+        for case in page.rows
+    ]
+
+
+PRESSING_DAYS = 2
+MOST_OF_DAY = 60
+
+
+@dataclass(frozen=True)
+class Day:
+    """What an employee's day holds: their open work by due date, and what nobody has in their unit."""
+
+    late: list[Case]
+    today: list[Case]
+    soon: list[Case]  # due within PRESSING_DAYS
+    rest: list[Case]
+    free: list[Case]
+    more: bool  # than MOST_OF_DAY in their name
+
+    @property
+    def pressing(self) -> list[Case]:
+        """What cannot wait."""
+        return [*self.late, *self.today, *self.soon]
+
+
+def day_of(actor: Actor, unit: Unit | None) -> Day:
+    """The day of an actor who works in this unit."""
+    page = find(actor, CaseFilter(assignee=ME), size=MOST_OF_DAY)
+    now = timezone.now()
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    edges = [now, midnight + timedelta(days=1), midnight + timedelta(days=1 + PRESSING_DAYS)]
+    parts: tuple[list[Case], ...] = ([], [], [], [])
+    for case in page.rows:
+        due = case.due_at
+        parts[3 if due is None else bisect_left(edges, due)].append(case)
+    free: list[Case] = []
+    if unit is not None and actor.reach(VIEW_CASE).covers(unit.pk):
+        free = find(actor, CaseFilter(unit=unit.uuid, assignee=NOBODY), size=6).rows
+    late, today, soon, rest = parts
+    return Day(late, today, soon, rest, free, more=bool(page.after))
+
+
+# --- What other rooms ask for --------------------------------------------------------------------
+
+
+def panel(actor: Actor, citizen: Citizen) -> dict[str, object] | None:
+    """What the citizen's page shows of their cases; nothing when there are none."""
+    found = cases_of_citizen(actor, citizen)
+    return {"rows": rows_of(actor, found)} if found else None
+
+
+def may_follow_case(actor: Actor, key: str) -> Decision:
+    """Who may see a case may follow what happens in it."""
+    exists = _is_uuid(key) and Case.objects.for_actor(actor).filter(uuid=key).exists()
+    return Decision(exists)
+
+
+def may_follow_bulk(actor: Actor, key: str) -> Decision:
+    """Who asked for a bulk action follows it."""
+    rows = BulkAction.objects.for_actor(actor)
+    exists = (
+        _is_uuid(key)
+        and actor.user_id is not None
+        and rows.filter(uuid=key, requested_by=actor.user_id).exists()
+    )
+    return Decision(exists)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

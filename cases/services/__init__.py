@@ -1,0 +1,71 @@
+"""The verbs of the cases room: each scopes, requires, changes, records and tells, in one transaction."""
+
+from cases.services.assignment import assign_case, change_unit, release_case, take_case
+from cases.services.catalogue import change_case_type, create_case_type, publish_version
+from cases.services.documents import (
+    attach_document,
+    document_of,
+    open_document,
+    withdraw_document,
+)
+from cases.services.lifecycle import (
+    EDITABLE,
+    NewCase,
+    change_confidentiality,
+    close_case,
+    edit_case,
+    move_case,
+    open_case,
+    published_version,
+    reopen_case,
+)
+from cases.services.notes import (
+    add_note,
+    deliver_message,
+    mailbox_of,
+    record_message,
+    retry_message,
+    send_message,
+)
+from cases.services.relations import (
+    add_participant,
+    end_participant,
+    link_cases,
+    unlink_cases,
+)
+from cases.services.writing import changes_since, told_at
+
+__all__ = [
+    "EDITABLE",
+    "NewCase",
+    "add_note",
+    "add_participant",
+    "assign_case",
+    "attach_document",
+    "change_case_type",
+    "change_confidentiality",
+    "change_unit",
+    "changes_since",
+    "close_case",
+    "create_case_type",
+    "deliver_message",
+    "document_of",
+    "edit_case",
+    "end_participant",
+    "link_cases",
+    "mailbox_of",
+    "move_case",
+    "open_case",
+    "open_document",
+    "publish_version",
+    "published_version",
+    "record_message",
+    "release_case",
+    "reopen_case",
+    "retry_message",
+    "send_message",
+    "take_case",
+    "told_at",
+    "unlink_cases",
+    "withdraw_document",
+]

@@ -1,0 +1,360 @@
+"""Opening, editing and moving cases from state to state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cases import clocks
+from cases.models import (
+    Case,
+    CaseType,
+    CaseTypeVersion,
+    Confidentiality,
+    EventKind,
+    StateCategory,
+)
+from cases.permissions import CHANGE_CASE, CLOSE_CASE, OPEN_CASE, VIEW_SPECIAL
+from cases.services.places import citizen_of, person_for, unit_of
+from cases.services.writing import fetch, moment, require_work_goes_on, tell, write
+from cases.texts import one_line, paragraphs
+from cases.workflow import OUTCOME, REASON, Move, Workflow, asks_of, of_version
+from crm.citizens.models import Channel, Citizen
+from crm.kit.actor import Actor
+from crm.kit.errors import Conflict, Invalid, NotFound, Text
+from crm.kit.policy import require
+from crm.organisations.models import Unit
+from crm.organisations.services import calendar_for
+
+FIRST_YEAR = 1990
+A_MOMENT = timedelta(minutes=5)  # what clocks of two machines may differ
+_SET_BY_VERBS = {"organisation", "case_type", "type_version", "state", "unit", "assignee"} | {
+    "citizen",
+    "reference",
+    "data",
+    "opened_at",
+    "language",
+}
+EDITABLE = (
+    "subject",
+    "description",
+    "priority",
+    "language",
+    "address",
+    "latitude",
+    "longitude",
+    "channel",
+    "data",
+    "citizen",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewCase:
+    """What a case is opened with. UUIDs and codes, as they come through any door."""
+
+    case_type: str  # its code
+    subject: str
+    description: str = ""
+    citizen: UUID | None = None
+    unit: UUID | None = None  # default: where the actor works
+    assignee: UUID | None = None
+    channel: str = Channel.IN_PERSON
+    priority: int = Case.Priority.NORMAL
+    confidentiality: int = Confidentiality.INTERNAL
+    language: str = "es"
+    address: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    opened_at: datetime | None = None
+    source: str = ""
+    external_id: str | None = None
+
+
+@transaction.atomic
+def open_case(actor: Actor, new: NewCase) -> Case:
+    """A case of the type's published version exists, with its number, due date and first event."""
+    version = published_version(actor, new.case_type)
+    unit = unit_of(actor, new.unit)
+    require(actor, OPEN_CASE, unit)
+    workflow = of_version(version.bundle)
+    opened_at = new.opened_at or moment()
+    case = Case(
+        organisation_id=actor.organisation_id,
+        case_type=version.case_type,
+        type_version=version,
+        state=workflow.initial,
+        category=workflow.states[workflow.initial].category,
+        unit=unit,
+        citizen=citizen_of(actor, new.citizen) if new.citizen else None,
+        assignee=person_for(actor, new.assignee, unit) if new.assignee else None,
+        subject=one_line(new.subject),
+        description=paragraphs(new.description),
+        priority=new.priority,
+        confidentiality=new.confidentiality,
+        channel=new.channel,
+        language=new.language,
+        address=one_line(new.address),
+        latitude=new.latitude,
+        longitude=new.longitude,
+        data=dict(new.data),
+        source=new.source,
+        external_id=new.external_id,
+        opened_at=opened_at,
+        due_at=_due(workflow, unit, opened_at),
+        last_event=1,
+    )
+    _require_valid(case)
+    if case.confidentiality == Confidentiality.SPECIAL:
+        require(actor, VIEW_SPECIAL, unit)
+    workflow.fields.require_valid(case.data)
+    case.reference = _next_reference(actor, opened_at)
+    case.save(force_insert=True)
+    told = {"channel": case.channel, "type": version.case_type.name, "unit": unit.name}
+    tell(actor, OPEN_CASE, case, EventKind.OPENED, told)
+    return case
+
+
+def published_version(actor: Actor, code: str) -> CaseTypeVersion:
+    """The version by which cases of a type are opened now; Invalid at `case_type` when there is none."""
+    version = (
+        CaseTypeVersion.objects.filter(
+            case_type__in=CaseType.objects.for_actor(actor).filter(code=code, is_active=True),
+            status=CaseTypeVersion.Status.PUBLISHED,
+        )
+        .select_related("case_type")
+        .first()
+    )
+    if version is None:
+        raise Invalid(errors={"case_type": [_("There is no such case type, or it is not in use.")]})
+    return version
+
+
+@transaction.atomic
+def edit_case(
+    actor: Actor, case: UUID, changes: Mapping[str, Any], *, version: int | None = None
+) -> Case:
+    """The case says what `changes` says (fields of EDITABLE; `citizen` by UUID); equal values are none."""
+    row = fetch(actor, case, version)
+    require(actor, CHANGE_CASE, row)
+    require_work_goes_on(row)
+    unknown = sorted(set(changes) - set(EDITABLE))
+    if unknown:
+        raise Invalid(errors={name: [_("This cannot be edited.")] for name in unknown})
+    before, after = {}, {}
+    for name, value in _clean(actor, changes).items():
+        old = getattr(row, name)
+        if old != value:
+            before[name], after[name] = _told(old), _told(value)
+            setattr(row, name, value)
+    if not after:
+        return row
+    _require_valid(row)
+    if "data" in after:
+        of_version(row.type_version.bundle).fields.require_valid(row.data)
+    told = {"fields": sorted(after), "before": before, "after": after}
+    write(actor, CHANGE_CASE, row, EventKind.EDITED, told, changed=tuple(after))
+    return row
+
+
+@transaction.atomic
+def move_case(
+    actor: Actor,
+    case: UUID,
+    move: str,
+    *,
+    reason: str = "",
+    outcome: str = "",
+    data: Mapping[str, Any] | None = None,
+    version: int | None = None,
+) -> Case:
+    """The case is in the move's target state; what the move requires is there, or Invalid says what."""
+    row = fetch(actor, case, version)
+    workflow = of_version(row.type_version.bundle)
+    chosen = workflow.move(move)
+    if chosen is None:
+        raise NotFound(_("This case type has no such move."))
+    if row.state not in chosen.sources:
+        text = _("From the state “%(state)s” this move is not possible.")
+        raise Conflict("move_not_possible", text % {"state": workflow.name_of(row.state)})
+    require(actor, chosen.permission, row)
+    given = {REASON: one_line(reason), OUTCOME: one_line(outcome)}
+    if data:
+        row.data = {**row.data, **data}
+        workflow.fields.require_valid(row.data)
+    _require_asked(workflow, chosen, row.data, given)
+    return _enter(actor, row, workflow, chosen, given, with_data=bool(data))
+
+
+@transaction.atomic
+def close_case(
+    actor: Actor,
+    case: UUID,
+    *,
+    outcome: str = "",
+    reason: str = "",
+    move: str = "",
+    version: int | None = None,
+) -> Case:
+    """Work on the case has ended, by the named move or the first that ends it from its state."""
+    row = fetch(actor, case, version)
+    require(actor, CLOSE_CASE, row)
+    require_work_goes_on(row)
+    return move_case(
+        actor,
+        case,
+        move or _move_across(row, ended=True),
+        outcome=outcome,
+        reason=reason,
+    )
+
+
+@transaction.atomic
+def reopen_case(actor: Actor, case: UUID, *, reason: str, version: int | None = None) -> Case:
+    """Work on an ended case goes on, by the first move that leads back to it."""
+    row = fetch(actor, case, version)
+    require(actor, CLOSE_CASE, row)
+    if not row.ended:
+        raise Conflict("case_open", _("Work on this case has not ended."))
+    return move_case(actor, case, _move_across(row, ended=False), reason=reason)
+
+
+@transaction.atomic
+def change_confidentiality(
+    actor: Actor, case: UUID, level: int, *, reason: str = "", version: int | None = None
+) -> Case:
+    """The case has this level; special protection is given and taken by who may see such cases."""
+    row = fetch(actor, case, version)
+    require(actor, CHANGE_CASE, row)
+    if level not in Confidentiality.values:
+        raise Invalid(errors={"confidentiality": [_("There is no such level.")]})
+    if Confidentiality.SPECIAL in (level, row.confidentiality):
+        require(actor, VIEW_SPECIAL, row)
+    if level == row.confidentiality:
+        return row
+    told = {"from": row.confidentiality, "to": level, "reason": one_line(reason)}
+    row.confidentiality = level
+    kind = EventKind.CONFIDENTIALITY_CHANGED
+    write(actor, CHANGE_CASE, row, kind, told, changed=("confidentiality",))
+    return row
+
+
+# --- Inside -------------------------------------------------------------------------------------
+
+
+def _enter(
+    actor: Actor,
+    case: Case,
+    workflow: Workflow,
+    move: Move,
+    given: Mapping[str, str],
+    *,
+    with_data: bool,
+) -> Case:
+    target = workflow.target_of(move)
+    told = {
+        "move": move.code,
+        "from": case.state,
+        "from_name": workflow.name_of(case.state),
+        "to": target.code,
+        "to_name": target.name,
+        "category": target.category,
+        **{name: text for name, text in given.items() if text},
+    }
+    case.state, case.category = target.code, target.category
+    if target.category >= StateCategory.RESOLVED:
+        case.closed_at = case.closed_at or moment()
+        case.outcome = given[OUTCOME] or case.outcome
+    else:
+        case.closed_at, case.outcome = None, ""
+    changed = ("state", "category", "closed_at", "outcome", *(("data",) if with_data else ()))
+    write(actor, move.permission, case, EventKind.MOVED, told, changed=changed)
+    return case
+
+
+def _require_asked(
+    workflow: Workflow, move: Move, data: Mapping[str, Any], given: Mapping[str, str]
+) -> None:
+    errors: dict[str, list[Text]] = {}
+    for name in asks_of(move, data):
+        if name in given:
+            if not given[name]:
+                errors[name] = [_("This field is required.")]
+        else:
+            label = workflow.fields.label_of(name)
+            errors[f"data.{name}"] = [_("Missing: %(field)s.") % {"field": label}]
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _move_across(case: Case, *, ended: bool) -> str:
+    workflow = of_version(case.type_version.bundle)
+    for move in workflow.moves_from(case.state):
+        if (workflow.target_of(move).category >= StateCategory.RESOLVED) is ended:
+            return move.code
+    raise Conflict("move_not_possible", _("From its state there is no such move."))
+
+
+def _told(value: Any) -> Any:
+    """How an event keeps a value: a citizen by UUID, the rest as it is."""
+    return str(value.uuid) if isinstance(value, Citizen) else value
+
+
+def _clean(actor: Actor, changes: Mapping[str, Any]) -> dict[str, Any]:
+    cleaned = dict(changes)
+    for name in ("subject", "address"):
+        if name in cleaned:
+            cleaned[name] = one_line(cleaned[name])
+    if "description" in cleaned:
+        cleaned["description"] = paragraphs(cleaned["description"])
+    if cleaned.get("citizen") is not None:
+        cleaned["citizen"] = citizen_of(actor, cleaned["citizen"])
+    return cleaned
+
+
+def _require_valid(case: Case) -> None:
+    """The model's own checks of single fields and what no constraint can say well, by field."""
+    errors: dict[str, list[Text]] = {}
+    try:
+        case.clean_fields(exclude=_SET_BY_VERBS)
+    except ValidationError as error:
+        errors = {name: [*texts] for name, texts in error.message_dict.items()}
+    if case.language not in dict(settings.LANGUAGES):
+        errors["language"] = [_("Choose one of the offered values.")]
+    latitude, longitude = case.latitude, case.longitude
+    if (latitude is None) != (longitude is None):
+        errors["latitude"] = [_("Give both coordinates or none.")]
+    elif not (-90 <= (latitude or 0) <= 90 and -180 <= (longitude or 0) <= 180):
+        errors["latitude"] = [_("There is no such place on Earth.")]
+    if not case.opened_at.year >= FIRST_YEAR or case.opened_at > timezone.now() + A_MOMENT:
+        errors["opened_at"] = [_("The date is in the future or too long ago.")]
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _due(workflow: Workflow, unit: Unit, opened_at: datetime) -> datetime | None:
+    return clocks.due_at(workflow.term, calendar_for(unit), opened_at) if workflow.term else None
+
+
+def _next_reference(actor: Actor, opened_at: datetime) -> str:
+    """The next number of the organisation's year: the counter's row stays locked until the end of
+    the transaction, so it is taken last and no number is left out."""
+    year = opened_at.year
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO cases_referencecounter (organisation_id, year, next) VALUES (%s, %s, 2) "
+            "ON CONFLICT (organisation_id, year) "
+            "DO UPDATE SET next = cases_referencecounter.next + 1 RETURNING next - 1",
+            [actor.organisation_id, year],
+        )
+        row = cursor.fetchone()
+    assert row is not None
+    return f"{actor.organisation_code}-{year}-{row[0]:07d}"

@@ -1,0 +1,219 @@
+"""Words on a case: internal notes, and public messages with their delivery."""
+
+import smtplib
+from datetime import timedelta
+from email.utils import formataddr
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from cases.models import Case, EventKind, Message, Note
+from cases.permissions import CHANGE_CASE
+from cases.services.writing import fetch, moment, write
+from cases.texts import one_line, paragraphs
+from crm.citizens.models import Channel, ContactPoint
+from crm.kit import outbox, realtime
+from crm.kit.actor import Actor
+from crm.kit.errors import Conflict, Invalid
+from crm.kit.models import uuid7
+from crm.kit.policy import require
+
+DELIVER = "cases.deliver_message"
+LONGEST = 20_000
+GIVE_UP_AFTER = timedelta(hours=20)  # the outbox's last attempts come at about 23 hours
+
+
+@transaction.atomic
+def add_note(actor: Actor, case: UUID, body: str, *, key: UUID | None = None) -> Note:
+    """An internal note is in the case; the same `key` again gives the same note."""
+    row = fetch(actor, case)
+    require(actor, CHANGE_CASE, row)
+    text = _required(body)
+    known = Note.objects.for_actor(actor).filter(case=row, uuid=key).first() if key else None
+    if known:
+        return known
+    note = Note.objects.create(
+        uuid=key or uuid7(),
+        case=row,
+        author_id=actor.user_id,
+        author_name=actor.name[:200],
+        body=text,
+        created_at=moment(),
+    )
+    write(actor, CHANGE_CASE, row, EventKind.NOTED, {"note": str(note.uuid)})
+    return note
+
+
+@transaction.atomic
+def send_message(actor: Actor, case: UUID, body: str, *, key: UUID | None = None) -> Message:
+    """A public message is in the case and, when the citizen has a mailbox, on its way there.
+
+    Without one it is recorded: said by another way. The same `key` again gives the same message.
+    """
+    row = fetch(actor, case)
+    require(actor, CHANGE_CASE, row)
+    text = _required(body)
+    known = Message.objects.for_actor(actor).filter(case=row, uuid=key).first() if key else None
+    if known:
+        return known
+    address = mailbox_of(actor, row)
+    message = Message.objects.create(
+        uuid=key or uuid7(),
+        case=row,
+        direction=Message.Direction.OUT,
+        channel=Channel.EMAIL if address else row.channel,
+        address=address,
+        author_id=actor.user_id,
+        author_name=actor.name[:200],
+        body=text,
+        state=Message.State.QUEUED if address else Message.State.RECORDED,
+        created_at=moment(),
+    )
+    if address:
+        outbox.send_later(DELIVER, {"message": str(message.uuid)})
+    _tell(actor, row, message)
+    return message
+
+
+@transaction.atomic
+def record_message(
+    actor: Actor,
+    case: UUID,
+    body: str,
+    *,
+    channel: str,
+    direction: str = Message.Direction.IN,
+    author_name: str = "",
+) -> Message:
+    """What the citizen said, or was told by another way, stands in the case."""
+    row = fetch(actor, case)
+    require(actor, CHANGE_CASE, row)
+    if channel not in Channel.values:
+        raise Invalid(errors={"channel": [_("Choose one of the offered values.")]})
+    incoming = direction == Message.Direction.IN
+    named = author_name or (row.citizen.full_name if incoming and row.citizen else actor.name)
+    message = Message.objects.create(
+        case=row,
+        direction=direction,
+        channel=channel,
+        author_id=None if incoming else actor.user_id,
+        author_name=one_line(named)[:200],
+        body=_required(body),
+        state=Message.State.RECORDED,
+        created_at=moment(),
+    )
+    _tell(actor, row, message)
+    return message
+
+
+@transaction.atomic
+def retry_message(actor: Actor, case: UUID, message: UUID) -> Message:
+    """A message that could not be delivered is on its way again."""
+    row = fetch(actor, case)
+    require(actor, CHANGE_CASE, row)
+    found = (
+        Message.objects.for_actor(actor).select_for_update().get_or_refuse(case=row, uuid=message)
+    )
+    if found.state != Message.State.FAILED:
+        raise Conflict("message_not_failed", _("This message does not wait to be sent again."))
+    found.address = mailbox_of(actor, row) or found.address
+    found.state, found.state_reason = Message.State.QUEUED, ""
+    found.save(update_fields=["address", "state", "state_reason", "updated_at"])
+    outbox.send_later(DELIVER, {"message": str(found.uuid)})
+    _tell(actor, row, found)
+    return found
+
+
+def mailbox_of(actor: Actor, case: Case) -> str:
+    """The e-mail address by which the organisation reaches the case's citizen; empty if none."""
+    if case.citizen_id is None:
+        return ""
+    point = (
+        ContactPoint.objects.for_actor(actor)
+        .filter(citizen=case.citizen_id, channel=Channel.EMAIL, ended_at=None)
+        .exclude(quality=ContactPoint.Quality.BAD)
+        .order_by("-preferred", "-verified_at", "pk")
+        .first()
+    )
+    return point.address if point else ""
+
+
+@transaction.atomic
+def deliver_message(message: UUID) -> None:
+    """A queued message has been handed to the mail server, or has failed for good; else TryLater.
+
+    Its Message-ID comes from its UUID: should a worker die between sending and noting it, the second
+    copy is known as the same by the receiving server.
+    """
+    row = (
+        Message.objects.unscoped("a worker serves every organisation")
+        .select_for_update(of=("self",))
+        .select_related("case__organisation")
+        .filter(uuid=message, state=Message.State.QUEUED)
+        .first()
+    )
+    if row is None:
+        return
+    try:
+        _mail(row).send()
+    except (smtplib.SMTPRecipientsRefused, ValueError) as error:
+        row.state, row.state_reason = Message.State.FAILED, _reason(error)
+    except (OSError, smtplib.SMTPException) as error:
+        if timezone.now() - row.updated_at < GIVE_UP_AFTER:
+            raise outbox.TryLater(type(error).__name__) from error
+        row.state, row.state_reason = Message.State.FAILED, _reason(error)
+    else:
+        row.state, row.sent_at = Message.State.SENT, timezone.now()
+    row.save(update_fields=["state", "state_reason", "sent_at", "updated_at"])
+    patch = {"message": str(row.uuid), "state": row.state, "kind": "delivery"}
+    realtime.append(f"case:{row.case.uuid}", patch)
+
+
+def _mail(message: Message) -> EmailMessage:
+    case = message.case
+    host = settings.PUBLIC_URL.split("//")[-1].split(":")[0]
+    sender = settings.DEFAULT_FROM_EMAIL
+    with translation.override(case.language):
+        foot = _("Case %(reference)s · %(organisation)s") % {
+            "reference": case.reference,
+            "organisation": case.organisation.name,
+        }
+    return EmailMessage(
+        subject=f"[{case.reference}] {one_line(case.subject)}",
+        body=f"{message.body}\n\n-- \n{foot}\n",
+        from_email=formataddr((case.organisation.name, sender)),
+        to=[message.address],
+        headers={"Message-ID": f"<{message.uuid}@{host}>"},
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Why, without the address: the class says it, the text may hold personal data."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return str(_("The mail server does not accept the address."))
+    told = _("The mail server did not take it (%(error)s).") % {"error": type(error).__name__}
+    return str(told)[:240]
+
+
+def _required(body: str) -> str:
+    text = paragraphs(body)
+    if not text:
+        raise Invalid(errors={"text": [_("This field is required.")]})
+    if len(text) > LONGEST:
+        limit = _("Write at most %(limit)s characters.") % {"limit": LONGEST}
+        raise Invalid(errors={"text": [limit]})
+    return text
+
+
+def _tell(actor: Actor, case: Case, message: Message) -> None:
+    told = {
+        "message": str(message.uuid),
+        "direction": message.direction,
+        "channel": message.channel,
+        "state": message.state,
+    }
+    write(actor, CHANGE_CASE, case, EventKind.MESSAGED, told)

@@ -1,0 +1,50 @@
+"""Who and where a case may be given to: units, people and citizens by UUID, checked for the actor."""
+
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from cases.permissions import VIEW_CASE
+from crm.accounts.actors import actor_for
+from crm.accounts.models import User
+from crm.citizens.models import Citizen
+from crm.kit.actor import Actor
+from crm.kit.errors import Invalid
+from crm.organisations.models import Organisation, Unit
+
+
+def unit_of(actor: Actor, unit: UUID | None) -> Unit:
+    """The open unit of that UUID, or the one where the actor works, or for whoever works in none (a
+    connected system) the organisation's first; Invalid if there is none."""
+    units = Unit.objects.for_actor(actor).select_related("organisation").filter(closed_on=None)
+    if unit is not None:
+        found = units.filter(uuid=unit).first()
+    elif actor.home_unit_id is not None:
+        found = units.filter(pk=actor.home_unit_id).first()
+    else:
+        found = units.filter(parent=None).first()
+    if found is None:
+        text = _("There is no such unit, or it is closed.") if unit else _("Say in which unit.")
+        raise Invalid(errors={"unit": [text]})
+    return found
+
+
+def citizen_of(actor: Actor, citizen: UUID) -> Citizen:
+    """The citizen of that UUID as the actor's organisation knows them; Invalid if there is none."""
+    found = Citizen.objects.for_actor(actor).filter(uuid=citizen, merged_into=None).first()
+    if found is None:
+        raise Invalid(errors={"citizen": [_("There is no such citizen.")]})
+    return found
+
+
+def person_for(actor: Actor, person: UUID, unit: Unit) -> User:
+    """The employee of that UUID, who can see the cases of the unit; Invalid if they cannot."""
+    user = User.objects.filter(uuid=person).first()
+    organisation = Organisation.objects.for_actor(actor).get()
+    theirs = actor_for(user, organisation, actor.origin) if user else None
+    if user is None or theirs is None:
+        raise Invalid(errors={"assignee": [_("This person does not work here.")]})
+    if not theirs.reach(VIEW_CASE).covers(unit.pk):
+        text = _("%(name)s cannot see the cases of this unit.")
+        raise Invalid(errors={"assignee": [text % {"name": user.full_name}]})
+    return user

@@ -1,0 +1,145 @@
+"""What every verb on a case does alike: fetch and lock, check the version, write down, tell."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from cases.events import CaseEvent
+from cases.models import Case, Event, EventKind
+from cases.permissions import ENDED
+from crm.audit.record import record
+from crm.kit import realtime
+from crm.kit.actor import Actor
+from crm.kit.errors import Conflict
+from crm.kit.events import publish
+
+_moment: ContextVar[datetime | None] = ContextVar("moment of what is told", default=None)
+
+
+@contextmanager
+def told_at(moment: datetime) -> Iterator[None]:
+    """Within it, verbs write down what happened at an earlier moment (seeds, other systems' history)."""
+    token = _moment.set(moment)
+    try:
+        yield
+    finally:
+        _moment.reset(token)
+
+
+def moment() -> datetime:
+    """When what is being written happened: now, unless an earlier moment is being told."""
+    return _moment.get() or timezone.now()
+
+
+def fetch(actor: Actor, case: UUID, version: int | None = None) -> Case:
+    """The case, locked until the transaction ends; Conflict when it is past the version seen."""
+    row = (
+        Case.objects.for_actor(actor)
+        .select_related("case_type", "type_version")
+        .select_for_update(of=("self",), no_key=True)  # no key: its rows may be added meanwhile
+        .get_or_refuse(uuid=case)
+    )
+    if version is not None and row.version != version:
+        raise Conflict(
+            "case_changed",
+            _("Someone has changed this case since you opened it. Nothing you wrote is lost."),
+            version=row.version,
+            changes=changes_since(row, version),
+        )
+    return row
+
+
+def fetch_two(actor: Actor, one: UUID, other: UUID) -> tuple[Case, Case]:
+    """Two cases, locked in the order of their keys so that two such acts cannot cross."""
+    found = {
+        row.uuid: row
+        for row in Case.objects.for_actor(actor)
+        .filter(uuid__in=[one, other])
+        .select_for_update(of=("self",), no_key=True)
+        .order_by("pk")
+    }
+    if one not in found or other not in found:
+        fetch(actor, one)
+        fetch(actor, other)
+    return found[one], found[other]
+
+
+def changes_since(case: Case, version: int) -> list[dict[str, Any]]:
+    """Who changed what after a version of the case, oldest first."""
+    events = case.events.filter(data__version__gt=version).order_by("seq")
+    return [
+        {
+            "by": event.actor_name,
+            "at": event.at.isoformat(),
+            "kind": event.kind,
+            "fields": event.data.get("fields", []),
+        }
+        for event in events
+    ]
+
+
+def require_work_goes_on(case: Case) -> None:
+    """Conflict when work on the case has ended."""
+    if case.ended:
+        raise Conflict("case_ended", ENDED)
+
+
+def write(
+    actor: Actor,
+    permission: str,
+    case: Case,
+    kind: EventKind,
+    data: Mapping[str, Any],
+    *,
+    changed: tuple[str, ...] = (),
+    announce: bool = True,
+) -> Event:
+    """The change is saved (`changed` names the case's columns) and told once in each place: an event
+    of the case, the audit trail, the outbox, the case's live stream. Last in its transaction."""
+    case.last_event += 1
+    columns = ["last_event"]
+    if changed:
+        case.version += 1
+        columns += ["version", "updated_at", *changed]
+        data = {**data, "version": case.version}
+    case.save(update_fields=columns)
+    event = tell(actor, permission, case, kind, data)
+    if announce:
+        patch = {"event": event.seq, "kind": kind, "by": actor.name, "version": case.version}
+        realtime.append(f"case:{case.uuid}", patch)
+    return event
+
+
+def tell(
+    actor: Actor, permission: str, case: Case, kind: EventKind, data: Mapping[str, Any]
+) -> Event:
+    """The event number `case.last_event` stands in the case, the audit trail and the outbox."""
+    event = Event.objects.create(
+        case=case,
+        organisation_id=case.organisation_id,
+        seq=case.last_event,
+        kind=kind,
+        at=moment(),
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_name=actor.name[:200],
+        on_behalf_of=actor.on_behalf_of[:200],
+        data=dict(data),
+    )
+    record(actor, permission, case, event=event.seq, kind=kind)
+    publish(
+        CaseEvent(
+            organisation_id=case.organisation_id,
+            case=str(case.uuid),
+            reference=case.reference,
+            seq=event.seq,
+            kind=kind,
+        )
+    )
+    return event

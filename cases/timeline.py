@@ -1,0 +1,286 @@
+"""One ordered story of a case: everything dated, from this room and from those above."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from heapq import merge
+from itertools import islice
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cases.models import (
+    Case,
+    Confidentiality,
+    Document,
+    Event,
+    EventKind,
+    Message,
+    Note,
+    Participant,
+)
+from cases.workflow import of_version
+from crm.kit.actor import Actor
+from crm.kit.errors import Text
+from crm.kit.registry import Registry
+
+SIZE = 40
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing of the story. `sort` puts it in its place and serves as cursor: moment, then source."""
+
+    at: datetime
+    sort: str
+    group: str  # messages, notes, documents or moves
+    icon: str
+    author: str
+    sentence: Text
+    template: str = "cases/_entry.html"
+    event: Event | None = None
+    subject: Any = None  # the note, message or document it is about
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What part of the story is wanted: of these groups (none: all), beyond a place, so many."""
+
+    groups: frozenset[str] = frozenset()
+    newest_first: bool = False
+    after: str = ""  # `sort` of the last entry already told
+    limit: int = SIZE + 1
+
+
+GROUPS: Mapping[str, Text] = {
+    "messages": gettext_lazy("Messages"),
+    "notes": gettext_lazy("Internal notes"),
+    "documents": gettext_lazy("Documents"),
+    "moves": gettext_lazy("Movements"),
+}
+
+TimelineSource = Callable[[Actor, Case, Asked], Iterable[Entry]]
+sources: Registry[TimelineSource] = Registry("timeline source")
+
+
+def story(actor: Actor, case: Case, asked: Asked) -> list[Entry]:
+    """The entries of all sources in one order."""
+    told = [list(source(actor, case, asked)) for source in sources.values()]
+    merged = merge(*told, key=lambda entry: entry.sort, reverse=asked.newest_first)
+    return list(islice(merged, asked.limit))
+
+
+def whole_story(actor: Actor, case: Case, groups: Iterable[str] = ()) -> list[Entry]:
+    """Everything, oldest first."""
+    return story(actor, case, Asked(groups=frozenset(groups), limit=1_000_000))
+
+
+def place(at: datetime, source: str, number: int) -> str:
+    """A `sort` key: moments in their order, then source and number."""
+    return f"{int(at.timestamp() * 1_000_000):020d}.{source}.{number:010d}"
+
+
+def moment_of(sort: str) -> datetime | None:
+    """The moment of a `sort` key; None when it is none."""
+    head = sort.partition(".")[0]
+    if len(head) != 20 or not head.isdigit() or int(head) > 253_000_000_000_000_000:
+        return None
+    return datetime.fromtimestamp(int(head) / 1_000_000, tz=UTC)
+
+
+# --- The case's own events ----------------------------------------------------------------------
+
+_GROUP_OF: Mapping[str, str] = {
+    EventKind.MESSAGED: "messages",
+    EventKind.NOTED: "notes",
+    EventKind.ATTACHED: "documents",
+    EventKind.WITHDRAWN: "documents",
+}
+_ICONS: Mapping[str, str] = {
+    EventKind.OPENED: "folder-plus",
+    EventKind.IMPORTED: "database-import",
+    EventKind.EDITED: "pencil",
+    EventKind.ASSIGNED: "user-plus",
+    EventKind.RELEASED: "user-minus",
+    EventKind.MOVED: "arrow-right",
+    EventKind.UNIT_CHANGED: "building-community",
+    EventKind.CONFIDENTIALITY_CHANGED: "lock",
+    EventKind.NOTED: "note",
+    EventKind.MESSAGED: "send",
+    EventKind.ATTACHED: "file-text",
+    EventKind.WITHDRAWN: "file-off",
+    EventKind.LINKED: "link",
+    EventKind.UNLINKED: "unlink",
+    EventKind.PARTICIPANT_ADDED: "user-plus",
+    EventKind.PARTICIPANT_ENDED: "user-minus",
+}
+_SUBJECTS: Mapping[str, str] = {
+    EventKind.NOTED: "note",
+    EventKind.MESSAGED: "message",
+    EventKind.ATTACHED: "document",
+    EventKind.WITHDRAWN: "document",
+}
+_TEMPLATES: Mapping[str, str] = {
+    EventKind.NOTED: "cases/_entry_note.html",
+    EventKind.MESSAGED: "cases/_entry_message.html",
+    EventKind.ATTACHED: "cases/_entry_document.html",
+}
+
+
+def own_events(actor: Actor, case: Case, asked: Asked) -> list[Entry]:
+    """The events of the case, each with the note, message or document it tells of."""
+    rows = Event.objects.for_actor(actor).filter(case=case)
+    if asked.groups:
+        kinds = [kind for kind in EventKind if _GROUP_OF.get(kind, "moves") in asked.groups]
+        rows = rows.filter(kind__in=kinds)
+    edge = moment_of(asked.after)
+    if edge is not None:
+        rows = rows.filter(at__lte=edge) if asked.newest_first else rows.filter(at__gte=edge)
+    ways = ("-at", "-seq") if asked.newest_first else ("at", "seq")
+    # those of the edge's very moment come again and are dropped by their key below
+    events = list(rows.order_by(*ways)[: asked.limit + 20 * bool(asked.after)])
+    subjects = _subjects(actor, case, events)
+    entries = [_entry(case, event, subjects) for event in events]
+    if asked.after:
+        entries = [
+            entry
+            for entry in entries
+            if (entry.sort < asked.after if asked.newest_first else entry.sort > asked.after)
+        ]
+    return entries[: asked.limit]
+
+
+def _subjects(actor: Actor, case: Case, events: list[Event]) -> dict[str, Any]:
+    wanted: dict[str, list[str]] = {"note": [], "message": [], "document": []}
+    for event in events:
+        name = _SUBJECTS.get(event.kind)
+        if name and event.data.get(name):
+            wanted[name].append(event.data[name])
+    found: dict[str, Any] = {}
+    for model, name in ((Note, "note"), (Message, "message"), (Document, "document")):
+        if wanted[name]:
+            rows = model.objects.for_actor(actor).filter(case=case, uuid__in=wanted[name])
+            found |= {str(row.uuid): row for row in rows}
+    return found
+
+
+def _entry(case: Case, event: Event, subjects: Mapping[str, Any]) -> Entry:
+    subject = subjects.get(event.data.get(_SUBJECTS.get(event.kind, ""), ""))
+    return Entry(
+        at=event.at,
+        sort=place(event.at, "case", event.seq),
+        group=_GROUP_OF.get(event.kind, "moves"),
+        icon=_ICONS.get(event.kind, "history"),
+        author=event.actor_name,
+        sentence=sentence(case, event),
+        template=_TEMPLATES.get(event.kind, "cases/_entry.html")
+        if subject
+        else "cases/_entry.html",
+        event=event,
+        subject=subject,
+        details=_details(case, event),
+    )
+
+
+_SENTENCES: Mapping[str, Text] = {
+    EventKind.OPENED: gettext_lazy("opened the case in %(unit)s"),
+    EventKind.IMPORTED: gettext_lazy("imported the case"),
+    EventKind.EDITED: gettext_lazy("edited: %(fields)s"),
+    EventKind.ASSIGNED: gettext_lazy("assigned the case to %(to)s"),
+    EventKind.RELEASED: gettext_lazy("returned the case to the queue; %(from)s had it"),
+    EventKind.MOVED: gettext_lazy("moved it from “%(from_name)s” to “%(to_name)s”"),
+    EventKind.UNIT_CHANGED: gettext_lazy("changed the unit from %(from)s to %(to)s"),
+    EventKind.CONFIDENTIALITY_CHANGED: gettext_lazy("changed the confidentiality to %(to)s"),
+    EventKind.NOTED: gettext_lazy("wrote an internal note"),
+    EventKind.MESSAGED: gettext_lazy("added a message"),
+    EventKind.ATTACHED: gettext_lazy("added the document %(name)s"),
+    EventKind.WITHDRAWN: gettext_lazy("withdrew the document %(name)s"),
+    EventKind.LINKED: gettext_lazy("linked the case %(reference)s"),
+    EventKind.UNLINKED: gettext_lazy("unlinked the case %(reference)s"),
+    EventKind.PARTICIPANT_ADDED: gettext_lazy("added %(name)s as %(role)s"),
+    EventKind.PARTICIPANT_ENDED: gettext_lazy("withdrew %(name)s as %(role)s"),
+}
+
+
+class _Gaps(dict[str, Any]):
+    """Values of a sentence; what an old event does not say is left out, not an error."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def sentence(case: Case, event: Event) -> str:
+    """What happened, in words that follow the author's name."""
+    values = _Gaps(event.data)
+    if event.kind == EventKind.EDITED:
+        values["fields"] = ", ".join(
+            str(FIELD_LABELS.get(name, name)) for name in event.data.get("fields", ())
+        )
+    if event.kind == EventKind.CONFIDENTIALITY_CHANGED:
+        values["to"] = dict(Confidentiality.choices).get(event.data.get("to"), "…")
+    if "role" in event.data:
+        values["role"] = str(dict(Participant.Role.choices).get(event.data["role"], "…")).lower()
+    text = _SENTENCES.get(event.kind)
+    return str(text) % values if text else event.kind
+
+
+FIELD_LABELS: Mapping[str, Text] = {
+    "subject": gettext_lazy("subject"),
+    "description": gettext_lazy("description"),
+    "priority": gettext_lazy("priority"),
+    "language": gettext_lazy("language"),
+    "address": gettext_lazy("address"),
+    "latitude": gettext_lazy("latitude"),
+    "longitude": gettext_lazy("longitude"),
+    "channel": gettext_lazy("channel"),
+    "data": gettext_lazy("form data"),
+    "citizen": gettext_lazy("citizen"),
+}
+
+
+def _details(case: Case, event: Event) -> dict[str, Any]:
+    """What a reader may unfold: reason and outcome, and values before and after an edit."""
+    found: dict[str, Any] = {
+        name: event.data[name] for name in ("reason", "outcome") if event.data.get(name)
+    }
+    if event.kind == EventKind.EDITED:
+        labels = of_version(case.type_version.bundle).fields
+        found["changes"] = [
+            change
+            for name in event.data.get("fields", ())
+            for change in _changes(name, event.data, labels.label_of)
+        ]
+    return found
+
+
+def _changes(
+    name: str, data: Mapping[str, Any], label_of: Callable[[str], str]
+) -> list[tuple[str, str, str]]:
+    before, after = data.get("before", {}).get(name), data.get("after", {}).get(name)
+    if name == "data":
+        before, after = before or {}, after or {}
+        keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+        return [(label_of(key), shown(before.get(key)), shown(after.get(key))) for key in keys]
+    label = str(FIELD_LABELS.get(name, name))
+    if name == "citizen":  # UUIDs: that it changed is told, who it was stands in the audit trail
+        return []
+    if name == "priority":
+        words = dict(Case.Priority.choices)
+        before, after = words.get(before, before), words.get(after, after)
+    return [(label, shown(before), shown(after))]
+
+
+def shown(value: Any) -> str:
+    """A value of a case's data as people read it."""
+    if value is None or value in ("", []):
+        return "—"
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, datetime):
+        return date_format(value, "j b Y, H:i")
+    return str(value)

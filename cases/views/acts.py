@@ -1,0 +1,243 @@
+"""What is done on the page of a case with one press: each parses, calls the verb and goes back."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from cases import selectors, services, timeline
+from cases.models import Link, Participant
+from cases.permissions import CHANGE_CASE, TRANSFER_CASE, VIEW_CASE
+from crm.kit import files
+from crm.kit.access import ActorRequest, needs
+from crm.kit.errors import Conflict, Invalid
+from crm.kit.policy import decide
+
+Act = Callable[..., str]
+ActView = Callable[..., HttpResponseBase]
+
+
+def act(permission: str, tab: str = "historia") -> Callable[[Act], ActView]:
+    """An act on a case that says a sentence and leads back to its page; so does what cannot be done.
+
+    Refusals and unknown cases go on to their own pages.
+    """
+
+    def make(perform: Act) -> ActView:
+        @require_POST
+        @needs(permission)
+        def view(request: ActorRequest, /, case: UUID, **kwargs: UUID) -> HttpResponse:
+            selectors.require_exists(request.actor, case)
+            try:
+                messages.success(request, perform(request, case, **kwargs))
+            except Invalid as error:
+                texts = [text for found in error.errors.values() for text in found]
+                for text in texts or [error.message]:
+                    messages.error(request, str(text))
+            except Conflict as error:
+                messages.error(request, str(error))
+            back = _back(request) or f"{reverse('cases:detail', args=[case])}#tab-{tab}"
+            return HttpResponseRedirect(back)
+
+        return view
+
+    return make
+
+
+def _back(request: ActorRequest) -> str:
+    """The list from which an act was done on one of its rows."""
+    query = request.POST.get("filter")
+    return f"{reverse('cases:list')}?{query}" if query is not None else ""
+
+
+def _uuid(text: str | None, field: str) -> UUID:
+    try:
+        return UUID(text or "")
+    except ValueError:
+        raise Invalid(errors={field: [_("Choose one of the offered values.")]}) from None
+
+
+@act(CHANGE_CASE)
+def take(request: ActorRequest, case: UUID) -> str:
+    """« Asumir »."""
+    row = services.take_case(request.actor, case)
+    return _("%(reference)s is yours.") % {"reference": row.reference}
+
+
+@act(CHANGE_CASE)
+def release(request: ActorRequest, case: UUID) -> str:
+    """« Devolver a la cola »."""
+    row = services.release_case(request.actor, case)
+    return _("%(reference)s is back in the queue.") % {"reference": row.reference}
+
+
+@act(CHANGE_CASE)
+def assign(request: ActorRequest, case: UUID) -> str:
+    """« Asignar »."""
+    person = _uuid(request.POST.get("person"), "assignee")
+    row = services.assign_case(request.actor, case, person)
+    return _("%(name)s has the case now.") % {"name": row.assignee}
+
+
+@act(TRANSFER_CASE)
+def unit(request: ActorRequest, case: UUID) -> str:
+    """« Cambiar de unidad »."""
+    target = _uuid(request.POST.get("unit"), "unit")
+    row = services.change_unit(request.actor, case, target, reason=request.POST.get("reason", ""))
+    return _("The case is now in %(unit)s.") % {"unit": row.unit}
+
+
+@act(CHANGE_CASE)
+def confidentiality(request: ActorRequest, case: UUID) -> str:
+    """« Cambiar la confidencialidad »."""
+    level = request.POST.get("level", "")
+    row = services.change_confidentiality(
+        request.actor,
+        case,
+        int(level) if level.isascii() and level.isdigit() else -1,
+        reason=request.POST.get("reason", ""),
+    )
+    return _("The confidentiality is now: %(level)s.") % {
+        "level": row.get_confidentiality_display()
+    }
+
+
+@act(CHANGE_CASE, "relaciones")
+def add_participant(request: ActorRequest, case: UUID) -> str:
+    """« Añadir interviniente »."""
+    citizen = _uuid(request.POST.get("citizen"), "citizen")
+    role = request.POST.get("role", Participant.Role.INTERESTED_PARTY)
+    added = services.add_participant(request.actor, case, citizen, role)
+    return _("%(name)s takes part in the case.") % {"name": added.citizen}
+
+
+@act(CHANGE_CASE, "relaciones")
+def end_participant(request: ActorRequest, case: UUID, participant: UUID) -> str:
+    """« Retirar interviniente »."""
+    services.end_participant(request.actor, case, participant)
+    return _("The participant has been withdrawn.")
+
+
+@act(CHANGE_CASE, "relaciones")
+def link(request: ActorRequest, case: UUID) -> str:
+    """« Relacionar »: the other case by its number."""
+    reference = request.POST.get("reference", "")
+    other = selectors.by_reference(request.actor, reference)
+    if other is None:
+        raise Invalid(errors={"reference": [_("There is no case with this number.")]})
+    services.link_cases(
+        request.actor, case, other.uuid, request.POST.get("kind", Link.Kind.RELATED)
+    )
+    return _("The case is linked with %(reference)s.") % {"reference": other.reference}
+
+
+@act(CHANGE_CASE, "relaciones")
+def unlink(request: ActorRequest, case: UUID, link: UUID) -> str:
+    """« Quitar relación »."""
+    services.unlink_cases(request.actor, case, link)
+    return _("The cases are no longer linked.")
+
+
+@act(CHANGE_CASE)
+def resend(request: ActorRequest, case: UUID, message: UUID) -> str:
+    """« Reintentar » a message that was not delivered."""
+    services.retry_message(request.actor, case, message)
+    return _("The message is on its way again.")
+
+
+@act(CHANGE_CASE, "documentos")
+def withdraw(request: ActorRequest, case: UUID, document: UUID) -> str:
+    """« Retirar documento »."""
+    found = services.withdraw_document(
+        request.actor, case, document, reason=request.POST.get("reason", "")
+    )
+    return _("The document %(name)s has been withdrawn.") % {"name": found.name}
+
+
+# --- Words, answered with the new entry when asked for by htmx ------------------------------------
+
+
+def _said(request: ActorRequest, case: UUID) -> HttpResponse:
+    if not request.htmx:
+        return HttpResponseRedirect(reverse("cases:detail", args=[case]))
+    row = selectors.case_of(request.actor, case)
+    newest = timeline.story(request.actor, row, timeline.Asked(newest_first=True, limit=1))
+    return render(request, "cases/_entries.html", {"entries": newest, "case": row, "fresh": True})
+
+
+def _key(request: ActorRequest) -> UUID | None:
+    try:
+        return UUID(request.POST.get("idempotency_key", ""))
+    except ValueError:
+        return None
+
+
+@require_POST
+@needs(CHANGE_CASE)
+def note(request: ActorRequest, case: UUID) -> HttpResponse:
+    """An internal note."""
+    services.add_note(request.actor, case, request.POST.get("text", ""), key=_key(request))
+    return _said(request, case)
+
+
+@require_POST
+@needs(CHANGE_CASE)
+def message(request: ActorRequest, case: UUID) -> HttpResponse:
+    """A message to the citizen."""
+    services.send_message(request.actor, case, request.POST.get("text", ""), key=_key(request))
+    return _said(request, case)
+
+
+# --- Documents ----------------------------------------------------------------------------------
+
+
+@require_POST
+@needs(CHANGE_CASE)
+def upload(request: ActorRequest, case: UUID) -> HttpResponse:
+    """A file becomes a document of the case; answers with its row."""
+    selectors.require_exists(request.actor, case)
+    incoming = request.FILES.get("file")
+    if incoming is None:
+        raise Invalid(errors={"file": [_("Choose a file.")]})
+    document = services.attach_document(
+        request.actor,
+        case,
+        incoming.chunks(),
+        incoming.name or "",
+        origin=request.POST.get("origin", "administration"),
+    )
+    if not request.htmx:
+        return HttpResponseRedirect(reverse("cases:detail", args=[case]) + "#tab-documentos")
+    row = selectors.case_of(request.actor, case)
+    context = {
+        "document": document,
+        "case": row,
+        "change": decide(request.actor, CHANGE_CASE, row),
+        "first": len(selectors.documents_of(request.actor, row)) == 1,
+    }
+    return render(request, "cases/_document.html", context)
+
+
+@require_GET
+@needs(VIEW_CASE)
+def download(request: ActorRequest, case: UUID, document: UUID) -> HttpResponseBase:
+    """The document's bytes, as a download."""
+    row = services.open_document(request.actor, case, document)
+    return files.serve(row.path, name=row.name, media_type=row.media_type, scan=row.scan)
+
+
+@require_GET
+@needs(VIEW_CASE)
+def preview(request: ActorRequest, case: UUID, document: UUID) -> HttpResponse:
+    """A picture of the document's first page, made anew; seeing it is a look like any other."""
+    row = services.open_document(request.actor, case, document)
+    picture = files.preview(row.path, row.media_type) if files.Scan(row.scan).downloadable else None
+    if picture is None:
+        return HttpResponse(status=404)
+    return files.serve_preview(picture, name=row.name)

@@ -1,0 +1,304 @@
+"""The page of a case: its story, data, documents, relations and record."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from cases import selectors, services, timeline
+from cases.clocks import clock
+from cases.forms import EditCaseForm, MoveForm, show_errors
+from cases.models import Case, Confidentiality, Document, Link, Participant
+from cases.permissions import (
+    ASSIGN_CASE,
+    CHANGE_CASE,
+    ENDED,
+    TRANSFER_CASE,
+    VIEW_CASE,
+    VIEW_SPECIAL,
+)
+from cases.presenting import named, row_of, rows_of
+from cases.timeline import Asked, shown
+from cases.workflow import OUTCOME, REASON, allowed_moves, asks_of, of_version
+from crm.audit import words
+from crm.audit.models import AuditEntry
+from crm.audit.permissions import VIEW_ENTRY
+from crm.audit.record import record
+from crm.citizens.permissions import VIEW_CITIZEN
+from crm.kit.access import ActorRequest, needs
+from crm.kit.actor import Actor
+from crm.kit.errors import Conflict, Invalid, NotFound
+from crm.kit.models import StreamHead
+from crm.kit.policy import Decision, decide
+from crm.organisations.services import calendar_for
+
+TABS = {
+    "historia": gettext_lazy("History"),
+    "datos": gettext_lazy("Data"),
+    "documentos": gettext_lazy("Documents"),
+    "relaciones": gettext_lazy("Participants and relations"),
+    "registro": gettext_lazy("Record"),
+}
+RECORD_ROWS = 100
+OTHERS = 5
+
+
+@require_GET
+@needs(VIEW_CASE)
+def detail(request: ActorRequest, case: UUID) -> HttpResponse:
+    """The whole page; one entry "viewed" says who opened it."""
+    actor = request.actor
+    row = selectors.case_of(actor, case)
+    record(actor, "viewed", row)
+    documents = selectors.documents_of(actor, row)
+    participants = selectors.participants_of(actor, row)
+    links = selectors.links_of(actor, row)
+    relations = len(links) + sum(1 for one in participants if one.ended_at is None)
+    workflow = of_version(row.type_version.bundle)
+    context = {
+        **_head(actor, row),
+        **_story(request, actor, row),
+        "tabs": _tabs(actor, len(documents), relations),
+        "fields": [(field.label, shown(row.data.get(field.name))) for field in workflow.fields],
+        "documents": documents,
+        "participants": participants,
+        "links": links,
+        "roles": Participant.Role.choices,
+        "link_kinds": Link.Kind.choices,
+        "origins": Document.Origin.choices,
+        "map_tile_url": settings.MAP_TILE_URL,
+        "max_bytes": settings.FILES_MAX_BYTES,
+        "max_size": f"{settings.FILES_MAX_BYTES // (1024 * 1024)} MB",
+        "stream_after": _stream_number(row),
+        "user_id": actor.user_id,
+        "recipient": _recipient(actor, row),
+        "may_see_citizen": actor.holds(VIEW_CITIZEN),
+        "other_cases": rows_of(actor, _others(actor, row)),
+    }
+    return render(request, "cases/detail.html", context)
+
+
+@require_GET
+@needs(VIEW_CASE)
+def story(request: ActorRequest, case: UUID) -> HttpResponse:
+    """A part of the story: what came before a place, or all anew after something happened."""
+    actor = request.actor
+    row = selectors.case_of(actor, case)
+    context = _story(request, actor, row)
+    if request.GET.get("antes"):
+        return render(request, "cases/_story_page.html", context)
+    return render(request, "cases/_live.html", {**context, **_head(actor, row)})
+
+
+@require_GET
+@needs(VIEW_ENTRY)
+def case_record(request: ActorRequest, case: UUID) -> HttpResponse:
+    """Who did and saw what in this case, from the audit trail."""
+    row = selectors.case_of(request.actor, case)
+    entries = AuditEntry.objects.for_actor(request.actor).filter(
+        object_type="cases.case", object_id=str(row.uuid)
+    )
+    newest = entries.order_by("-at", "-id")[:RECORD_ROWS]
+    context = {"case": row, "entries": [(entry, words.sentence(entry)) for entry in newest]}
+    return render(request, "cases/_record.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(CHANGE_CASE)
+def edit(request: ActorRequest, case: UUID) -> HttpResponse:
+    """Editing a case. Who is late is told what changed meanwhile and keeps everything typed."""
+    actor = request.actor
+    row = selectors.case_of(actor, case)
+    workflow = of_version(row.type_version.bundle)
+    form = EditCaseForm(request.POST or None, case=row, workflow=workflow)
+    context: dict[str, Any] = {"case": row, "form": form, "row": row_of(actor, row)}
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                services.edit_case(actor, case, form.said(), version=form.cleaned_data["version"])
+            except Invalid as error:
+                show_errors(form, error)
+            except Conflict as error:
+                status = 409
+                context |= _conflict(form, row, error)
+            else:
+                messages.success(request, _("The case has been saved."))
+                return HttpResponseRedirect(reverse("cases:detail", args=[case]))
+    return render(request, "cases/edit.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@needs(VIEW_CASE)
+def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
+    """One move: asks for what it requires and makes it."""
+    actor = request.actor
+    row = selectors.case_of(actor, case)
+    workflow = of_version(row.type_version.bundle)
+    chosen = workflow.move(move)
+    if chosen is None:
+        raise NotFound
+    asks = asks_of(chosen, row.data)
+    form = MoveForm(request.POST or None, move=chosen, asks=asks, workflow=workflow)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.move_case(
+                actor,
+                case,
+                move,
+                reason=form.cleaned_data.get(REASON, ""),
+                outcome=form.cleaned_data.get(OUTCOME, ""),
+                data=form.cleaned_case_data(),
+            )
+        except Invalid as error:
+            show_errors(form, error)
+        except Conflict as error:
+            messages.error(request, str(error))
+            return HttpResponseRedirect(reverse("cases:detail", args=[case]))
+        else:
+            target = workflow.target_of(chosen).name
+            messages.success(request, _("The case is now: %(state)s.") % {"state": target})
+            return HttpResponseRedirect(reverse("cases:detail", args=[case]))
+    context = {
+        "case": row,
+        "row": row_of(actor, row),
+        "move": chosen,
+        "target": workflow.target_of(chosen),
+        "form": form,
+        "decision": decide(actor, chosen.permission, row)
+        if row.state in chosen.sources
+        else Decision(False, _("The case is no longer in a state from which this is possible.")),
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "cases/move.html", context, status=status)
+
+
+# --- Parts of the page --------------------------------------------------------------------------
+
+
+def _head(actor: Actor, case: Case) -> dict[str, Any]:
+    """What stands over the tabs, and what may be done."""
+    change = decide(actor, CHANGE_CASE, case)
+    working = change if not case.ended else Decision(False, ENDED)
+    assign = decide(actor, ASSIGN_CASE, case)
+    mine = case.assignee_id is not None and case.assignee_id == actor.user_id
+    return {
+        "case": case,
+        "row": row_of(actor, case),
+        "moves": _moves(actor, case),
+        "change": change,
+        "working": working,
+        "assign": assign,
+        "transfer": decide(actor, TRANSFER_CASE, case),
+        "may_special": actor.reach(VIEW_SPECIAL).covers(case.unit_id),
+        "people": list(selectors.people_who_see(actor, case.unit_id)) if assign else [],
+        "units": selectors.all_units(actor) if decide(actor, TRANSFER_CASE, case) else [],
+        "levels": Confidentiality.choices,
+        "may_take": working.allowed and case.assignee_id is None and actor.user_id is not None,
+        "may_release": (mine and working.allowed) or (case.assignee_id and assign.allowed),
+        "big_clock": clock(case, calendar_for(case.unit)),
+    }
+
+
+def _moves(actor: Actor, case: Case) -> list[dict[str, Any]]:
+    labels = of_version(case.type_version.bundle).fields
+    words = {REASON: _("Reason"), OUTCOME: _("Outcome")}
+    return [
+        {
+            "code": possible.move.code,
+            "name": possible.move.name,
+            "category": possible.target.category.name.lower(),
+            "refusal": "" if possible.decision else possible.decision.reason,
+            "missing": ", ".join(
+                words.get(name) or labels.label_of(name) for name in possible.asks
+            ),
+        }
+        for possible in allowed_moves(actor, case)
+    ]
+
+
+def _others(actor: Actor, case: Case) -> list[Case]:
+    if case.citizen is None:
+        return []
+    found = selectors.cases_of_citizen(actor, case.citizen, limit=OTHERS + 1)
+    return [other for other in found if other.pk != case.pk][:OTHERS]
+
+
+def _tabs(actor: Actor, documents: int, relations: int) -> list[dict[str, Any]]:
+    counts = {"documentos": documents, "relaciones": relations}
+    return [
+        {"id": key, "label": label, "count": counts.get(key, 0)}
+        for key, label in TABS.items()
+        if key != "registro" or actor.holds(VIEW_ENTRY)
+    ]
+
+
+def _story(request: ActorRequest, actor: Actor, case: Case) -> dict[str, Any]:
+    groups = frozenset(request.GET.getlist("ver")) & set(timeline.GROUPS)
+    newest_first = request.GET.get("orden") == "reciente"
+    asked = Asked(groups=groups, newest_first=True, after=request.GET.get("antes", ""))
+    found = timeline.story(actor, case, asked)
+    more = len(found) > timeline.SIZE
+    entries = found[: timeline.SIZE]
+    query = request.GET.copy()
+    query["antes"] = entries[-1].sort if more else ""
+    return {
+        "case": case,
+        "entries": entries if newest_first else entries[::-1],
+        "newest_first": newest_first,
+        "earlier_url": f"{reverse('cases:story', args=[case.uuid])}?{query.urlencode()}"
+        if more
+        else "",
+        "groups": [(key, label, key in groups) for key, label in timeline.GROUPS.items()],
+        "story_query": request.GET.urlencode(),
+    }
+
+
+def _stream_number(case: Case) -> int:
+    """From where the page follows the case's live stream."""
+    head = StreamHead.objects.filter(stream=f"case:{case.uuid}").values_list("seq", flat=True)
+    return head.first() or 0
+
+
+def _recipient(actor: Actor, case: Case) -> str:
+    if case.citizen is None:
+        return _("This case has no citizen yet: what you write is only recorded.")
+    name = named(case.citizen)
+    if services.mailbox_of(actor, case):
+        return _("%(name)s will receive it by e-mail.") % {"name": name}
+    return _("%(name)s has no e-mail address here: it is only recorded.") % {"name": name}
+
+
+def _conflict(form: EditCaseForm, case: Case, error: Conflict) -> dict[str, Any]:
+    """What changed, by whom, and what each field says now; saving again overwrites knowingly."""
+    changes = error.details.get("changes", [])
+    names = {name for change in changes for name in change["fields"]}
+    seen = QueryDict(mutable=True)
+    seen.update(form.data)
+    seen["version"] = str(case.version)
+    form.data = seen
+    return {
+        "conflict": error,
+        "changes": [
+            {
+                "by": change["by"],
+                "at": change["at"],
+                "fields": ", ".join(
+                    str(timeline.FIELD_LABELS.get(name, name)) for name in change["fields"]
+                ),
+            }
+            for change in changes
+        ],
+        "now": [
+            (str(timeline.FIELD_LABELS.get(name, name)), shown(getattr(case, name, "")))
+            for name in sorted(names - {"data", "citizen"})
+        ],
+    }

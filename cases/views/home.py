@@ -1,0 +1,41 @@
+"""The employee's day: what is true now, what cannot wait, what nobody has."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from cases import selectors
+from cases.permissions import OPEN_CASE
+from cases.presenting import rows_of
+from crm.kit.access import ActorRequest, needs
+
+PRESSING, REST = 6, 8
+MORNING_UNTIL, AFTERNOON_UNTIL = 14, 21
+
+
+@needs(None)
+def home(request: ActorRequest) -> HttpResponse:
+    """« Mi día »."""
+    actor = request.actor
+    unit = selectors.home_unit(actor)
+    day = selectors.day_of(actor, unit)
+    hour = timezone.localtime().hour
+    return render(
+        request,
+        "cases/home.html",
+        {
+            "day": day,
+            "next": rows_of(actor, day.pressing[:1]),
+            "pressing": rows_of(actor, day.pressing[1 : 1 + PRESSING]),
+            "rest": rows_of(actor, day.rest[:REST]),
+            "free": rows_of(actor, day.free),
+            "unit": unit,
+            "mine_count": len(day.pressing) + len(day.rest),
+            "may_open": actor.holds(OPEN_CASE),
+            "part_of_day": "morning"
+            if hour < MORNING_UNTIL
+            else "afternoon"
+            if hour < AFTERNOON_UNTIL
+            else "night",
+        },
+    )

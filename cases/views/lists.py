@@ -1,0 +1,240 @@
+"""The list of cases: views, filters, columns, pages of rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_POST
+
+from cases import selectors
+from cases.forms import ListForm, describe
+from cases.lists import (
+    COUNT_CAP,
+    ME,
+    NOBODY,
+    CaseFilter,
+    View,
+    count,
+    find,
+    standing_views,
+)
+from cases.permissions import OPEN_CASE, RUN_BULK, VIEW_CASE
+from cases.presenting import rows_of
+from crm.audit.record import record
+from crm.kit.access import ActorRequest, needs
+from crm.kit.actor import Actor
+from crm.kit.errors import DomainError, Text
+from crm.organisations.models import Unit
+
+PAGE = 26
+COLUMNS: Mapping[str, Text] = {
+    "state": _("State"),
+    "due": _("Due date"),
+    "assignee": _("Assignee"),
+    "unit": _("Unit"),
+    "type": _("Case type"),
+    "channel": _("Channel"),
+    "priority": _("Priority"),
+    "opened": _("Opened"),
+    "moved": _("Last change"),
+}
+COLUMN_CLASSES = {"state": "h-st", "due": "h-clk", "assignee": "h-own"}
+USUAL_COLUMNS = ("state", "due", "assignee", "moved")
+USUAL_VIEW = "unit"
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter in force, and the list without it."""
+
+    label: Text
+    value: Text
+    remove_url: str
+
+
+@require_GET
+@needs(VIEW_CASE)
+def case_list(request: ActorRequest) -> HttpResponse:
+    """A list of cases; by htmx with a cursor, its next rows."""
+    actor = request.actor
+    unit = selectors.home_unit(actor)
+    views = standing_views(actor, unit.uuid if unit else None)
+    form = _form(actor, request.GET)
+    view, asked = asked_of(request.GET, form, views)
+    cursor = request.GET.get("cursor", "")
+    problem: DomainError | None = None
+    try:
+        page = find(actor, asked, cursor, PAGE)
+    except DomainError as error:
+        problem, page = error, None
+    if asked.text and not cursor:
+        record(actor, "searched", text=asked.text[:200], found=len(page.rows) if page else 0)
+    context = {
+        "rows": rows_of(actor, page.rows) if page else [],
+        "columns": _columns(request),
+        "may_bulk": actor.holds(RUN_BULK),
+        "next_url": _with(request.GET, cursor=page.after) if page and page.after else "",
+    }
+    if request.htmx and cursor:
+        return render(request, "cases/_rows.html", context)
+    context |= {
+        "form": form,
+        "view": view,
+        "views": _grouped(views, unit, asked, request),
+        "chips": _chips(request.GET, form, asked),
+        "asked": asked,
+        "order": describe(asked),
+        "problem": problem,
+        "all_years_url": _with(request.GET, todo="on", cursor=""),
+        "chosen_columns": _column_choices(request),
+        "filter": request.GET.urlencode(),
+        "may_open": actor.holds(OPEN_CASE),
+        "hidden": [(key, value) for key, value in request.GET.items() if key == "vista"],
+    }
+    return render(request, "cases/list.html", context)
+
+
+@require_GET
+@needs(VIEW_CASE)
+def counters(request: ActorRequest) -> HttpResponse:
+    """The left pane with how many each view holds; asked for after the list is there."""
+    actor = request.actor
+    unit = selectors.home_unit(actor)
+    views = standing_views(actor, unit.uuid if unit else None)
+    form = _form(actor, request.GET)
+    _view, asked = asked_of(request.GET, form, views)
+    counts = {view.key: count(actor, view.asked) for view in views if view.counted}
+    context = {"views": _grouped(views, unit, asked, request, counts), "cap": COUNT_CAP}
+    return render(request, "cases/_views.html", context)
+
+
+@require_POST
+@needs(VIEW_CASE)
+def columns(request: ActorRequest) -> HttpResponse:
+    """The employee's own choice of columns."""
+    chosen = [key for key in request.POST.getlist("column") if key in COLUMNS]
+    request.user.columns = {**request.user.columns, "cases": chosen}
+    request.user.save(update_fields=["columns"])
+    back = request.GET.urlencode()
+    return HttpResponseRedirect(f"{reverse('cases:list')}{'?' + back if back else ''}")
+
+
+def asked_of(query: QueryDict, form: ListForm, views: list[View]) -> tuple[View | None, CaseFilter]:
+    """The view that an address names (without one and without filters: the usual), and what it asks."""
+    given = form.asked() if form.is_valid() else _valid_part(form)
+    key = query.get("vista", "" if given else USUAL_VIEW)
+    view = next((view for view in views if view.key == key), None)
+    if view is None and not given:
+        view = views[0]
+    base = view.asked if view else CaseFilter()
+    return view, replace(base, **given)
+
+
+def list_filter(actor: Actor, query: QueryDict) -> CaseFilter:
+    """What the list with this address asks, for whoever acts on all of it."""
+    unit = selectors.home_unit(actor)
+    views = standing_views(actor, unit.uuid if unit else None)
+    return asked_of(query, _form(actor, query), views)[1]
+
+
+def _form(actor: Actor, query: QueryDict) -> ListForm:
+    return ListForm(
+        query,
+        types=selectors.case_types(actor),
+        units=selectors.units_where(actor, VIEW_CASE),
+    )
+
+
+def _valid_part(form: ListForm) -> dict[str, Any]:
+    """What can be understood of filters of which some cannot; the form says which."""
+    for name in form.fields:
+        form.cleaned_data.setdefault(name, None)
+    return form.asked()
+
+
+def _grouped(
+    views: list[View],
+    unit: Unit | None,
+    asked: CaseFilter,
+    request: HttpRequest,
+    counts: Mapping[str, int | None] | None = None,
+) -> list[dict[str, Any]]:
+    titles = {
+        "mine": _("Mine"),
+        "unit": unit.name if unit else "",
+        "organisation": _("All my units"),
+    }
+    return [
+        {
+            "title": titles[group],
+            "icon": {"mine": "bookmark", "unit": "folder", "organisation": "users"}[group],
+            "views": [
+                {
+                    "label": view.label,
+                    "url": f"{reverse('cases:list')}?vista={view.key}",
+                    "current": view.asked == asked,
+                    "count": (counts or {}).get(view.key),
+                    "urgent": view.urgent,
+                }
+                for view in views
+                if view.group == group
+            ],
+        }
+        for group in dict.fromkeys(view.group for view in views)
+    ]
+
+
+def _chips(query: QueryDict, form: ListForm, asked: CaseFilter) -> list[Chip]:
+    found = []
+    for name, field in form.fields.items():
+        value = query.get(name)
+        if not value or name in form.errors:
+            continue
+        found.append(
+            Chip(field.label or name, _words(form, name, value), _with(query, **{name: ""}))
+        )
+    return found
+
+
+def _words(form: ListForm, name: str, value: str) -> Text:
+    if name == "responsable":
+        return {ME: _("me"), NOBODY: _("nobody")}.get(value, _("one person"))
+    choices: Any = getattr(form.fields[name], "choices", None)
+    known = {str(key): label for key, label in choices} if choices else {}
+    if name == "todo":
+        return _("yes")
+    return str(known.get(value, value)).strip()
+
+
+def _with(query: QueryDict, **changes: str) -> str:
+    changed = query.copy()
+    changed.pop("cursor", None)
+    for name, value in changes.items():
+        if value:
+            changed[name] = value
+        else:
+            changed.pop(name, None)
+    return f"{reverse('cases:list')}?{changed.urlencode()}"
+
+
+def _columns(request: ActorRequest) -> list[str]:
+    chosen = request.user.columns.get("cases")
+    return [key for key in COLUMNS if key in (USUAL_COLUMNS if chosen is None else chosen)]
+
+
+def _column_choices(request: ActorRequest) -> list[dict[str, Any]]:
+    shown = _columns(request)
+    return [
+        {
+            "key": key,
+            "label": label,
+            "shown": key in shown,
+            "fixed": False,
+            "css": COLUMN_CLASSES.get(key, "h-mv"),
+        }
+        for key, label in COLUMNS.items()
+    ]
