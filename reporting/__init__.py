@@ -1,0 +1,1 @@
+"""Reporting: sealed case histories and their verification; read-only towards all other rooms."""

@@ -1,0 +1,30 @@
+"""Wiring of the reporting room."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ReportingConfig(AppConfig):
+    """Floor 9."""
+
+    name = "reporting"
+    verbose_name = _("Reports")
+
+    def ready(self) -> None:
+        """Offer the page of issued histories; let their making be followed live."""
+        from crm.kit import nav, realtime
+        from reporting import streams
+        from reporting.permissions import ISSUE_HISTORY
+
+        nav.add(
+            nav.NavItem(
+                key="histories",
+                label=_("Case histories"),
+                icon="certificate",
+                url_name="reporting:histories",
+                permission=ISSUE_HISTORY,
+                order=60,
+            )
+        )
+        realtime.streams.register("history", streams.may_follow_history)
+        realtime.streams.register("histories", streams.may_follow_batch)

@@ -1,0 +1,47 @@
+"""Reading issued histories and batches for pages, in a fixed number of queries."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from crm.kit.actor import Actor
+from reporting.models import HistoryBatch, IssuedHistory, Status
+
+PAGE = 50
+
+
+def histories(
+    actor: Actor, *, case: UUID | None = None, before: UUID | None = None
+) -> tuple[Sequence[IssuedHistory], UUID | None]:
+    """The newest histories that the actor may see (of a case; issued before another one), and the
+    one after which the next page begins."""
+    rows = IssuedHistory.objects.for_actor(actor).select_related("case").defer("content")
+    if case is not None:
+        rows = rows.filter(case__uuid=case)
+    if before is not None:  # UUIDs are ordered by time, as the keys are
+        rows = rows.filter(uuid__lt=before)
+    found = list(rows.order_by("-uuid")[: PAGE + 1])
+    return found[:PAGE], found[PAGE - 1].uuid if len(found) > PAGE else None
+
+
+def history(actor: Actor, uuid: UUID) -> IssuedHistory:
+    """One of them, or NotFound."""
+    rows = IssuedHistory.objects.for_actor(actor).select_related("case").defer("content")
+    return rows.get_or_refuse(uuid=uuid)
+
+
+def batches(actor: Actor) -> Sequence[HistoryBatch]:
+    """The actor's latest batches, with how many of their histories are made or failed (`ended`)."""
+    rows = HistoryBatch.objects.for_actor(actor).annotate(ended_count=_ENDED, ready=_READY)
+    return list(rows.order_by("-id")[:10])
+
+
+def batch(actor: Actor, uuid: UUID) -> HistoryBatch:
+    """One of them, or NotFound."""
+    rows = HistoryBatch.objects.for_actor(actor).annotate(ended_count=_ENDED, ready=_READY)
+    return rows.get_or_refuse(uuid=uuid)
+
+
+_ENDED = Count("histories", filter=Q(histories__status__in=[Status.DONE, Status.FAILED]))
+_READY = Count("histories", filter=Q(histories__status=Status.DONE, histories__revoked_at=None))
