@@ -1,0 +1,13 @@
+// Follows a live stream for a part of the page and fires « live » on it for htmx to fetch it anew:
+//   <div id="facts" data-controller="stream" data-stream="case:UUID" data-after="17"
+//        hx-get="…" hx-trigger="live delay:300ms" hx-swap="morph:outerHTML">
+import { subscribe } from "../lib/live.js";
+
+export default function stream(part) {
+  const fire = (patch) => part.dispatchEvent(new CustomEvent("live", { detail: patch }));
+  return subscribe(
+    part.dataset.stream,
+    { patch: fire, resync: () => fire({}) },
+    Number(part.dataset.after ?? 0),
+  );
+}

@@ -1,0 +1,37 @@
+// The house rules around htmx: the CSRF token travels, focus is never lost, results are said aloud,
+// refusals are shown. Views say things with HX-Trigger {"announce": "…"} and {"toast": {"text", "level"}}.
+import { reason, token } from "./http.js";
+import { announce, toast } from "./say.js";
+import { text } from "./texts.js";
+
+const body = document.body;
+
+body.addEventListener("htmx:configRequest", (event) => {
+  event.detail.headers["X-CSRFToken"] = token();
+});
+
+// htmx keeps focus by id. When the focused element is gone for good, the part's heading takes it.
+let held = null;
+body.addEventListener("htmx:beforeSwap", (event) => {
+  const target = event.detail.target;
+  held = target.contains(document.activeElement) ? target.id : null;
+});
+body.addEventListener("htmx:afterSettle", (event) => {
+  if (!held || document.activeElement !== body) return;
+  const part = document.getElementById(held) ?? event.detail.elt;
+  const heading = part.querySelector("h1, h2, h3, h4") ?? part;
+  heading.tabIndex = -1;
+  heading.focus();
+});
+
+body.addEventListener("announce", (event) => announce(event.detail.value ?? event.detail));
+body.addEventListener("toast", (event) => toast(event.detail.text, event.detail.level));
+
+body.addEventListener("htmx:responseError", (event) => {
+  const { status, responseText } = event.detail.xhr;
+  if (status === 401) return location.reload(); // the session is over: the server shows the sign-in
+  toast(reason(responseText, event.detail.xhr.getResponseHeader("content-type") ?? ""), "error");
+});
+body.addEventListener("htmx:sendError", (event) => {
+  if (!event.detail.elt.closest("form")?.dataset.controller) toast(text("failed"), "error");
+});
