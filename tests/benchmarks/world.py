@@ -1,0 +1,73 @@
+"""What is measured on: an organisation of 200 units with as many cases and citizens as asked."""
+
+from importlib import import_module
+
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
+
+from cases.models import Case, CaseType
+from crm.accounts.models import User
+from crm.citizens.models import Citizen
+from crm.organisations.models import Organisation, Unit
+from tests.factories.accounts import employee
+from tests.factories.cases import CaseTypeFactory
+from tests.factories.organisations import OrganisationFactory, UnitFactory
+
+CODE = "CARGA"
+PROVINCES, OFFICES = 20, 9
+
+
+def organisation() -> Organisation:
+    """The organisation, made once per data directory."""
+    found = Organisation.objects.unscoped("benchmark").filter(code=CODE).first()
+    if found is not None:
+        return found
+    made: Organisation = OrganisationFactory(code=CODE, name="Organismo de carga")
+    for _ in range(PROVINCES):
+        province = UnitFactory(organisation=made)
+        for _ in range(OFFICES):
+            UnitFactory(organisation=made, parent=province)
+    offices = list(Unit.objects.unscoped("benchmark").filter(organisation=made, children=None))
+    for number, office in enumerate(offices[:60]):
+        employee(made, "agent", unit=office, email=f"agente{number}@carga.example")
+    for number in range(6):
+        CaseTypeFactory(organisation=made, code=f"tipo-{number}", name=f"Tipo {number}")
+    employee(made, "supervisor", email="supervision@carga.example")
+    made.refresh_from_db()
+    return made
+
+
+def grow(cases: int, citizens: int) -> None:
+    """There are at least so many of each."""
+    place = organisation()
+    missing = {
+        "cases": max(0, cases - Case.objects.unscoped("benchmark").count()),
+        "citizens": max(0, citizens - Citizen.objects.unscoped("benchmark").count()),
+    }
+    if any(missing.values()):
+        call_command("generate_load", organisation=place.code, **missing)
+
+
+def cookie(email: str) -> str:
+    """A signed-in session of the employee, as a Cookie header."""
+    client = Client()
+    client.force_login(User.objects.get(email=email))
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+def a_case_type() -> CaseType:
+    """Any case type of the organisation."""
+    return CaseType.objects.unscoped("benchmark").filter(organisation=organisation()).first()
+
+
+def raw() -> "object":
+    """A bare database connection, without the product around it."""
+    psycopg = import_module("psycopg")
+    from django.db import connection
+
+    parameters = connection.get_connection_params()
+    keep = {
+        k: v for k, v in parameters.items() if k in {"dbname", "user", "host", "port", "password"}
+    }
+    return psycopg.connect(**keep, autocommit=True, prepare_threshold=None)

@@ -1,0 +1,150 @@
+"""The import wizard: upload, map, try, load; wrong files are said and lose nothing."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from cases.imports.mapping import read
+from cases.imports.tasks import resume_imports, run_import
+from cases.imports.wizard import to_toml
+from cases.models import Case, Import
+from cases.services.catalogue import create_case_type
+from cases.workflow import simple_bundle
+from crm.accounts.actors import system_actor
+from tests.conftest import World
+from tests.factories.accounts import ORIGIN, employee
+
+CSV = "id;asunto;fecha;estado\n1;Farola;03/02/2026;abierto\n2;Árbol caído;04/02/2026;abierto\n3;;05/02/2026;abierto\n"
+
+
+@pytest.fixture
+def admin(world: World, client: Client, settings: object, tmp_path: object) -> Client:
+    settings.MEDIA_ROOT = tmp_path
+    create_case_type(
+        system_actor(world.here, ORIGIN),
+        code="aviso",
+        name="Aviso",
+        nature="incident",
+        bundle=simple_bundle(
+            fields={"type": "object", "properties": {"estado": {"type": "string"}}}
+        ),
+    )
+    client.force_login(employee(world.here, "administrator"))
+    return client
+
+
+def upload(client: Client, content: bytes = CSV.encode("cp1252"), **data: str) -> Import:
+    file = SimpleUploadedFile("avisos.csv", content, "text/csv")
+    response = client.post("/importaciones/nueva/", {"file": file, **data})
+    assert response.status_code == 302, response.content.decode()
+    return Import.objects.unscoped("test").get()
+
+
+FILLED = {
+    "source": "old-crm",
+    "encoding": "cp1252",
+    "delimiter": ";",
+    "missing": "",
+    "zone": "Europe/Madrid",
+    "external_id-column": "id",
+    "subject-column": "asunto",
+    "type-value": "aviso",
+    "opened_at-column": "fecha",
+    "opened_at-format": "%d/%m/%Y",
+    "state-column": "estado",
+    "state-values": "abierto = open\ncerrado = closed",
+    "keep": ["estado"],
+}
+
+
+def test_from_the_file_to_the_cases(
+    admin: Client, django_capture_on_commit_callbacks: object
+) -> None:
+    load = upload(admin)
+    page = admin.get(f"/importaciones/{load.uuid}/columnas/")
+    assert page.context["form"].initial["delimiter"] == ";"
+    assert page.context["form"].initial["encoding"] == "cp1252"
+    response = admin.post(f"/importaciones/{load.uuid}/columnas/", FILLED)
+    assert response.status_code == 302, response.content.decode()
+    page = admin.get(f"/importaciones/{load.uuid}/columnas/")
+    assert [bool(row.get("case")) for row in page.context["tried"]] == [True, True, False]
+    assert "Árbol caído" in page.content.decode()
+    admin.post(f"/importaciones/{load.uuid}/iniciar/")
+    run_import(load.pk)
+    load.refresh_from_db()
+    assert (load.status, load.inserted, load.bad) == (Import.Status.DONE, 2, 1)
+    assert Case.objects.unscoped("test").get(external_id="2").data == {"estado": "abierto"}
+    page = admin.get(f"/importaciones/{load.uuid}/")
+    assert page.context["problems"][0].row == 3
+    errors = b"".join(admin.get(f"/importaciones/{load.uuid}/errores.csv").streaming_content)
+    assert b"3,3," in errors
+
+
+def test_a_trial_leaves_the_draft_and_loads_nothing(admin: Client) -> None:
+    load = upload(admin)
+    admin.post(f"/importaciones/{load.uuid}/columnas/", FILLED)
+    admin.post(f"/importaciones/{load.uuid}/iniciar/", {"try": "1"})
+    trial = Import.objects.unscoped("test").get(dry_run=True)
+    run_import(trial.pk)
+    trial.refresh_from_db()
+    load.refresh_from_db()
+    assert (trial.inserted, trial.bad, load.status) == (2, 1, Import.Status.DRAFT)
+    assert not Case.objects.unscoped("test").exists()
+
+
+def test_a_wrong_mapping_is_said_at_its_field_and_keeps_what_was_typed(admin: Client) -> None:
+    load = upload(admin)
+    for place, wrong in (("subject-column", ""), ("encoding", "klingon")):
+        response = admin.post(f"/importaciones/{load.uuid}/columnas/", {**FILLED, place: wrong})
+        assert response.status_code == 422
+        assert list(response.context["form"].errors) == [place]
+    assert response.context["form"]["state-values"].value() == FILLED["state-values"]
+
+
+def test_an_empty_file_is_refused(admin: Client) -> None:
+    file = SimpleUploadedFile("nada.csv", b"", "text/csv")
+    response = admin.post("/importaciones/nueva/", {"file": file})
+    assert response.status_code == 422
+    assert not Import.objects.unscoped("test").exists()
+
+
+def test_a_cancelled_import_loads_no_more(admin: Client) -> None:
+    load = upload(admin)
+    admin.post(f"/importaciones/{load.uuid}/columnas/", FILLED)
+    admin.post(f"/importaciones/{load.uuid}/iniciar/")
+    admin.post(f"/importaciones/{load.uuid}/detener/")
+    run_import(load.pk)
+    assert not Case.objects.unscoped("test").exists()
+
+
+def test_who_may_not_import_is_refused_and_strangers_find_nothing(
+    admin: Client, world: World
+) -> None:
+    load = upload(admin)
+    agent = Client()
+    agent.force_login(world.alice)
+    assert agent.get(f"/importaciones/{load.uuid}/").status_code == 403
+    stranger = Client()
+    stranger.force_login(employee(world.elsewhere, "administrator"))
+    assert stranger.get(f"/importaciones/{load.uuid}/").status_code == 404
+    assert stranger.post(f"/importaciones/{load.uuid}/iniciar/").status_code == 404
+
+
+def test_the_mapping_as_a_file_is_the_same_mapping(admin: Client) -> None:
+    load = upload(admin)
+    admin.post(f"/importaciones/{load.uuid}/columnas/", FILLED)
+    load.refresh_from_db()
+    assert read(to_toml(load.mapping)).raw == load.mapping
+
+
+def test_an_import_whose_worker_died_is_taken_up(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = upload(admin)
+    admin.post(f"/importaciones/{load.uuid}/columnas/", FILLED)
+    admin.post(f"/importaciones/{load.uuid}/iniciar/")
+    Import.objects.unscoped("test").update(updated_at="2020-01-01T00:00:00Z")
+    taken: list[int] = []
+    monkeypatch.setattr(run_import, "delay", taken.append)
+    resume_imports()
+    assert taken == [load.pk]

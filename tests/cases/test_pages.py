@@ -1,0 +1,436 @@
+"""The pages: who sees what, how many queries, what a conflict keeps, what is written down."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from cases import services
+from cases.models import Case, CaseType, Event
+from crm.accounts.models import User
+from crm.audit.models import AuditEntry
+from crm.citizens.models import Citizen, CitizenRecord
+from tests.conftest import World
+from tests.factories.accounts import employee
+from tests.factories.cases import CaseFactory, CaseTypeFactory
+
+FIELDS = {
+    "type": "object",
+    "properties": {
+        "plate": {"type": "string", "title": "Matrícula", "maxLength": 8},
+        "kind": {"type": "string", "title": "Clase", "enum": ["turismo", "moto"]},
+        "since": {"type": "string", "title": "Desde", "format": "date"},
+        "wheels": {"type": "integer", "title": "Ruedas", "minimum": 2},
+        "old": {"type": "boolean", "title": "Antiguo"},
+        "extras": {"type": "array", "title": "Extras", "items": {"enum": ["aire", "radio"]}},
+    },
+    "required": ["kind"],
+}
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def rosa(world: World, **fields: Any) -> Citizen:
+    person = Citizen.objects.create(name="Rosa", surname1="Quiñones", surname2="Tordera")
+    CitizenRecord.objects.create(organisation=world.here, citizen=person, **fields)
+    return person
+
+
+def test_home_says_what_is_true(world: World) -> None:
+    CaseTypeFactory(organisation=world.here, term="1wd")
+    CaseFactory(unit=world.unit, assignee=world.alice, subject="Mi asunto urgente")
+    CaseFactory(unit=world.unit, subject="De nadie")
+    CaseFactory(unit=world.other_unit, subject="De otra unidad")
+    page = signed_in(world.alice).get("/").content.decode()
+    assert "Alice Arias" in page
+    assert "Mi asunto urgente" in page
+    assert "De nadie" in page
+    assert "De otra unidad" not in page
+
+
+@pytest.mark.parametrize("count", [3, 24])
+def test_lists_and_pages_cost_the_same_queries_whatever_they_hold(
+    world: World, count: int, django_assert_max_num_queries: Any
+) -> None:
+    CaseTypeFactory(organisation=world.here, term="30wd")
+    person = rosa(world)
+    for number in range(count):
+        assignee = world.alice if number % 2 else None
+        CaseFactory(unit=world.unit, citizen=person, assignee=assignee)
+    case = Case.objects.unscoped("a test").first()
+    assert case is not None
+    for _line in range(count):
+        services.add_note(world.actor(world.alice), case.uuid, "Nota")
+    client = signed_in(world.alice)
+    client.get("/casos/")  # calendars and content types are kept from here on
+    for address, budget in (
+        ("/", 17),
+        ("/casos/", 16),
+        ("/casos/?vista=all", 16),
+        (f"/casos/{case.uuid}/", 21),
+        (f"/casos/{case.uuid}/cronologia/", 13),
+    ):
+        with django_assert_max_num_queries(budget):
+            assert client.get(address).status_code == 200, address
+
+
+def test_a_stranger_finds_nothing(world: World) -> None:
+    case = CaseFactory(unit=world.unit, subject="Reservado")
+    auditor = employee(world.here, "administrator", unit=world.unit)
+    pages = ["", "cronologia/", "editar/", "mover/start/"]
+    for user, statuses in ((world.bob, {404}), (world.charlie, {404}), (auditor, {403})):
+        client = signed_in(user)
+        for page in pages:
+            response = client.get(f"/casos/{case.uuid}/{page}")
+            assert response.status_code in statuses, (user, page)
+            assert "Reservado" not in response.content.decode()
+        for act in ("asumir/", "devolver/", "asignar/", "notas/", "mensajes/", "relaciones/"):
+            response = client.post(f"/casos/{case.uuid}/{act}", {"text": "x"})
+            assert response.status_code in statuses, (user, act)
+    assert list(case.events.values_list("kind", flat=True)) == ["opened"]
+    assert Client().get(f"/casos/{case.uuid}/").status_code == 302
+
+
+def test_opening_a_case_leaves_one_entry(world: World) -> None:
+    case = CaseFactory(unit=world.unit, citizen=rosa(world))
+    client = signed_in(world.alice)
+    client.get(f"/casos/{case.uuid}/")
+    looks = AuditEntry.objects.filter(action="viewed")
+    assert [(look.object_type, look.object_id) for look in looks] == [
+        ("cases.case", str(case.uuid))
+    ]
+    client.get(f"/casos/{case.uuid}/cronologia/", headers={"HX-Request": "true"})
+    assert looks.count() == 1
+
+
+def test_a_protected_citizen_is_only_initials(world: World) -> None:
+    person = rosa(world, protected=True, protected_reason="Violencia de género")
+    case = CaseFactory(unit=world.unit, citizen=person)
+    client = signed_in(world.alice)
+    for address in ("/casos/", f"/casos/{case.uuid}/"):
+        page = client.get(address).content.decode()
+        assert "Quiñones" not in page, address
+        assert "R. Q. T." in page, address
+
+
+def test_the_list_filters_and_pages(world: World) -> None:
+    for number in range(30):
+        CaseFactory(unit=world.unit, subject=f"Beca comedor {number}")
+    found = CaseFactory(unit=world.unit, subject="Farola apagada", channel="phone")
+    CaseFactory(unit=world.other_unit, subject="Farola ajena")
+    client = signed_in(world.alice)
+    page = client.get("/casos/").content.decode()
+    assert page.count('id="case-') == 26
+    assert "Load more" in page or "Cargar" in page or "hx-get" in page
+    boss = signed_in(employee(world.here, "supervisor", unit=world.unit))
+    first = boss.get("/casos/")
+    rest = boss.get(first.context["next_url"], headers={"HX-Request": "true"}).content.decode()
+    assert rest.count('id="case-') == rest.count('name="case"') == 5
+    assert "<table" not in rest
+    searched = client.get("/casos/", {"q": "farolas"}).content.decode()
+    assert "Farola apagada" in searched
+    assert "Farola ajena" not in searched
+    assert "Beca" not in searched
+    entry = AuditEntry.objects.get(action="searched")
+    assert entry.data["text"] == "farolas"
+    by_number = client.get("/casos/", {"q": found.reference.lower()}).content.decode()
+    assert "Farola apagada" in by_number
+    by_channel = client.get("/casos/", {"canal": "phone"}).content.decode()
+    assert by_channel.count('id="case-') == 1
+    wrong = client.get("/casos/", {"canal": "pigeon", "unidad": "nowhere", "responsable": "king"})
+    assert wrong.status_code == 200
+    assert client.get("/casos/", {"cursor": "rubbish"}).status_code == 200
+
+
+def test_columns_are_ones_own(world: World) -> None:
+    CaseFactory(unit=world.unit, channel="phone")
+    client = signed_in(world.alice)
+    client.post("/casos/columnas/", {"column": ["channel", "password", "unit"]})
+    world.alice.refresh_from_db()
+    assert world.alice.columns == {"cases": ["channel", "unit"]}
+    page = client.get("/casos/").content.decode()
+    assert page.count('class="h-mv"') == 2
+    assert 'class="h-st"' not in page
+
+
+def test_counters_are_capped_and_scoped(world: World) -> None:
+    CaseFactory(unit=world.unit, assignee=world.alice)
+    CaseFactory(unit=world.other_unit)
+    page = signed_in(world.alice).get("/casos/contadores/").content.decode()
+    assert page.count('<span class="num">1</span>') >= 2
+    assert ">2<" not in page
+
+
+def test_a_new_case_keeps_everything_typed(world: World) -> None:
+    CaseTypeFactory(organisation=world.here, code="coche", name="Coche", fields=FIELDS)
+    person = rosa(world)
+    client = signed_in(world.alice)
+    typed = {
+        "case_type": "coche",
+        "subject": "Multa de aparcamiento",
+        "description": "La grúa se lo llevó.",
+        "unit": str(world.unit.uuid),
+        "channel": "phone",
+        "priority": "1",
+        "language": "es",
+        "confidentiality": "1",
+        "citizen": str(person.uuid),
+        "mine": "on",
+        "data.plate": "1234ABC",
+        "data.wheels": "1",
+        "data.extras": ["aire"],
+        "data.since": "2026-01-31",
+        "data.old": "on",
+    }
+    refused = client.post("/casos/nuevo/", typed)
+    assert refused.status_code == 422
+    page = refused.content.decode()
+    for text in ("Multa de aparcamiento", "La grúa se lo llevó.", "1234ABC", "Rosa Quiñones"):
+        assert text in page
+    assert not Case.objects.unscoped("nothing yet").exists()
+
+    answer = client.post("/casos/nuevo/", {**typed, "data.kind": "moto", "data.wheels": "2"})
+
+    case = Case.objects.unscoped("a test").get()
+    assert answer["Location"] == reverse("cases:detail", args=[case.uuid])
+    assert case.data == {
+        "plate": "1234ABC",
+        "wheels": 2,
+        "extras": ["aire"],
+        "since": "2026-01-31",
+        "old": True,
+        "kind": "moto",
+    }
+    assert (case.assignee, case.citizen, case.channel) == (world.alice, person, "phone")
+    page = client.get(answer["Location"]).content.decode()
+    assert "Matrícula" in page
+    assert "1234ABC" in page
+
+
+def test_choosing_the_kind_brings_its_fields_and_judges_nothing(world: World) -> None:
+    CaseTypeFactory(organisation=world.here, code="coche", fields=FIELDS)
+    client = signed_in(world.alice)
+    answer = client.post(
+        "/casos/nuevo/",
+        {"case_type": "coche", "choose": "type"},
+        headers={"HX-Request": "true"},
+    )
+    assert answer.status_code == 200
+    assert 'name="data.plate"' in answer.content.decode()
+    whole = client.post(
+        "/casos/nuevo/", {"case_type": "coche", "choose": "type", "subject": "A medias"}
+    )
+    assert whole.status_code == 200
+    assert "A medias" in whole.content.decode()
+    assert 'class="v-errors"' not in whole.content.decode()
+
+
+def test_ids_of_others_in_a_form_are_refused(world: World) -> None:
+    CaseTypeFactory(organisation=world.here, code="coche")
+    CaseTypeFactory(organisation=world.elsewhere, code="ajeno")
+    stranger = Citizen.objects.create(name="Ajena")
+    CitizenRecord.objects.create(organisation=world.elsewhere, citizen=stranger)
+    client = signed_in(world.alice)
+    typed = {
+        "case_type": "coche",
+        "subject": "Prueba",
+        "unit": str(world.unit.uuid),
+        "channel": "phone",
+        "priority": "1",
+        "language": "es",
+        "confidentiality": "1",
+    }
+    for change in (
+        {"case_type": "ajeno"},
+        {"unit": str(world.foreign_unit.uuid)},
+        {"unit": str(world.other_unit.uuid)},
+        {"citizen": str(stranger.uuid)},
+        {"citizen": "x"},
+        {"confidentiality": "9"},
+    ):
+        answer = client.post("/casos/nuevo/", {**typed, **change})
+        assert answer.status_code == 422, change
+        assert "Ajena" not in answer.content.decode()
+    refused = client.post("/casos/nuevo/", {**typed, "confidentiality": "3"})
+    assert refused.status_code == 403
+    assert not Case.objects.unscoped("nothing was opened").exists()
+
+
+def test_the_loser_of_two_browsers_loses_nothing(world: World) -> None:
+    case = CaseFactory(unit=world.unit, subject="Antes")
+    colleague = employee(world.here, "agent", unit=world.unit, full_name="Iker Echevarría")
+    first, second = signed_in(world.alice), signed_in(colleague)
+    address = f"/casos/{case.uuid}/editar/"
+    typed = {
+        "subject": "De Iker",
+        "description": "",
+        "channel": case.channel,
+        "priority": "1",
+        "language": "es",
+        "version": "1",
+    }
+    assert second.post(address, typed).status_code == 302
+    mine = {**typed, "subject": "De Alice", "description": "Un párrafo entero."}
+    late = first.post(address, mine)
+    assert late.status_code == 409
+    page = late.content.decode()
+    for text in ("Iker Echevarría", "De Iker", "De Alice", "Un párrafo entero."):
+        assert text in page
+    assert 'name="version" value="2"' in page
+    case.refresh_from_db()
+    assert case.subject == "De Iker"
+    assert first.post(address, {**mine, "version": "2"}).status_code == 302
+    case.refresh_from_db()
+    assert (case.subject, case.description) == ("De Alice", "Un párrafo entero.")
+
+
+def test_moving_asks_at_the_field(world: World) -> None:
+    case = CaseFactory(unit=world.unit)
+    client = signed_in(world.alice)
+    address = f"/casos/{case.uuid}/mover/resolve/"
+    assert client.get(address).status_code == 200
+    refused = client.post(address, {"outcome": " "})
+    assert refused.status_code == 422
+    assert client.post(address, {"outcome": "Concedida"}).status_code == 302
+    case.refresh_from_db()
+    assert (case.state, case.outcome) == ("resolved", "Concedida")
+    again = client.post(address, {"outcome": "Otra"})
+    assert again.status_code == 302
+    case.refresh_from_db()
+    assert case.outcome == "Concedida"
+    assert client.post(f"/casos/{case.uuid}/mover/teleport/").status_code == 404
+
+
+def test_a_refused_move_says_exactly_why(world: World) -> None:
+    case = CaseFactory(unit=world.unit)
+    auditor = employee(world.here, "auditor")
+    page = signed_in(auditor).get(f"/casos/{case.uuid}/")
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert 'aria-disabled="true"' in text
+    assert "composer-text" not in text
+    record = signed_in(auditor).get(f"/casos/{case.uuid}/registro/")
+    assert [entry.action for entry, _sentence in record.context["entries"]] == [
+        "viewed",
+        "cases.open_case",
+    ]
+    assert signed_in(world.alice).get(f"/casos/{case.uuid}/registro/").status_code == 403
+
+
+def test_the_composer_answers_with_the_new_entry(world: World) -> None:
+    case = CaseFactory(unit=world.unit)
+    client, key = signed_in(world.alice), uuid4().hex
+    for _twice in range(2):
+        answer = client.post(
+            f"/casos/{case.uuid}/notas/",
+            {"text": "<script>alert(1)</script> Llamó", "idempotency_key": key},
+            headers={"HX-Request": "true"},
+        )
+        assert answer.status_code == 200
+        page = answer.content.decode()
+        assert "&lt;script&gt;" in page
+        assert "<script>" not in page
+    assert case.notes.count() == 1
+    empty = client.post(f"/casos/{case.uuid}/notas/", {"text": " "}, headers={"HX-Request": "true"})
+    assert empty.status_code == 422
+
+
+def test_the_story_filters_and_goes_back(world: World) -> None:
+    case = CaseFactory(unit=world.unit)
+    alice = world.actor(world.alice)
+    for number in range(45):
+        services.add_note(alice, case.uuid, f"Nota número {number:02d}.")
+    client = signed_in(world.alice)
+    page = client.get(f"/casos/{case.uuid}/").content.decode()
+    assert "Nota número 44." in page
+    assert "Nota número 04." not in page
+    assert page.index("Nota número 10.") < page.index("Nota número 44.")
+    newest = client.get(f"/casos/{case.uuid}/cronologia/", {"orden": "reciente"}).content.decode()
+    assert newest.index("Nota número 44.") < newest.index("Nota número 10.")
+    start = page.index("?antes=") if "?antes=" in page else page.index("antes=")
+    cursor = page[start:].split("antes=")[1].split('"')[0]
+    earlier = client.get(f"/casos/{case.uuid}/cronologia/?antes={cursor}").content.decode()
+    assert "Nota número 04." in earlier
+    assert "Nota número 05." not in earlier
+    moves = client.get(f"/casos/{case.uuid}/cronologia/", {"ver": "moves"}).content.decode()
+    assert "Nota número" not in moves
+    assert client.get(f"/casos/{case.uuid}/cronologia/?antes=rubbish").status_code == 200
+
+
+def test_documents_are_downloaded_safely_and_written_down(
+    world: World, settings: Any, tmp_path: Any
+) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    settings.MEDIA_ROOT = tmp_path
+    case = CaseFactory(unit=world.unit)
+    client = signed_in(world.alice)
+    text = SimpleUploadedFile("carta.txt", "Estimados señores".encode(), "image/png")
+    answer = client.post(
+        f"/casos/{case.uuid}/documentos/", {"file": text}, headers={"HX-Request": "true"}
+    )
+    assert answer.status_code == 200
+    document = case.documents.get()
+    address = f"/casos/{case.uuid}/documentos/{document.uuid}/"
+    served = client.get(address)
+    assert served["Content-Disposition"].startswith("attachment")
+    assert served["X-Content-Type-Options"] == "nosniff"
+    assert AuditEntry.objects.filter(action="downloaded").count() == 1
+    for stranger in (world.bob, world.charlie):
+        assert signed_in(stranger).get(address).status_code == 404
+    other = CaseFactory(unit=world.unit)
+    assert client.get(f"/casos/{other.uuid}/documentos/{document.uuid}/").status_code == 404
+
+
+def test_case_types_are_designed_and_versioned(world: World) -> None:
+    admin = employee(world.here, "administrator")
+    client = signed_in(admin)
+    page = client.get("/organizacion/tipos/nuevo/")
+    assert page.status_code == 200
+    form = page.context["form"]
+    typed = {name: form.initial.get(name, "") for name in ("states", "moves", "initial_state")}
+    typed |= {"name": "Licencia", "code": "licencia", "nature": "application", "term": "3m"}
+    broken = client.post("/organizacion/tipos/nuevo/", {**typed, "fields_schema": '{"a": }'})
+    assert broken.status_code == 422
+    assert "7" in str(broken.context["form"].errors["fields_schema"])
+    wrong = client.post("/organizacion/tipos/nuevo/", {**typed, "term": "soon"})
+    assert wrong.status_code == 422
+    assert "term" in wrong.context["form"].errors
+    assert client.post("/organizacion/tipos/nuevo/", typed).status_code == 302
+    case_type = CaseType.objects.unscoped("a test").get(code="licencia")
+    assert case_type.versions.count() == 1
+    assert "Licencia" in client.get("/organizacion/tipos/").content.decode()
+
+    address = "/organizacion/tipos/licencia/"
+    assert client.get(address).status_code == 200
+    changed = {**typed, "term": "2m", "seen": "1", "is_active": "on"}
+    assert client.post(address, changed).status_code == 302
+    assert case_type.versions.count() == 2
+    stale = client.post(address, {**changed, "term": "1m"})
+    assert stale.status_code == 422
+    assert case_type.versions.count() == 2
+    assert signed_in(world.alice).get("/organizacion/tipos/").status_code == 403
+    stranger = employee(world.elsewhere, "administrator")
+    assert signed_in(stranger).get(address).status_code == 404
+
+
+def test_what_happens_is_followed_live(world: World) -> None:
+    from crm.kit import realtime
+
+    case = CaseFactory(unit=world.unit)
+    stream = f"case:{case.uuid}"
+    assert realtime.authorise(world.actor(world.alice), stream)
+    assert not realtime.authorise(world.actor(world.bob), stream)
+    assert not realtime.authorise(world.actor(world.charlie), stream)
+    assert not realtime.authorise(world.actor(world.alice), "case:rubbish")
+    services.take_case(world.actor(world.alice), case.uuid)
+    patches = realtime.replay(stream, 0)
+    assert patches is not None
+    assert [patch.patch["kind"] for patch in patches] == ["assigned"]
+    assert Event.objects.for_actor(world.actor(world.alice)).filter(case=case).count() == 2

@@ -1,0 +1,72 @@
+"""Bodies with which every operation of the API could be done, made from its declared shapes."""
+
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from rest_framework import serializers
+
+from crm.kit.api.shapes import Id, Input, Named, shape
+from tests.factories.citizens import made_up_nif
+from tests.house.estate import PAPER, Side
+
+# What a field of this name holds: an attribute of a Side, or the value itself.
+VALUES: dict[str, Any] = {
+    "subject": "Asunto",
+    "channel": "phone",
+    "case_type": "case_type.code",
+    "unit": "unit.uuid",
+    "assignee": "employee.uuid",
+    "citizen": "citizen.uuid",
+    "other": "third_case.uuid",
+    "parent": "unit.uuid",
+    "despite": "citizen.uuid",
+    "role": "other",
+    "move": "start",
+    "reason": "Motivo",
+    "text": "Palabras",
+    "name": "Nombre",
+    "kind": "nif",
+    "address": "+34600000001",
+    "quality": "good",
+    "confidentiality": "confidential",
+    "q": "apellido",
+}
+# Where a shape's field means something else than the name usually does.
+SPECIAL: dict[tuple[str, str], Any] = {
+    ("UnitInput", "unit"): "other_unit.uuid",
+    ("IdentifierInput", "value"): made_up_nif(777_000),
+}
+
+# Fields that are not required by themselves, but by what the others say.
+ALSO = {"NewCaseInput": ("unit",)}
+
+
+def body_of(kind: type[Input], side: Side) -> dict[str, Any]:
+    """The least that this shape takes, in the words of that organisation."""
+    fields = shape(kind).fields
+    return {
+        name: value_of(kind, name, field, side)
+        for name, field in fields.items()
+        if field.required or name in ALSO.get(kind.__name__, ())
+    }
+
+
+def value_of(kind: type[Input], name: str, field: Any, side: Side) -> Any:
+    """A value of that organisation for one field of a shape."""
+    if isinstance(field, serializers.FileField):
+        return SimpleUploadedFile("papel.pdf", PAPER)
+    given = SPECIAL.get((kind.__name__, name), VALUES.get(name))
+    assert given is not None, f"say in VALUES what {kind.__name__}.{name} holds"
+    found = side.get(given)
+    return [str(found)] if isinstance(field, serializers.ListField) else str(found)
+
+
+def id_fields(kind: type[Input]) -> list[str]:
+    """The fields of a shape that name a row: by UUID, or by a code of the organisation's."""
+    return [
+        name
+        for name, field in shape(kind).fields.items()
+        if isinstance(field, Id)
+        or isinstance(getattr(field, "child", None), Id)
+        or (name == "case_type" and not isinstance(field, Named))
+    ]

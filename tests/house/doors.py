@@ -1,0 +1,353 @@
+"""Every address of the house: what its ids are, and who may come without a right."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from crm.kit.api import ActorAPIView
+
+API = "api/v1/"
+_CONVERTER = re.compile(r"<(\w+:)?(?P<name>\w+)>")
+_GROUP = re.compile(r"\(\?P<(?P<name>\w+)>[^)]*\)")
+ADMIN = "admin/"
+
+
+@dataclass(frozen=True)
+class Door:
+    """One address: its name (its pattern where it has none) and the view behind it."""
+
+    name: str
+    pattern: str
+    view: Any
+    names: tuple[str, ...]  # of the ids in it
+
+    @property
+    def api(self) -> type[ActorAPIView] | None:
+        """The view's class when it is one of the API's."""
+        found = getattr(self.view, "view_class", None)
+        return found if isinstance(found, type) and issubclass(found, ActorAPIView) else None
+
+    @property
+    def guarded(self) -> bool:
+        """Whether `needs` or ActorAPIView stands before it."""
+        return self.api is not None or hasattr(self.view, "permission")
+
+    def permission(self, method: str) -> str | None:
+        """What a caller must hold to come in by this method; None: nothing."""
+        if self.api is not None:
+            return self.api.operations[method].needs
+        permission: str | None = self.view.permission
+        return permission
+
+    def address(self, ids: Mapping[str, str]) -> str:
+        """The address with these ids."""
+        path = _GROUP.sub(lambda found: str(ids[found["name"]]), self.pattern)
+        path = _CONVERTER.sub(lambda found: str(ids[found["name"]]), path)
+        return f"/{path.lstrip('^').rstrip('$')}"
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """An address that `needs` or ActorAPIView guards.
+
+    `ids` says for each id in the address what it is (an attribute of a Side, or the word itself);
+    `post` and `query` are what makes the act be done, `silent` why looking leaves no entry of the
+    object.
+    """
+
+    ids: Mapping[str, str] = field(default_factory=dict)
+    post: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    silent: str = ""
+
+
+@dataclass(frozen=True)
+class Own:
+    """An address of allauth or of the door that leads whoever is not signed in to sign in."""
+
+    reason: str
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Public:
+    """An address for anybody, with the reason why."""
+
+    reason: str
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@cache
+def doors() -> tuple[Door, ...]:
+    """Every address of crm.urls but the back office's, which test_back_office walks."""
+    return tuple(door for door in _walk(get_resolver()) if not door.pattern.startswith(ADMIN))
+
+
+def _walk(resolver: URLResolver, before: str = "", space: str = "") -> Iterator[Door]:
+    for one in resolver.url_patterns:
+        pattern = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            inner = f"{space}{one.namespace}:" if one.namespace else space
+            yield from _walk(one, pattern, inner)
+        else:
+            assert isinstance(one, URLPattern)
+            nameless = pattern.startswith(API) or not one.name
+            name = pattern if nameless else space + str(one.name)
+            ids = _ids(pattern)
+            yield Door(name, pattern, one.callback, ids)
+
+
+def _ids(pattern: str) -> tuple[str, ...]:
+    return tuple(found["name"] for found in _CONVERTER.finditer(pattern))
+
+
+_CASE = {"case": "case.uuid"}
+_API_CASE = {"case_id": "case.uuid"}
+_CITIZEN = {"citizen": "citizen.uuid"}
+_API_CITIZEN = {"citizen_id": "citizen.uuid"}
+_LOAD = {"load": "load.uuid"}
+_ACTION = {"action": "action.uuid"}
+_HISTORY = {"history": "history.uuid"}
+_BATCH = {"batch": "batch.uuid"}
+_PERSON = {"user_id": "employee.uuid"}
+_UNIT = {"unit_id": "unit.uuid"}
+_CALENDAR = {"calendar_id": "calendar.uuid"}
+_OFFICE = "an office, nobody's data"
+_TEXT = {"text": "Palabras"}
+_REASON = {"reason": "Motivo bastante largo"}
+_PART = "a part of the case's page, whose opening is the look"
+
+ENTRIES: dict[str, Guarded | Own | Public] = {
+    # --- cases ---
+    "cases:home": Guarded(),
+    "cases:list": Guarded(),
+    "cases:counters": Guarded(),
+    "cases:columns": Guarded(post={"column": "state"}),
+    "cases:new": Guarded(
+        post={
+            "case_type": "case_type.code",
+            "unit": "unit.uuid",
+            "subject": "Asunto",
+            "channel": "phone",
+            "priority": "1",
+            "language": "es",
+            "confidentiality": "1",
+        }
+    ),
+    "cases:find_citizen": Guarded(),
+    "cases:bulk_prepare": Guarded(post={"action": "assign", "case": "case.uuid"}),
+    "cases:bulk": Guarded(_ACTION, silent="names no citizen and no case's content"),
+    "cases:bulk_progress": Guarded(_ACTION, silent="figures only"),
+    "cases:bulk_refusals": Guarded(_ACTION),
+    "cases:detail": Guarded(_CASE),
+    "cases:story": Guarded(_CASE, silent=_PART),
+    "cases:record": Guarded(_CASE, silent=_PART),
+    "cases:edit": Guarded(_CASE, post={"subject": "Otro"}, silent=_PART),
+    "cases:move": Guarded({**_CASE, "move": "start"}, silent=_PART),
+    "cases:take": Guarded(_CASE),
+    "cases:release": Guarded(_CASE),
+    "cases:assign": Guarded(_CASE, post={"person": "employee.uuid"}),
+    "cases:unit": Guarded(_CASE, post={"unit": "other_unit.uuid", **_REASON}),
+    "cases:confidentiality": Guarded(_CASE, post={"level": "2", **_REASON}),
+    "cases:note": Guarded(_CASE, post=_TEXT),
+    "cases:message": Guarded(_CASE, post=_TEXT),
+    "cases:resend": Guarded({**_CASE, "message": "message.uuid"}),
+    "cases:upload": Guarded(_CASE, post={"file": "a file"}),
+    "cases:document": Guarded({**_CASE, "document": "document.uuid"}),
+    "cases:preview": Guarded({**_CASE, "document": "document.uuid"}),
+    "cases:withdraw": Guarded({**_CASE, "document": "document.uuid"}, post=_REASON),
+    "cases:add_participant": Guarded(_CASE, post={"citizen": "citizen.uuid", "role": "other"}),
+    "cases:end_participant": Guarded({**_CASE, "participant": "participant.uuid"}),
+    "cases:link": Guarded(_CASE, post={"reference": "other_case.reference"}),
+    "cases:unlink": Guarded({**_CASE, "link": "link.uuid"}),
+    "cases:imports": Guarded(),
+    "cases:import_new": Guarded(post={"file": "a file"}),
+    "cases:import": Guarded(_LOAD, silent="how far it is; its rows are not shown"),
+    "cases:import_columns": Guarded(
+        _LOAD, silent="the file that the organisation itself brings in"
+    ),
+    "cases:import_start": Guarded(_LOAD),
+    "cases:import_cancel": Guarded(_LOAD),
+    "cases:import_problems": Guarded(_LOAD),
+    "cases:import_mapping": Guarded(_LOAD),
+    "cases:types": Guarded(),
+    "cases:new_type": Guarded(),
+    "cases:type": Guarded({"code": "case_type.code"}, silent="a definition, nobody's data"),
+    # --- citizens ---
+    "citizens:list": Guarded(),
+    "citizens:new": Guarded(),
+    "citizens:detail": Guarded(_CITIZEN),
+    "citizens:state_reason": Guarded(_CITIZEN, post={"reason": "Motivo", "next": "/"}),
+    "citizens:names": Guarded(_CITIZEN),
+    "citizens:wishes": Guarded(_CITIZEN),
+    "citizens:protection": Guarded(_CITIZEN, post=_REASON),
+    "citizens:add_identifier": Guarded(_CITIZEN),
+    "citizens:reveal": Guarded({**_CITIZEN, "identifier": "identifier.uuid"}),
+    "citizens:verify_identifier": Guarded({**_CITIZEN, "identifier": "identifier.uuid"}),
+    "citizens:withdraw_identifier": Guarded(
+        {**_CITIZEN, "identifier": "identifier.uuid"}, post=_REASON
+    ),
+    "citizens:add_contact_point": Guarded(_CITIZEN),
+    "citizens:change_contact_point": Guarded({**_CITIZEN, "point": "point.uuid"}),
+    "citizens:verify_contact_point": Guarded({**_CITIZEN, "point": "point.uuid"}),
+    "citizens:end_contact_point": Guarded({**_CITIZEN, "point": "point.uuid"}),
+    # --- organisations ---
+    "organisations:accent": Public(
+        "an organisation's colour, on its public pages too", {"code": "organisation.code"}
+    ),
+    "organisations:logo": Public(
+        "an organisation's logo, on its public pages too", {"code": "organisation.code"}
+    ),
+    "organisations:preview_css": Public("a colour as a style sheet", {"colour": "0b5a6b"}),
+    "organisations:settings": Guarded(),
+    "organisations:options": Guarded(),
+    "organisations:set_logo": Guarded(post={"file": "a file"}),
+    "organisations:preview": Guarded(),
+    "organisations:units": Guarded(),
+    "organisations:unit": Guarded(_UNIT, silent=_OFFICE),
+    "organisations:new_unit": Guarded(_UNIT, silent=_OFFICE),
+    "organisations:move_unit": Guarded(_UNIT, post={"target": "other_unit.uuid"}),
+    "organisations:merge_unit": Guarded(_UNIT, post={"target": "other_unit.uuid"}),
+    "organisations:close_unit": Guarded(_UNIT),
+    "organisations:calendars": Guarded(),
+    "organisations:new_calendar": Guarded(),
+    "organisations:calendar": Guarded(_CALENDAR, silent=_OFFICE),
+    "organisations:holiday": Guarded(_CALENDAR, post={"day": "2026-12-24", "name": "Fiesta"}),
+    "organisations:remove_holiday": Guarded(_CALENDAR, post={"day": "2026-12-24"}),
+    "organisations:week": Guarded(_CALENDAR),
+    "organisations:date_hours": Guarded(_CALENDAR, post={"day": "2026-12-24"}),
+    "organisations:remove_date_hours": Guarded(_CALENDAR, post={"day": "2026-12-24"}),
+    "organisations:agreements": Guarded(),
+    "organisations:new_agreement": Guarded(),
+    "organisations:revoke_agreement": Guarded({"agreement_id": "agreement.uuid"}),
+    # --- accounts ---
+    "accounts:lock": Own("leads out of nothing but one's own lock"),
+    "accounts:second_factor": Own("before there is an actor"),
+    "accounts:accept": Public("the invitation's token is the key", {"token": "no-such-token"}),
+    "accounts:profile": Guarded(),
+    "accounts:end_other_sessions": Guarded(),
+    "accounts:end_session": Guarded({"session_id": "session.uuid"}),
+    "accounts:preferences": Guarded(post={"theme": "dark"}),
+    "accounts:columns": Guarded({"page": "cases"}),
+    "accounts:switch": Guarded(post={"organisation": "organisation.code"}),
+    "accounts:awake": Guarded(),
+    "accounts:people": Guarded(),
+    "accounts:invite": Guarded(),
+    "accounts:person": Guarded(_PERSON, silent="an employee, not a citizen"),
+    "accounts:move": Guarded(_PERSON, post={"unit": "unit.pk"}),
+    "accounts:suspend": Guarded(_PERSON, post=_REASON),
+    "accounts:give_role": Guarded(_PERSON, post={"role": "role.pk"}),
+    "accounts:take_role": Guarded(_PERSON),
+    "accounts:act": Guarded({**_PERSON, "verb": "terminar"}),
+    "accounts:roles": Guarded(),
+    "accounts:role_changes": Guarded(),
+    "accounts:role_new": Guarded(),
+    "accounts:role": Guarded({"code": "role.code"}, silent="a role, nobody's data"),
+    "accounts:why": Guarded(),
+    "accounts:clients": Guarded(),
+    "accounts:client_revoke": Guarded({"client_id": "client.uuid"}),
+    "account_login": Public("the door itself"),
+    "account_logout": Public("leads to the door"),
+    "mfa_authenticate": Public("the door's second step; without the first it leads back"),
+    "mfa_login_webauthn": Public("the door, by passkey"),
+    "account_reset_password": Public("for who forgot the password: one answer for any address"),
+    "account_reset_password_done": Public("says that a link is on its way if there is an account"),
+    "account_reset_password_from_key": Public(
+        "the link's key is the key", {"uidb36": "1", "key": "no-such-key"}
+    ),
+    "account_reset_password_from_key_done": Public("says that the password is changed"),
+    "account_reauthenticate": Own("confirms who is signed in"),
+    "mfa_reauthenticate": Own("confirms who is signed in"),
+    "mfa_reauthenticate_webauthn": Own("confirms who is signed in"),
+    "account_change_password": Own("one's own password"),
+    "mfa_index": Own("one's own second factors"),
+    "mfa_activate_totp": Own("one's own second factors"),
+    "mfa_deactivate_totp": Own("one's own second factors"),
+    "mfa_view_recovery_codes": Own("one's own second factors"),
+    "mfa_generate_recovery_codes": Own("one's own second factors"),
+    "mfa_list_webauthn": Own("one's own second factors"),
+    "mfa_add_webauthn": Own("one's own second factors"),
+    "mfa_remove_webauthn": Own("one's own second factors", {"pk": "1"}),
+    # --- audit ---
+    "audit:trail": Guarded(),
+    "audit:export": Guarded(),
+    "audit:chain": Guarded(),
+    "audit:verify": Guarded(),
+    "audit:entry": Guarded({"number": "entry.pk"}),
+    # --- reporting ---
+    "reporting:histories": Guarded(),
+    "reporting:batch": Guarded(post={"cases": "case.uuid", "variant": "full"}),
+    "reporting:batch_row": Guarded(_BATCH, silent="how far it is"),
+    "reporting:download_batch": Guarded(_BATCH),
+    "reporting:history": Guarded(_HISTORY, silent="how far it is"),
+    "reporting:download": Guarded(_HISTORY),
+    "reporting:text": Guarded(_HISTORY, silent="there is none while there is a PDF"),
+    "reporting:revoke": Guarded(_HISTORY, post=_REASON, silent="a question before the act"),
+    "reporting:of_case": Guarded(_CASE, silent=_PART),
+    "reporting:issue": Guarded(_CASE, post={"variant": "full"}),
+    "reporting:verify": Public("whoever holds a document may check it"),
+    # --- the roof ---
+    "palette": Guarded(),
+    "set_language": Public("one's own language, also on public pages"),
+    "accessibility": Public("RD 1112/2018: linked from every page"),
+    "healthz": Public("for who watches the installation; names nothing"),
+    "metrics": Public("answers 404 to others than this machine or who has its token"),
+    "showcase": Public("components with made-up words; not in production"),
+    # --- API ---
+    "api/v1/schema/": Public("the same for everybody"),
+    "api/v1/docs/": Public("the same for everybody"),
+    "api/v1/": Public("says that there is no such address"),
+    "api/v1/cases/": Guarded(),
+    "api/v1/cases/<uuid:case_id>/": Guarded(_API_CASE),
+    **{
+        f"api/v1/cases/<uuid:case_id>/{verb}/": Guarded(_API_CASE)
+        for verb in (
+            *("assign", "take", "release", "move", "close", "reopen", "unit", "confidentiality"),
+            *("notes", "messages", "documents", "links", "participants"),
+        )
+    },
+    "api/v1/cases/<uuid:case_id>/documents/<uuid:document_id>/withdraw/": Guarded(
+        {**_API_CASE, "document_id": "document.uuid"}
+    ),
+    "api/v1/cases/<uuid:case_id>/links/<uuid:link_id>/": Guarded(
+        {**_API_CASE, "link_id": "link.uuid"}
+    ),
+    "api/v1/cases/<uuid:case_id>/participants/<uuid:participant_id>/end/": Guarded(
+        {**_API_CASE, "participant_id": "participant.uuid"}
+    ),
+    "api/v1/case-types/": Guarded(),
+    "api/v1/case-types/<uuid:type_id>/": Guarded(
+        {"type_id": "case_type.uuid"}, silent="a definition, nobody's data"
+    ),
+    "api/v1/documents/<uuid:document_id>/": Guarded({"document_id": "document.uuid"}),
+    "api/v1/documents/<uuid:document_id>/content/": Guarded({"document_id": "document.uuid"}),
+    "api/v1/events/": Guarded(),
+    "api/v1/citizens/": Guarded(),
+    "api/v1/citizens/<uuid:citizen_id>/": Guarded(_API_CITIZEN, query={"purpose": "Motivo"}),
+    "api/v1/citizens/<uuid:citizen_id>/identifiers/": Guarded(_API_CITIZEN),
+    "api/v1/citizens/<uuid:citizen_id>/contact-points/": Guarded(_API_CITIZEN),
+    "api/v1/citizens/<uuid:citizen_id>/contact-points/<uuid:point_id>/": Guarded(
+        {**_API_CITIZEN, "point_id": "point.uuid"}
+    ),
+    "api/v1/citizens/<uuid:citizen_id>/contact-points/<uuid:point_id>/end/": Guarded(
+        {**_API_CITIZEN, "point_id": "point.uuid"}
+    ),
+    "api/v1/units/": Guarded(),
+    "api/v1/units/<uuid:unit_id>/": Guarded(_UNIT, silent=_OFFICE),
+}
+
+# Addresses that answer with a file, and the method.
+EXPORTS = {
+    "cases:bulk_refusals": "get",
+    "cases:document": "get",
+    "cases:import_problems": "get",
+    "cases:import_mapping": "get",
+    "audit:export": "post",
+    "reporting:download": "get",
+    "reporting:download_batch": "get",
+    "api/v1/documents/<uuid:document_id>/content/": "get",
+}

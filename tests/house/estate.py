@@ -1,0 +1,347 @@
+"""Two organisations with one of everything in each, and everybody who may come to a door."""
+
+import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pikepdf
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import Client, override_settings
+from django.test.client import ClientHandler
+from django.utils import timezone
+
+from cases import services as cases
+from cases.models import (
+    BulkAction,
+    Case,
+    CaseType,
+    Document,
+    Import,
+    Link,
+    Message,
+    Note,
+    Participant,
+)
+from cases.services.imports import keep_upload
+from crm.accounts.actors import system_actor
+from crm.accounts.models import ApiClient, Role, RolePermission, User, UserSession
+from crm.accounts.services.roles import give_role
+from crm.audit.models import AuditEntry
+from crm.citizens.models import Citizen, ContactPoint, Identifier
+from crm.kit.actor import Actor
+from crm.kit.files import store
+from crm.kit.policy import catalogue
+from crm.kit.secrets import digest
+from crm.organisations.models import Organisation, SharingAgreement, Unit, WorkingCalendar
+from reporting.models import HistoryBatch, IssuedHistory, Status, Variant
+from tests.factories.accounts import ORIGIN, acting, employee
+from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.citizens import CitizenFactory, ContactPointFactory
+from tests.factories.organisations import OrganisationFactory, UnitFactory
+
+
+def _paper() -> bytes:
+    """A PDF of one empty page."""
+    written = BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.save(written, static_id=True)
+    return written.getvalue()
+
+
+PAPER = _paper()
+ROWS = b"ref,subject,opened\nA-1,Farola,2026-01-02\n"
+SCOPES = tuple(name for name in catalogue if not name.startswith("accounts."))
+
+
+@dataclass
+class Side:
+    """One organisation and one of each thing that an address can name."""
+
+    organisation: Organisation
+    unit: Unit
+    other_unit: Unit
+    everything: User  # holds every permission in the whole organisation
+    nothing: User  # works here without any role
+    neighbour: User  # holds every permission, in the other unit
+    auditor: User
+    employee: User  # one to be acted upon
+    case_type: CaseType
+    citizen: Citizen
+    identifier: Identifier
+    point: ContactPoint
+    case: Case
+    other_case: Case
+    third_case: Case
+    document: Document
+    note: Note
+    message: Message
+    participant: Participant
+    link: Link
+    load: Import
+    action: BulkAction
+    history: IssuedHistory
+    batch: HistoryBatch
+    role: Role
+    client: ApiClient
+    key: str = field(repr=False)
+    bare_client: ApiClient
+    bare_key: str = field(repr=False)
+    calendar: WorkingCalendar
+    agreement: SharingAgreement
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who may do everything here."""
+        return acting(self.everything)
+
+    @property
+    def session(self) -> UserSession:
+        """A session of somebody of this organisation who looks at nothing just now."""
+        return UserSession.objects.get(user=self.employee)
+
+    @property
+    def agent_role(self) -> Role:
+        """The front line's role."""
+        return Role.objects.get(organisation=self.organisation, code="agent")
+
+    @property
+    def entry(self) -> AuditEntry:
+        """An entry of this organisation's audit trail."""
+        rows = AuditEntry.objects.unscoped("a test's own").order_by("pk")
+        found = rows.filter(organisation_id=self.organisation.pk).first()
+        assert found is not None
+        return found
+
+    def get(self, path: str) -> Any:
+        """What `case.uuid` or `role.code` is here; other words stand for themselves."""
+        head, dot, attribute = path.partition(".")
+        return getattr(getattr(self, head), attribute) if dot and hasattr(self, head) else path
+
+
+@dataclass
+class Estate:
+    """Both organisations, and everybody who comes to a door."""
+
+    here: Side
+    elsewhere: Side
+
+    def __post_init__(self) -> None:
+        """Sign everybody in once; tests take copies, because an address may end a session."""
+        here, elsewhere = self.here, self.elsewhere
+        self._handler = ClientHandler(enforce_csrf_checks=False)
+        self._sessions = {
+            "everything": _session(here.everything),  # may do everything here
+            "stranger": _session(elsewhere.everything),  # may do everything elsewhere
+            "nothing": _session(here.nothing),  # works here and has no role
+            "neighbour": _session(here.neighbour),  # may do everything here in the other unit
+            "auditor": _session(here.auditor),
+        }
+        self._keys = {
+            "machine": here.key,  # a system connected here with every scope
+            "bare_machine": here.bare_key,  # one that may do nothing
+            "foreign_machine": elsewhere.key,  # one connected elsewhere with every scope there
+        }
+
+    def caller(self, name: str) -> Client:
+        """A browser or program of that caller; `nobody` has neither session nor key."""
+        key = self._keys.get(name)
+        client = Client(
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            raise_request_exception=False,
+        )
+        client.handler = self._handler  # its middleware is loaded once
+        if name in self._sessions:
+            client.cookies[settings.SESSION_COOKIE_NAME] = self._sessions[name]
+        else:
+            assert key or name == "nobody", name
+        return client
+
+
+@contextmanager
+def estate(place: Path) -> Iterator[Estate]:
+    """Built in a transaction that is undone at the end; files and keys lie in `place`."""
+    for name in ("media", "keys"):
+        (place / name).mkdir()
+    with (
+        override_settings(MEDIA_ROOT=place / "media", KEYS_DIR=place / "keys"),
+        transaction.atomic(),
+    ):
+        found = Estate(side("CASA"), side("OTRA"))
+        with connection.cursor() as cursor:  # else every test's end would check all this again
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+        yield found
+        transaction.set_rollback(True)
+
+
+def side(code: str) -> Side:
+    """An organisation with one of everything; all its texts bear its code."""
+    organisation = OrganisationFactory(code=code, name=f"Organismo {code}")
+    unit = UnitFactory(organisation=organisation, code="NORTE", name=f"Norte de {code}")
+    other_unit = UnitFactory(organisation=organisation, code="SUR", name=f"Sur de {code}")
+    boss = employee(organisation, full_name=f"Todo {code}")
+    neighbour = employee(organisation, unit=other_unit, full_name=f"Vecina {code}")
+    role = _role_with_everything(organisation)
+    system = system_actor(organisation, ORIGIN)
+    give_role(system, boss, role, None)
+    give_role(system, neighbour, role, other_unit)
+    worker = employee(organisation, "agent", unit=unit, full_name=f"Persona {code}")
+    _session(worker)
+    actor = acting(boss)
+    case_type = CaseTypeFactory(
+        organisation=organisation, code=f"tipo-{code.lower()}", name=f"Tipo {code}"
+    )
+    people = [
+        CitizenFactory(
+            organisation=organisation, name=name, surname1=f"Apellido {code}", surname2="Prueba"
+        )
+        for name in ("Lucía", "Mateo")
+    ]
+    point = ContactPointFactory(citizen=people[0], organisation=organisation)
+    case, other_case, third_case = (
+        CaseFactory(unit=unit, case_type=case_type, citizen=people[0], subject=f"{subject} {code}")
+        for subject in ("Asunto", "Otro asunto", "Tercer asunto")
+    )
+    cases.take_case(actor, case.uuid)
+    document = cases.attach_document(actor, case.uuid, [PAPER], f"papel-{code}.pdf")
+    load = keep_upload(actor, [gzip.compress(ROWS + code.encode())], f"filas-{code}.csv.gz", unit)
+    action = BulkAction.objects.create(
+        organisation=organisation,
+        action="move",
+        arguments={"move": "start"},
+        status=BulkAction.Status.DONE,
+        refusals=[{"reference": case.reference, "reason": f"Motivo {code}"}],
+        requested_by=boss,
+    )
+    history = _history(case, boss)
+    batch = HistoryBatch.objects.create(
+        organisation=organisation,
+        variant=Variant.FULL,
+        cases=[case.uuid],
+        status=Status.DONE,
+        done=1,
+        requested_by=boss,
+        requested_by_name=boss.full_name,
+        finished_at=timezone.now(),
+    )
+    batch.histories.add(history)
+    client, key = _system(organisation, SCOPES)
+    bare_client, bare_key = _system(organisation, ())
+    made = Side(
+        organisation=organisation,
+        unit=unit,
+        other_unit=other_unit,
+        everything=boss,
+        nothing=employee(organisation, unit=unit, full_name=f"Nada {code}"),
+        neighbour=neighbour,
+        auditor=employee(organisation, "auditor", full_name=f"Audita {code}"),
+        employee=worker,
+        case_type=case_type,
+        citizen=people[0],
+        identifier=people[0].identifiers.get(),
+        point=point,
+        case=case,
+        other_case=other_case,
+        third_case=third_case,
+        document=document,
+        note=cases.add_note(actor, case.uuid, f"Nota {code}"),
+        message=cases.record_message(actor, case.uuid, f"Mensaje {code}", channel="phone"),
+        participant=cases.add_participant(actor, case.uuid, people[1].uuid, "witness"),
+        link=cases.link_cases(actor, case.uuid, other_case.uuid),
+        load=load,
+        action=action,
+        history=history,
+        batch=batch,
+        role=role,
+        client=client,
+        key=key,
+        bare_client=bare_client,
+        bare_key=bare_key,
+        calendar=_calendar(organisation),
+        agreement=_agreement(organisation),
+    )
+    for row in (case, other_case):
+        row.refresh_from_db()  # their versions have gone on meanwhile
+    return made
+
+
+def _role_with_everything(organisation: Organisation) -> Role:
+    code = f"todo-{organisation.code.lower()}"
+    role = Role.objects.create(organisation=organisation, code=code, name=f"Todo {code}")
+    RolePermission.objects.bulk_create(
+        RolePermission(role=role, permission=name) for name in catalogue
+    )
+    return role
+
+
+def _calendar(organisation: Organisation) -> WorkingCalendar:
+    national, _made = WorkingCalendar.objects.get_or_create(
+        organisation=None, layer="national", code="ES", defaults={"name": "España"}
+    )
+    return WorkingCalendar.objects.create(
+        organisation=organisation,
+        layer="local",
+        name=f"Calendario {organisation.code}",
+        code="PROPIO",
+        base=national,
+    )
+
+
+def _agreement(organisation: Organisation) -> SharingAgreement:
+    """With a third party: both parties of an agreement see it."""
+    return SharingAgreement.objects.create(
+        giver=organisation,
+        receiver=OrganisationFactory(code=f"X{organisation.code}"),
+        legal_basis=f"Convenio de {organisation.code}",
+        data_classes=["identity"],
+        valid=(date(2026, 1, 1), date(2100, 1, 1)),
+    )
+
+
+def _history(case: Case, boss: User) -> IssuedHistory:
+    kept = store([PAPER], "historial.pdf")
+    return IssuedHistory.objects.create(
+        organisation=case.organisation,
+        case=case,
+        variant=Variant.FULL,
+        code=f"{case.organisation.code}0000000000000000",
+        fingerprint=digest(case.reference),
+        sha256=kept.sha256,
+        size=kept.size,
+        pages=1,
+        status=Status.DONE,
+        issued_at=timezone.now(),
+        requested_by=boss,
+        requested_by_name=boss.full_name,
+    )
+
+
+def _system(organisation: Organisation, scopes: tuple[str, ...]) -> tuple[ApiClient, str]:
+    """A connected system; the verb gives none without scopes nor audit beside others."""
+    prefix = f"{organisation.code.lower()}{len(scopes):02}"
+    key = f"vnt_{prefix}_secret"
+    client = ApiClient.objects.create(
+        organisation=organisation,
+        name=f"Sistema {prefix}",
+        prefix=prefix,
+        key_digest=digest(key),
+        scopes=list(scopes),
+        expires_at=timezone.now() + timedelta(days=1),
+    )
+    return client, key
+
+
+def _session(user: User) -> str:
+    """The key of a session of the user."""
+    client = Client()
+    client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[1])
+    key = client.session.session_key
+    assert key
+    return key

@@ -1,0 +1,222 @@
+"""Ids inside bodies, filters and forms: another organisation's does not exist there either."""
+
+import json
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django import forms
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+
+from crm.kit.api.view import Operation
+from reporting.models import HistoryBatch
+from reporting.services import make_batch
+from tests.house.asking import ids_of, told, undone, writes
+from tests.house.bodies import body_of, id_fields, value_of
+from tests.house.doors import Door, doors
+from tests.house.estate import Estate, Side
+
+pytestmark = pytest.mark.django_db
+
+OPERATIONS = [
+    pytest.param(door, method, name, id=f"{method} {door.name} {name}")
+    for door in doors()
+    if door.api is not None
+    for method, operation in door.api.operations.items()
+    for name in id_fields(operation.query if method == "get" else operation.reads)
+]
+
+
+def _asked(
+    client: Client, door: Door, method: str, side: Side, body: dict[str, Any]
+) -> HttpResponse:
+    address = door.address(ids_of(door, side))
+    with undone():
+        if method == "get":
+            answer = client.get(address, body)
+        else:
+            text = json.dumps(body)
+            answer = getattr(client, method)(address, text, content_type="application/json")
+    assert isinstance(answer, HttpResponse)
+    return answer
+
+
+def _operation(door: Door, method: str) -> Operation:
+    assert door.api is not None
+    return door.api.operations[method]
+
+
+@pytest.mark.parametrize(("door", "method", "name"), OPERATIONS)
+def test_by_api_a_strangers_id_is_one_that_does_not_exist(
+    door: Door, method: str, name: str, estate: Estate
+) -> None:
+    operation = _operation(door, method)
+    kind = operation.query if method == "get" else operation.reads
+    field = kind().fields[name]
+    here, elsewhere = estate.here, estate.elsewhere
+    machine = estate.caller("machine")
+    body = body_of(kind, here)
+    foreign = value_of(kind, name, field, elsewhere)
+    unknown: Any = "no-such-type" if name == "case_type" else str(uuid4())
+    unknown = [unknown] if isinstance(foreign, list) else unknown
+    with writes() as written:
+        answer = _asked(machine, door, method, here, {**body, name: foreign})
+    other = _asked(machine, door, method, here, {**body, name: unknown})
+    one = foreign[0] if isinstance(foreign, list) else foreign
+    none = unknown[0] if isinstance(unknown, list) else unknown
+    assert answer.status_code == other.status_code
+    if name != "despite":  # says of whom it is not a duplicate: of nobody, then
+        assert told(answer, {"": one}) == told(other, {"": none})
+        assert not written
+        expected = {200} if method == "get" else {400, 404, 422}
+        assert answer.status_code in expected, answer.content
+    if method == "get":
+        assert json.loads(answer.content)["results"] == []
+    own = _asked(machine, door, method, here, {**body, name: value_of(kind, name, field, here)})
+    assert own.status_code < 400, own.content  # it was the id, nothing else
+
+
+# Every field of a form that names a row: the page that it stands on, what else is filled in, and
+# what it holds. `own` is taken, the same attribute of the other side is refused.
+NEW_CASE = {
+    "case_type": "case_type.code",
+    "unit": "unit.uuid",
+    "subject": "Asunto",
+    "channel": "phone",
+    "priority": "1",
+    "language": "es",
+    "confidentiality": "1",
+}
+FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
+    ("NewCaseForm", "case_type"): ("cases:new", NEW_CASE, "case_type.code"),
+    ("NewCaseForm", "unit"): ("cases:new", NEW_CASE, "unit.uuid"),
+    ("NewCaseForm", "citizen"): ("cases:new", NEW_CASE, "citizen.uuid"),
+    ("EditCaseForm", "citizen"): (
+        "cases:edit",
+        {**NEW_CASE, "version": "case.version"},
+        "citizen.uuid",
+    ),
+    ("BulkForm", "person"): (
+        "cases:bulk_prepare",
+        {"action": "assign", "case": "case.uuid", "ready": "start"},
+        "employee.uuid",
+    ),
+    ("act", "person"): ("cases:assign", {}, "employee.uuid"),
+    ("act", "unit"): ("cases:unit", {"reason": "Motivo"}, "other_unit.uuid"),
+    ("act", "citizen"): ("cases:add_participant", {"role": "other"}, "citizen.uuid"),
+    ("act", "reference"): ("cases:link", {"kind": "parent"}, "third_case.reference"),
+    ("InviteForm", "unit"): (
+        "accounts:invite",
+        {"email": "nueva@example.org", "full_name": "Nueva"},
+        "unit.pk",
+    ),
+    ("InviteForm", "role"): (
+        "accounts:invite",
+        {"email": "nueva@example.org", "full_name": "Nueva", "unit": "unit.pk"},
+        "agent_role.pk",
+    ),
+    ("GiveRoleForm", "role"): ("accounts:give_role", {}, "role.pk"),
+    ("GiveRoleForm", "unit"): ("accounts:give_role", {"role": "role.pk"}, "unit.pk"),
+    ("MoveForm", "unit"): ("accounts:move", {}, "other_unit.pk"),
+    ("NewRoleForm", "copy_of"): ("accounts:role_new", {"name": "Nuevo"}, "role.pk"),
+    ("TargetForm", "target"): ("organisations:move_unit", {}, "other_unit.uuid"),
+    ("UnitForm", "calendar"): (
+        "organisations:new_unit",
+        {"name": "Nueva", "code": "NUEVA"},
+        "calendar.uuid",
+    ),
+    ("OrganisationForm", "calendar"): (
+        "organisations:settings",
+        {"name": "N", "accent": "#0b5a6b", "languages": "es", "time_zone": "Europe/Madrid"},
+        "calendar.uuid",
+    ),
+    ("CalendarForm", "base"): (
+        "organisations:new_calendar",
+        {"name": "Otro", "code": "OTRO", "layer": "local"},
+        "calendar.uuid",
+    ),
+    ("UploadForm", "unit"): ("cases:import_new", {"file": "a file"}, "unit.uuid"),
+}
+# Filters only narrow what one sees already: a stranger's id finds nothing.
+ASKING = {"ListForm", "SearchForm", "WhyForm"}
+# Another organisation is what an agreement is made with; samples of components name nothing.
+FOREIGN_BY_NATURE = {("AgreementForm", "receiver"), ("_SampleForm", "unit")}
+# Names that a field naming a row bears.
+NAMING = {
+    *("unit", "unidad", "person", "citizen", "case", "cases", "case_type", "tipo", "role"),
+    *("copy_of", "target", "into", "calendar", "base", "receiver", "parent", "assignee"),
+}
+
+
+def _all_forms() -> list[type[forms.BaseForm]]:
+    found: list[type[forms.BaseForm]] = []
+    waiting: list[type[forms.BaseForm]] = [forms.Form]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if kind.__module__.split(".")[0] in {"crm", "cases", "reporting"}:
+            found.append(kind)
+    return found
+
+
+def test_every_field_of_a_form_that_names_a_row_is_tried() -> None:
+    kinds = _all_forms()
+    parents = {base for kind in kinds for base in kind.__mro__[1:]}
+    naming = {
+        (kind.__name__, name)
+        for kind in kinds
+        if kind not in parents and kind.__name__ not in ASKING
+        for name, field in kind.base_fields.items()
+        if name in NAMING or isinstance(field, forms.ModelChoiceField | forms.UUIDField)
+    }
+    assert naming - set(FIELDS) - FOREIGN_BY_NATURE == set()
+
+
+@pytest.mark.parametrize(("form", "name"), FIELDS, ids=lambda part: part)
+def test_in_a_form_a_strangers_id_is_refused_and_changes_nothing(
+    form: str, name: str, estate: Estate
+) -> None:
+    route, rest, own = FIELDS[form, name]
+    door = next(door for door in doors() if door.name == route)
+    here, elsewhere = estate.here, estate.elsewhere
+    address = door.address(ids_of(door, here))
+    client = estate.caller("everything")
+
+    def post(value: str) -> HttpResponse:
+        filled = {key: _filled(here, word) for key, word in rest.items()}
+        with undone():
+            answer = client.post(address, {**filled, name: value})
+        assert isinstance(answer, HttpResponse)
+        return answer
+
+    with writes() as written:
+        refused = post(str(elsewhere.get(own)))
+    assert refused.status_code in {302, 404, 422}, refused.content
+    assert not set(written) - {"accounts_user"}, (refused.status_code, written)
+    with writes() as written:
+        taken = post(str(here.get(own)))
+    assert taken.status_code in {200, 302}, taken.content.decode()[:3000]
+    assert written, "with one's own id it is done"
+
+
+def _filled(side: Side, word: str) -> Any:
+    if word == "a file":
+        return SimpleUploadedFile("filas.csv", b"a,b\n1,2\n")
+    return str(side.get(word))
+
+
+def test_in_a_batch_a_strangers_case_is_left_out_like_one_that_does_not_exist(
+    estate: Estate,
+) -> None:
+    foreign, unknown = str(estate.elsewhere.case.uuid), str(uuid4())
+    asked = {"variant": "full", "case": [foreign, unknown]}
+    answer = estate.caller("everything").post("/historiales/lotes/", asked)
+    assert answer.status_code == 302
+    batch = HistoryBatch.objects.unscoped("a test's own").latest("pk")
+    make_batch(batch.pk)
+    batch.refresh_from_db()
+    assert set(batch.left_out) == {foreign, unknown}
+    assert batch.left_out[foreign] == batch.left_out[unknown]
+    assert batch.histories.count() == 0

@@ -1,0 +1,128 @@
+"""How many queries a page makes: the same however many rows there are, and no more than before.
+
+The figures are frozen in query_counts.json. Who changes a page on purpose writes them anew:
+`WRITE_QUERY_COUNTS=1 pytest tests/house/test_queries.py`.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from cases import services as cases
+from crm.accounts.services.roles import create_role
+from tests.factories.accounts import employee
+from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.citizens import CitizenFactory, ContactPointFactory
+from tests.factories.organisations import UnitFactory
+from tests.house.asking import ask, entry_of, ids_of, methods_of
+from tests.house.doors import ENTRIES, Door, Guarded, doors
+from tests.house.estate import PAPER, Estate
+
+pytestmark = pytest.mark.django_db
+
+FROZEN = Path(__file__).with_name("query_counts.json")
+MORE = 8
+# Pages that may grow with what they show, each with the reason.
+GROWS: dict[str, str] = {}
+# Files and other systems' words: what they read depends on what is kept outside the database.
+OUTSIDE = {"cases:preview", "cases:import_columns", "metrics"}
+
+
+def _pages(estate: Estate) -> list[Door]:
+    return [
+        door
+        for door in doors()
+        if isinstance(ENTRIES.get(door.name), Guarded)
+        and door.name not in OUTSIDE
+        and "get" in methods_of(door, estate)
+    ]
+
+
+def _queries(client: Client, door: Door, estate: Estate) -> int:
+    """How many statements the page makes, the session's own clock and savepoints aside."""
+    made: list[str] = []
+
+    def count(execute: Callable[..., Any], sql: Any, *rest: Any) -> Any:
+        text = str(sql)
+        if "django_session" not in text and not text.startswith(("SAVEPOINT", "RELEASE", "SET ")):
+            made.append(text)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(count):
+        answer = ask(client, door, "get", ids_of(door, estate.here), estate.here)
+        if answer.streaming:
+            for _chunk in answer.streaming_content:  # type: ignore[attr-defined]
+                pass
+    assert answer.status_code < 500
+    return len(made)
+
+
+def _measured(estate: Estate, known: dict[str, int]) -> dict[str, int]:
+    """Each page's figure; asked again where it is above the known one: memory was cold."""
+    found = {}
+    for door in _pages(estate):
+        client = estate.caller("everything" if door.api is None else "machine")
+        found[door.name] = _queries(client, door, estate)
+        if found[door.name] > known.get(door.name, 0):
+            found[door.name] = _queries(client, door, estate)
+    return found
+
+
+def _grow(estate: Estate) -> None:
+    """More of everything that a page lists."""
+    here, actor = estate.here, estate.here.actor
+    for number in range(MORE):
+        citizen = CitizenFactory(
+            organisation=here.organisation, name="Lucía", surname1=f"Apellido {number}"
+        )
+        ContactPointFactory(citizen=here.citizen, organisation=here.organisation)
+        case = CaseFactory(unit=here.unit, case_type=here.case_type, citizen=here.citizen)
+        cases.link_cases(actor, here.case.uuid, case.uuid)
+        cases.add_participant(actor, here.case.uuid, citizen.uuid, "other")
+        cases.add_note(actor, here.case.uuid, f"Nota {number}")
+        cases.record_message(actor, here.case.uuid, f"Mensaje {number}", channel="phone")
+        cases.attach_document(actor, here.case.uuid, [PAPER], f"papel {number}.pdf")
+        cases.take_case(actor, case.uuid)
+        CaseTypeFactory(organisation=here.organisation)
+        UnitFactory(organisation=here.organisation)
+        employee(here.organisation, "agent", unit=here.unit)
+        create_role(actor, name=f"Rol {number}")
+
+
+def test_no_page_makes_more_queries_for_more_rows_nor_than_before(estate: Estate) -> None:
+    writing = bool(os.environ.get("WRITE_QUERY_COUNTS"))
+    frozen = {} if writing else json.loads(FROZEN.read_text())
+    few = _measured(estate, frozen)
+    _grow(estate)
+    many = _measured(estate, frozen)
+    grown = {
+        name: f"{few[name]} → {many[name]}"
+        for name in few
+        if many[name] > few[name] + 1 and name not in GROWS
+    }
+    assert not grown, f"one query for each row: {grown}"
+    if writing:
+        FROZEN.write_text(json.dumps(many, indent=2, sort_keys=True) + "\n")
+        frozen = many
+    worse = {
+        name: f"{frozen.get(name)} → {number}"
+        for name, number in many.items()
+        if number > frozen.get(name, 0)
+    }
+    assert not worse, f"more queries than are frozen in {FROZEN.name}: {worse}"
+
+
+def test_no_page_makes_very_many() -> None:
+    most = {name: number for name, number in json.loads(FROZEN.read_text()).items() if number > 45}
+    assert most == {}
+
+
+def test_every_frozen_page_exists() -> None:
+    assert set(json.loads(FROZEN.read_text())) <= {door.name for door in doors()}
+    assert all(entry_of(door) for door in doors())

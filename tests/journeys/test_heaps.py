@@ -1,0 +1,77 @@
+"""Many at once: a heap of cases given to one person, and a file of cases from elsewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.journeys.desk import Desk, Office
+from tests.journeys.town import Town
+
+pytestmark = [pytest.mark.journey, pytest.mark.django_db]
+
+ROWS = "id;asunto;fecha\n1;Farola apagada;03/02/2026\n2;Árbol caído;04/02/2026\n3;;05/02/2026\n"
+
+
+def test_a_heap_is_assigned_after_a_preview(office: Office, town: Town) -> None:
+    desk = office.desk(town.supervisor)
+    desk.go("cases", "Cases")
+    desk.press("/")
+    desk.press("Escape")
+    desk.fill("Words or case number", "heap")
+    with desk.arriving():
+        desk.press("Enter")
+    expect(desk.page.locator("#rows tr")).to_have_count(5)
+    desk.press(*"jxjxjjx")
+    bar = desk.page.get_by_role("region", name="Actions on the selection")
+    expect(bar).to_contain_text("Selected: 3")
+    chosen = desk.page.locator("#rows tr[aria-selected=true] a").all_inner_texts()
+    with desk.arriving():
+        desk.press("a")
+    desk.choose("Assign to", "Bruno Bastida")
+    desk.follow("Preview")
+    expect(desk.page.locator("main")).to_contain_text("Cases: 3. Can be done: 3.")
+    desk.follow("Start")
+    expect(desk.page.locator("main")).to_contain_text("Done: 3. Refused: 0.")
+    desk.open("/casos/?q=heap")
+    theirs = desk.page.locator("#rows tr").filter(has_text="Bruno Bastida")
+    assert sorted(theirs.locator("th a").all_inner_texts()) == sorted(chosen)
+    assert len(chosen) == 3
+
+
+def test_a_file_is_mapped_tried_and_loaded(office: Office, town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "avisos.csv"
+    file.write_text(ROWS, encoding="cp1252")
+    desk = office.desk(town.administrator)
+    desk.go("imports", "Imports")
+    desk.follow("Import a file", "link")
+    desk.choose_file("File", str(file))
+    desk.choose("Unit that receives the cases", "North counter")
+    desk.follow("Upload")
+    expect(desk.page.locator("main")).to_contain_text("Árbol caído")
+    say_what_is_what(desk)
+    tried = desk.page.get_by_role("table", name="The first rows, as cases")
+    expect(tried.locator("tbody tr")).to_have_count(3)
+    expect(tried).to_contain_text("Árbol caído")
+    desk.follow("Load")
+    expect(desk.page.locator("#import")).to_contain_text("Finished")
+    figures = desk.page.locator("#import dl dd")
+    expect(figures).to_have_text(["2", "0", "1"])
+    wrong = desk.download("All, as CSV").path().read_text("utf-8-sig").splitlines()
+    assert len(wrong) == 2
+    assert wrong[1].startswith("3,3,")
+
+
+def say_what_is_what(desk: Desk) -> None:
+    """Columns become fields; a forgotten one is said at its place."""
+    desk.fill("System that the file comes from", "old-crm")
+    desk.choose(desk.page.locator("#id_external_id-column"), "id")
+    desk.fill(desk.page.locator("#id_type-value"), "grant")
+    desk.choose(desk.page.locator("#id_opened_at-column"), "fecha")
+    desk.choose(desk.page.locator("#id_opened_at-format"), "20/11/2026")
+    desk.follow("Save and see")
+    expect(desk.page.locator(".v-errors")).to_contain_text(re.compile("Subject"))
+    expect(desk.field("System that the file comes from")).to_have_value("old-crm")
+    desk.choose(desk.page.locator("#id_subject-column"), "asunto")
+    desk.follow("Save and see")

@@ -1,0 +1,135 @@
+"""Every page that the journeys visit is accessible in light and dark, wide and narrow, and at 400 %."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+
+from crm.kit.staticfiles import node_modules
+from tests.journeys.desk import Desk, Office
+from tests.journeys.town import Town
+
+pytestmark = [pytest.mark.journey, pytest.mark.django_db]
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
+AXE = """(only) => axe.run(document, {preload: false, runOnly: only})
+  .then((result) => result.violations.map(
+    (broken) => broken.id + ": " + broken.nodes.map((node) => node.target.join(" ")).join(", ")))"""
+"""preload would make axe fetch the style sheets and write an inline one, which the policy forbids."""
+
+EVERYTHING = {"type": "tag", "values": TAGS}
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+LOOKS = (
+    # width, height, theme, rules: dark changes nothing but colours
+    (1440, 900, "light", EVERYTHING),
+    (1440, 900, "dark", COLOURS),
+    (390, 844, "dark", COLOURS),
+    (390, 844, "light", EVERYTHING),
+)
+ZOOMED = {"width": 360, "height": 225}
+"""A window of 1440×900 at 400 %."""
+
+Address = Callable[[Town], str]
+VISITED: dict[str, list[str | Address]] = {
+    "visitor": ["/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/"],
+    "agent": [
+        "/",
+        "/perfil/",
+        "/ciudadania/?q=zafra",
+        "/ciudadania/nueva/",
+        lambda town: f"/ciudadania/{town.citizen.uuid}/",
+    ],
+    "supervisor": [
+        "/casos/",
+        "/casos/?q=nothing-fits-this",
+        "/casos/nuevo/",
+        lambda town: f"/casos/{town.cases['live'].uuid}/",
+        lambda town: f"/casos/{town.cases['live'].uuid}/#tab-datos",
+        lambda town: f"/casos/{town.cases['live'].uuid}/#tab-documentos",
+        lambda town: f"/casos/{town.cases['live'].uuid}/#tab-relaciones",
+        lambda town: f"/casos/{town.cases['live'].uuid}/editar/",
+        lambda town: f"/casos/{town.cases['live'].uuid}/mover/close/",
+        "/historiales/",
+    ],
+    "administrator": [
+        "/organizacion/",
+        "/organizacion/unidades/",
+        lambda town: f"/organizacion/unidades/{town.north.uuid}/",
+        "/organizacion/calendarios/",
+        "/organizacion/convenios/",
+        "/organizacion/tipos/",
+        "/organizacion/tipos/grant/",
+        "/organizacion/personal/",
+        lambda town: f"/organizacion/personal/{town.colleague.uuid}/",
+        "/organizacion/personal/invitar/",
+        "/organizacion/roles/",
+        "/organizacion/roles/agent/",
+        "/organizacion/permisos/",
+        "/organizacion/sistemas/",
+        "/importaciones/",
+        "/importaciones/nueva/",
+        "/no-existe/",
+    ],
+    "auditor": ["/auditoria/", "/auditoria/?object=Nobody"],
+}
+
+
+def desk_of(office: Office, town: Town, who: str) -> Desk:
+    """The person's desk."""
+    return office.visitor() if who == "visitor" else office.desk(getattr(town, who))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", VISITED)
+def test_pages_are_accessible(office: Office, town: Town, who: str) -> None:
+    desk = desk_of(office, town, who)
+    broken = {}
+    for each in VISITED[who]:
+        address = each if isinstance(each, str) else each(town)
+        desk.page.goto("about:blank")  # the next may differ only behind the #
+        desk.open(address)
+        desk.page.evaluate((node_modules() / "axe-core/axe.min.js").read_text())
+        for width, height, theme, rules in LOOKS:
+            desk.page.set_viewport_size({"width": width, "height": height})
+            desk.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            found = desk.page.evaluate(AXE, rules)
+            if not fits(desk.page):
+                found.append(f"wider than its window: {widest(desk.page)}")
+            if found:
+                broken[f"{address} {theme} {width}"] = found
+    assert broken == {}
+
+
+@pytest.mark.parametrize(
+    ("who", "address"),
+    [
+        ("visitor", "/verificar/"),
+        ("supervisor", "/"),
+        ("supervisor", "/casos/"),
+        ("supervisor", lambda town: f"/casos/{town.cases['live'].uuid}/"),
+        ("supervisor", lambda town: f"/ciudadania/{town.citizen.uuid}/"),
+    ],
+    ids=["public", "home", "list", "case", "citizen"],
+)
+def test_nothing_is_beside_the_window_at_400_percent(
+    office: Office, town: Town, who: str, address: str | Address
+) -> None:
+    desk = desk_of(office, town, who)
+    desk.page.set_viewport_size(ZOOMED)  # type: ignore[arg-type]
+    desk.open(address if isinstance(address, str) else address(town))
+    assert fits(desk.page), widest(desk.page)
+
+
+def fits(page: Page) -> bool:
+    """Whether nobody has to scroll sideways."""
+    return bool(page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"))
+
+
+def widest(page: Page) -> list[str]:
+    """What stands out of the window, for whoever must repair it."""
+    found: list[str] = page.evaluate(
+        """[...document.querySelectorAll("body *")]
+          .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+          .map((one) => one.tagName + "." + one.className).slice(-5)"""
+    )
+    return found

@@ -1,0 +1,135 @@
+"""The one way out: nowhere inside, not for ever, not without end."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from crm.kit import http
+from crm.kit.http import CallFailed, post
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[[Callable[[BaseHTTPRequestHandler], None]], int]]:
+    """Starts a server that answers each POST as told; returns its port."""
+    started: list[ThreadingHTTPServer] = []
+
+    def start(answer: Callable[[BaseHTTPRequestHandler], None]) -> int:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                answer(self)
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        started.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server.server_port
+
+    yield start
+    for each in started:
+        each.shutdown()
+        each.server_close()
+
+
+def say(body: bytes) -> Callable[[BaseHTTPRequestHandler], None]:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+def test_a_named_host_inside_is_called(server: Any, settings: Any) -> None:
+    settings.OUTBOUND_ALLOWED_HOSTS = ["localhost"]
+    port = server(say(b"stamp"))
+    assert post(f"http://localhost:{port}/tsa?x=1", b"ask", headers={}) == b"stamp"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "localhost", "0.0.0.1", "10.0.0.1", "169.254.169.254", "[::1]",
+        "[::ffff:127.0.0.1]", "[fc00::1]", "[fe80::1]", "2130706433", "0x7f.1", "0177.0.0.1",
+        "[2002:7f00:1::]", "[64:ff9b::7f00:1]", "224.0.0.1", "100.64.0.1",
+    ],
+)  # fmt: skip
+def test_nothing_inside_is_called(server: Any, host: str) -> None:
+    calls: list[str] = []
+    port = server(lambda handler: calls.append(handler.path))
+    with pytest.raises(CallFailed):
+        post(f"http://{host}:{port}/", b"", headers={}, seconds=2)
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://example.org/", "http://a@b/", "http:///", "x"]
+)
+def test_only_plain_http_addresses_are_called(url: str) -> None:
+    with pytest.raises(CallFailed):
+        post(url, b"", headers={})
+
+
+def test_a_name_is_resolved_once_and_the_checked_address_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    called: list[object] = []
+
+    def resolve(host: str, port: int, **_: object) -> list[Any]:
+        asked.append(host)
+        return [(2, 1, 6, "", ("93.184.215.14" if len(asked) == 1 else "127.0.0.1", port))]
+
+    def connect(address: tuple[str, int], timeout: float) -> socket.socket:
+        called.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(http.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(http.socket, "create_connection", connect)
+    with pytest.raises(CallFailed):
+        post("http://rebind.example/", b"", headers={})
+    assert asked == ["rebind.example"]
+    assert called == [("93.184.215.14", 80)]
+
+
+def test_one_inside_address_among_many_is_enough_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(2, 1, 6, "", (address, 80)) for address in ("93.184.215.14", "127.0.0.1")]
+    monkeypatch.setattr(http.socket, "getaddrinfo", lambda *a, **k: found)
+    with pytest.raises(CallFailed, match="not an address"):
+        post("http://mixed.example/", b"", headers={})
+
+
+def redirect(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(302)
+    handler.send_header("Location", "http://127.0.0.1/")
+    handler.end_headers()
+
+
+def drip(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    for _byte in range(100):
+        handler.wfile.write(b"x")
+        handler.wfile.flush()
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    "answer", [redirect, drip, say(b"x" * 2000)], ids=["redirect", "slow", "large"]
+)
+def test_no_redirect_no_endless_and_no_large_answer(
+    server: Any, settings: Any, answer: Callable[[BaseHTTPRequestHandler], None]
+) -> None:
+    settings.OUTBOUND_ALLOWED_HOSTS = ["127.0.0.1"]
+    port, started = server(answer), time.monotonic()
+    with pytest.raises(CallFailed):
+        post(f"http://127.0.0.1:{port}/", b"", headers={}, seconds=1, most_bytes=1000)
+    assert time.monotonic() - started < 2
