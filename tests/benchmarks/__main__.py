@@ -24,6 +24,7 @@ TITLES = {
 def main() -> int:
     """0 when every figure is within its bar."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
     django.setup()
     from importlib import import_module
 

@@ -41,10 +41,12 @@ def organisation() -> Organisation:
 def grow(cases: int, citizens: int) -> None:
     """There are at least so many of each."""
     place = organisation()
-    missing = {
-        "cases": max(0, cases - Case.objects.unscoped("benchmark").count()),
-        "citizens": max(0, citizens - Citizen.objects.unscoped("benchmark").count()),
+    there = {
+        "cases": Case.objects.unscoped("benchmark").filter(organisation=place),
+        "citizens": Citizen.objects.unscoped("benchmark").filter(records__organisation=place),
     }
+    wanted = {"cases": cases, "citizens": citizens}
+    missing = {name: max(0, wanted[name] - rows.count()) for name, rows in there.items()}
     if any(missing.values()):
         call_command("generate_load", organisation=place.code, **missing)
 
