@@ -1,7 +1,7 @@
 """What employees fill in about cases: the new case, its edit, list filters, moves, case types."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -305,13 +305,19 @@ class ListForm(forms.Form):
         ALL: gettext_lazy("All cases"),
     }
 
-    def __init__(self, *args: Any, types: Iterable[CaseType], units: Iterable[Node], **kwargs: Any):
+    def __init__(
+        self,
+        *args: Any,
+        types: Callable[[], Iterable[CaseType]],
+        units: Callable[[], Iterable[Node]],
+        **kwargs: Any,
+    ):
         super().__init__(*args, **kwargs)
         categories = [(item.name.lower(), item.label) for item in StateCategory]
-        choices = {
+        choices = {  # types and units only when they are shown or a value must be one of them
             "estado": [("", _("Any")), *self.WORK.items(), *categories],
-            "tipo": [("", _("Any")), *((kind.code, kind.name) for kind in types)],
-            "unidad": [("", _("Any")), *unit_choices(units)],
+            "tipo": lambda: [("", _("Any")), *((kind.code, kind.name) for kind in types())],
+            "unidad": lambda: [("", _("Any")), *unit_choices(units())],
         }
         for name, values in choices.items():
             self.fields[name].choices = values  # type: ignore[attr-defined]

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Case as SqlCase
-from django.db.models import F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from cases.lists import ALL, ME, NOBODY, CaseFilter, find, with_row
+from cases.lists import ALL, ME, NOBODY, CaseFilter, find, with_people, with_row
 from cases.models import (
     BulkAction,
     Case,
@@ -35,7 +35,7 @@ from crm.organisations.selectors import Node, UnitTree, unit_tree
 
 def case_of(actor: Actor, case: UUID) -> Case:
     """The case with what its page shows of it; NotFound when it does not exist for the actor."""
-    rows = with_row(Case.objects.for_actor(actor), actor)
+    rows = with_people(Case.objects.for_actor(actor), actor)
     return rows.select_related("organisation", "type_version").get_or_refuse(uuid=case)
 
 
@@ -76,7 +76,7 @@ def links_of(actor: Actor, case: Case) -> list[Linked]:
     seen = Case.objects.for_actor(actor)
     rows = (
         Link.objects.for_actor(actor)
-        .filter(Q(case=case, other__in=seen) | Q(other=case))
+        .filter(Q(Exists(seen.filter(pk=OuterRef("other"))), case=case) | Q(other=case))
         .select_related("case", "other")
         .order_by("created_at")
     )
@@ -160,14 +160,17 @@ def people_who_see(actor: Actor, unit_id: int) -> QuerySet[User]:
 
 def cases_of_citizen(actor: Actor, citizen: Citizen, limit: int = 20) -> list[Case]:
     """The citizen's cases that the actor may see: open work first, then the newest."""
+    cases = Case.objects.for_actor(actor)
     part = Participant.objects.for_actor(actor).filter(citizen=citizen, ended_at=None)
+    # a union: of an OR the planner makes a walk through all cases of the organisation
+    keys = cases.filter(citizen=citizen).values("pk").union(part.values("case"))
     ended = SqlCase(
         When(category__gte=StateCategory.RESOLVED, then=Value(1)),
         default=Value(0),
         output_field=IntegerField(),
     )
-    rows = Case.objects.for_actor(actor).filter(Q(citizen=citizen) | Q(pk__in=part.values("case")))
-    return list(with_row(rows, actor).order_by(ended, "-opened_at", "-pk")[:limit])
+    rows = with_row(cases.filter(pk__in=keys), actor)
+    return list(rows.order_by(ended, "-opened_at", "-pk")[:limit])
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("casos/", lists.case_list, name="list"),
     path("casos/contadores/", lists.counters, name="counters"),
+    path("casos/filtros/", lists.filters, name="filters"),
     path("casos/columnas/", lists.columns, name="columns"),
     path("casos/nuevo/", opening.new, name="new"),
     path("casos/nuevo/persona/", opening.find_citizen, name="find_citizen"),

@@ -114,6 +114,8 @@ TEMPLATES = [
     },
 ]
 
+FORM_RENDERER = "crm.kit.forms.Renderer"
+
 # --- Data ---------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", engine="django.db.backends.postgresql")}
 DATABASES["default"].update(

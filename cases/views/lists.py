@@ -94,8 +94,18 @@ def case_list(request: ActorRequest) -> HttpResponse:
         "filter": request.GET.urlencode(),
         "may_open": actor.holds(OPEN_CASE),
         "hidden": [(key, value) for key, value in request.GET.items() if key == "vista"],
+        "in_force": [
+            (key, value) for key in form.fields if key != "q" and (value := request.GET.get(key))
+        ],
     }
     return render(request, "cases/list.html", context)
+
+
+@require_GET
+@needs(VIEW_CASE)
+def filters(request: ActorRequest) -> HttpResponse:
+    """What the menu of filters holds; asked for when it is opened, as it is most of the page's work."""
+    return render(request, "cases/_filters.html", {"form": _form(request.actor, request.GET)})
 
 
 @require_GET
@@ -144,8 +154,8 @@ def list_filter(actor: Actor, query: QueryDict) -> CaseFilter:
 def _form(actor: Actor, query: QueryDict) -> ListForm:
     return ListForm(
         query,
-        types=selectors.case_types(actor),
-        units=selectors.units_where(actor, VIEW_CASE),
+        types=lambda: selectors.case_types(actor),
+        units=lambda: selectors.units_where(actor, VIEW_CASE),
     )
 
 

@@ -21,7 +21,16 @@ def actor_for(user: User, organisation: Organisation, origin: Origin) -> Actor |
         .only("unit_id")
         .first()
     )
-    if membership is None or not user.is_active or not organisation.is_active:
+    if membership is None or not organisation.is_active:
+        return None
+    return actor_by(user, organisation, membership, origin)
+
+
+def actor_by(
+    user: User, organisation: Organisation, membership: Membership, origin: Origin
+) -> Actor | None:
+    """The user as an actor by a membership in force of an active organisation; None if not active."""
+    if not user.is_active:
         return None
     return Actor(
         kind=Kind.USER,

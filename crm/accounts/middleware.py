@@ -35,6 +35,7 @@ class ActorMiddleware:
         standing = _standing(request)
         request.actor = standing and standing.actor  # type: ignore[attr-defined]
         request.idle_minutes = standing.idle_minutes if standing else 0  # type: ignore[attr-defined]
+        request.works_at = standing.works_at if standing else ()  # type: ignore[attr-defined]
         if standing and standing.state in WAYS_IN:
             request.way_in = resolve_url(WAYS_IN[standing.state])  # type: ignore[attr-defined]
             if request.path.startswith("/admin/"):

@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest
 
-from crm.accounts.actors import actor_for
+from crm.accounts.actors import actor_by
 from crm.accounts.models import Membership, User, UserSession
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.realtime import tell_group
@@ -46,17 +46,20 @@ class Standing:
     organisation: Organisation | None = None
     idle_minutes: int = 0
     actor: Actor | None = None
+    works_at: tuple[Membership, ...] = ()
 
 
 def standing_of(session: Data, user: User, origin: Origin) -> Standing:
     """Judge a session by its own clock and the rules of the organisation that the user works in now."""
-    organisation = current_organisation(user)
-    if organisation is None:
+    works_at = _works_at(user)
+    current = _current(user, works_at)
+    if current is None:
         return Standing(State.NO_ORGANISATION)
+    organisation = current.organisation
     rules = options.read(organisation)
     state = _state(session, user, rules)
-    actor = actor_for(user, organisation, origin) if state is State.READY else None
-    return Standing(state, organisation, rules.idle_minutes, actor)
+    actor = actor_by(user, organisation, current, origin) if state is State.READY else None
+    return Standing(state, organisation, rules.idle_minutes, actor, works_at)
 
 
 def _state(session: Data, user: User, rules: options.Options) -> State:
@@ -76,16 +79,24 @@ def _state(session: Data, user: User, rules: options.Options) -> State:
 
 def current_organisation(user: User) -> Organisation | None:
     """The organisation chosen last, if the user still works there; else where it has worked longest."""
-    works_at = (
+    current = _current(user, _works_at(user))
+    return current.organisation if current else None
+
+
+def _works_at(user: User) -> tuple[Membership, ...]:
+    """The memberships by which the user may act, the oldest first, with organisation and unit."""
+    return tuple(
         Membership.objects.unscoped("before there is an actor")
         .in_force()
         .filter(user=user, organisation__is_active=True)
-        .select_related("organisation")
+        .select_related("organisation", "unit")
         .order_by("pk")
     )
-    mine = [membership.organisation for membership in works_at]
-    chosen = [one for one in mine if one.pk == user.current_organisation_id]
-    return next(iter(chosen or mine), None)
+
+
+def _current(user: User, works_at: tuple[Membership, ...]) -> Membership | None:
+    chosen = [one for one in works_at if one.organisation_id == user.current_organisation_id]
+    return next(iter(chosen or works_at), None)
 
 
 def origin_of(request: HttpRequest) -> Origin:

@@ -178,10 +178,12 @@ def _surnames(words: Sequence[str]) -> Attempt:
     pairs = [(words[:2], words[2:])]
     if len(words) > 2:
         pairs.append((words[-2:], words[:-2]))
+    ranges = {
+        (first, second, *rest) for pair, rest in pairs for first, second in (pair, pair[::-1])
+    }
     return [
-        _ordered(surname1_key=first, surname2_key=second, **_besides(rest))
-        for pair, rest in pairs
-        for first, second in (pair, pair[::-1])
+        _ordered(surname1_key=first, surname2_key=second).filter(_named(rest))
+        for first, second, *rest in sorted(ranges)
     ]
 
 
@@ -189,7 +191,9 @@ def _next_word(words: Sequence[str]) -> Attempt:
     """The last word is still being written: a second surname, or a first one after the name."""
     *before, last = words
     return [
-        _ordered(surname1_key=before[-1], surname2_key__startswith=last, **_besides(before[:-1])),
+        _ordered(surname1_key=before[-1], surname2_key__startswith=last).filter(
+            _named(before[:-1])
+        ),
         _ordered(name_key=" ".join(before), surname1_key__startswith=last),
     ]
 
@@ -200,8 +204,9 @@ def _ordered(**keys: Any) -> QuerySet[Citizen, int]:
     return _all().filter(**keys).order_by(*order).values_list("pk", flat=True)
 
 
-def _besides(words: Sequence[str]) -> dict[str, Any]:
-    return {"words": _query(_and(words))} if words else {}
+def _named(words: Sequence[str]) -> Q:
+    """The name has these words too: read off the surnames' index, which ends with it (0.3 μs a row)."""
+    return Q(*(Q(name_key__regex=rf"\m{word}\M") for word in words))
 
 
 def _having(query: str) -> Attempt:

@@ -13,9 +13,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-WORKERS = 2
+from django.db import connection
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -106,33 +110,35 @@ class Browser:
 
 @contextmanager
 def server() -> Iterator[int]:
-    """The product under WSGI workers, as deploy/start runs it; its port."""
+    """The product's web role, started as an operator starts it (deploy/start); its port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "granian",
-        "--interface",
-        "wsgi",
-        "--workers",
-        str(WORKERS),
-        "--no-access-log",
-        "--log-level",
-        "warning",
-        "--port",
-        str(port),
-        "crm.wsgi:application",
-    ]
-    environment = {**os.environ, "LOG_LEVEL": "WARNING", "API_RATE_PER_MINUTE": "10000000"}
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DATABASE_URL": _database_url(),
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "LOG_LEVEL": "WARNING",
+        "API_RATE_PER_MINUTE": "10000000",
+    }
+    command = [str(ROOT / "deploy" / "start"), "web"]
+    process = subprocess.Popen(
+        command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL
+    )
     try:
         _wait(port)
         yield port
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
+
+
+def _database_url() -> str:
+    """The database that this process is connected with now."""
+    url = urlsplit(os.environ["DATABASE_URL"])
+    return url._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
 
 
 def _wait(port: int) -> None:

@@ -19,10 +19,9 @@ def run(scale: int | None = None) -> dict[str, Any]:
     full = scale or FULL
     found: dict[str, Any] = {}
     for size in sorted({min(SMALL, full), full}):
-        world.grow(size, size)
-        with server() as port:
+        with world.database(size), server() as port:
             found[str(size)] = {name: _measure(port, paths) for name, paths in _pages().items()}
-        found[str(size)]["bare"] = _bare()
+            found[str(size)]["bare"] = _bare()
     return found
 
 

@@ -1,9 +1,15 @@
 """What is measured on: an organisation of 200 units with as many cases and citizens as asked."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.core.cache import cache
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 
 from cases.models import Case, CaseType
@@ -38,6 +44,31 @@ def organisation() -> Organisation:
     return made
 
 
+@contextmanager
+def database(size: int) -> Iterator[None]:
+    """Within it everything is in a database of so many cases and citizens; it is kept for next time."""
+    name, before = f"bench_{size}", connection.settings_dict["NAME"]
+    maintenance: Any = raw()
+    if not maintenance.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+        maintenance.execute(f'CREATE DATABASE "{name}"')
+    maintenance.close()
+    _connect(name)
+    try:
+        call_command("migrate", verbosity=0)
+        grow(size, size)
+        yield
+    finally:
+        _connect(before)
+
+
+def _connect(name: str) -> None:
+    connection.close()
+    connection.close_pool()
+    connection.settings_dict["NAME"] = name
+    cache.clear()
+    ContentType.objects.clear_cache()
+
+
 def grow(cases: int, citizens: int) -> None:
     """There are at least so many of each."""
     place = organisation()
@@ -66,8 +97,6 @@ def a_case_type() -> CaseType:
 def raw() -> "object":
     """A bare database connection, without the product around it."""
     psycopg = import_module("psycopg")
-    from django.db import connection
-
     parameters = connection.get_connection_params()
     keep = {
         k: v for k, v in parameters.items() if k in {"dbname", "user", "host", "port", "password"}

@@ -126,6 +126,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:home": Guarded(),
     "cases:list": Guarded(),
     "cases:counters": Guarded(),
+    "cases:filters": Guarded(),
     "cases:columns": Guarded(post={"column": "state"}),
     "cases:new": Guarded(
         post={
