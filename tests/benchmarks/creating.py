@@ -86,7 +86,9 @@ def _bare(number: int) -> Any:
     def work(turn: int) -> None:
         with connection.transaction():
             connection.execute(
-                "UPDATE cases_referencecounter SET next = next WHERE organisation_id = %s", row[:1]
+                "UPDATE cases_referencecounter SET next = next WHERE id ="
+                " (SELECT min(id) FROM cases_referencecounter WHERE organisation_id = %s)",
+                row[:1],
             )
             case = connection.execute(
                 "INSERT INTO cases_case (uuid, organisation_id, case_type_id, type_version_id, unit_id, "

@@ -25,6 +25,7 @@ from crm.organisations.models import Organisation
 FOR_PEOPLE_ONLY = "accounts"  # machines neither invite nor give rights
 USED_EVERY = timedelta(minutes=1)  # the last use is written down no more often
 LONGEST = timedelta(days=2 * 365)
+NAME_LENGTH = 120
 
 
 def scopes_on_offer() -> list[str]:
@@ -90,6 +91,12 @@ def revoke_api_client(actor: Actor, client_id: UUID) -> ApiClient:
     return client
 
 
+_ASKED_OF_A_KEY = (
+    *("uuid", "name", "scopes", "key_digest", "last_used_at"),
+    *("organisation__code", "organisation__name"),
+)
+
+
 def actor_by_key(key: str, origin: Origin) -> Actor | None:
     """The connected system that the key belongs to; None when it is unknown, expired or revoked."""
     parts = key.split("_", 2)
@@ -99,6 +106,7 @@ def actor_by_key(key: str, origin: Origin) -> Actor | None:
         .filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
         .filter(prefix=prefix, revoked_at=None, organisation__is_active=True)
         .select_related("organisation")
+        .only(*_ASKED_OF_A_KEY)  # at every call of the API: no column more
         .first()
     )
     known = client.key_digest if client else ""
@@ -126,6 +134,8 @@ def _check(
     errors: dict[str, list[str]] = {}
     if not name.strip():
         errors["name"] = [_("Give it a name by which people know it.")]
+    elif len(name) > NAME_LENGTH:
+        errors["name"] = [_("Write at most %(limit)s characters.") % {"limit": NAME_LENGTH}]
     elif ApiClient.objects.for_actor(actor).filter(name=name, revoked_at=None).exists():
         text = _("There is a connected system named “%(name)s” already: revoke it first.")
         errors["name"] = [text % {"name": name}]
