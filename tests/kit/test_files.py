@@ -131,7 +131,7 @@ def clamd(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> Iter
     else:
         server = tcp = socketserver.TCPServer(("127.0.0.1", 0), Clamd)
         settings.CLAMD_URL = f"tcp://127.0.0.1:{tcp.server_address[1]}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield
     server.shutdown()
     server.server_close()

@@ -29,7 +29,7 @@ def server() -> Iterator[Callable[[Callable[[BaseHTTPRequestHandler], None]], in
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         started.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         return server.server_port
 
     yield start

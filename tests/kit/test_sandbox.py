@@ -65,7 +65,7 @@ def canary_port() -> Iterator[tuple[int, list[str]]]:
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Canary)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server.server_port, hits
     server.shutdown()
     server.server_close()

@@ -1,5 +1,6 @@
 """A case with a life of its own, and a place for keys and files."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from cases.models import Case, Confidentiality, Document
 from crm.accounts.models import User
 from crm.citizens.models import Citizen
 from crm.kit.actor import Actor
+from crm.kit.pdf import render
+from reporting import printing
 from reporting.models import IssuedHistory
 from reporting.services import issue_history, make_history
 from tests.conftest import World
@@ -33,6 +36,26 @@ def places(settings: Any, tmp_path: Path, keys: Path) -> None:
     """Files and keys of the test's own; nobody has tried a code yet."""
     settings.MEDIA_ROOT, settings.KEYS_DIR = tmp_path / "media", keys
     cache.clear()
+
+
+@pytest.fixture(scope="session")
+def _sheet() -> bytes:
+    """A page as the renderer makes it."""
+    return render("<p>One sheet", assets={}, language="es", title="One sheet")
+
+
+@pytest.fixture
+def sheet(_sheet: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every document is the same sheet, but sealed and kept as its own: for tests of all around it."""
+
+    def printed(
+        _html: str, *, progress: Callable[[int], None] | None = None, **_kwargs: Any
+    ) -> bytes:
+        if progress:
+            progress(1)
+        return _sheet
+
+    monkeypatch.setattr(printing, "render", printed)
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from tests.conftest import World
 from tests.factories.cases import CaseFactory
 from tests.reporting.conftest import made, supervisor
 
+pytestmark = pytest.mark.usefixtures("sheet")
+
 
 def histories() -> Any:
     return IssuedHistory.objects.unscoped("test")

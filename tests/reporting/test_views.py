@@ -26,6 +26,8 @@ from tests.reporting.conftest import made
 VERIFY = "/verificar/"
 NOTHING = "There is no valid document with this code"
 
+pytestmark = pytest.mark.usefixtures("sheet")
+
 
 def signed_in(user: User) -> Client:
     client = Client(headers={"accept-language": "en"})

@@ -81,7 +81,7 @@ def canary(tmp_path: Path) -> Iterator[Canary]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
     canary.port = server.server_port
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield canary
     server.shutdown()
     server.server_close()
