@@ -124,8 +124,9 @@ def server() -> Iterator[int]:
         "API_RATE_PER_MINUTE": "10000000",
     }
     command = [str(ROOT / "deploy" / "start"), "web"]
+    quiet = subprocess.DEVNULL
     process = subprocess.Popen(
-        command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL
+        command, env=environment, start_new_session=True, stdout=quiet, stderr=quiet
     )
     try:
         _wait(port)
