@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import OperationalError, connection, transaction
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -171,12 +171,7 @@ def _by_people(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuery
     elif asked.assignee:
         rows = rows.filter(assignee__uuid=asked.assignee)
     if asked.citizen:
-        part = Participant.objects.for_actor(actor).filter(
-            citizen__uuid=asked.citizen, ended_at=None
-        )
-        # a union: of an OR the planner makes a walk through all cases of the organisation
-        named = Case.objects.for_actor(actor).filter(citizen__uuid=asked.citizen)
-        rows = rows.filter(pk__in=named.values("pk").union(part.values("case")))
+        rows = rows.filter(pk__in=keys_of_citizen(actor, citizen__uuid=asked.citizen))
     return rows
 
 
@@ -227,6 +222,16 @@ def _merged(rows: CaseQuerySet, order: Order | None, units: list[int], limit: in
             [units, *parameters, limit],
         )
         return [row[0] for row in cursor.fetchall()]
+
+
+def keys_of_citizen(actor: Actor, **who: object) -> QuerySet[Case, int]:
+    """The keys of a citizen's cases, theirs and those where they take part, that the actor may see.
+
+    A union: of an OR the planner makes a walk through all cases of the organisation.
+    """
+    cases = Case.objects.for_actor(actor)
+    part = Participant.objects.for_actor(actor).filter(**who, ended_at=None)
+    return cases.filter(**who).values_list("pk", flat=True).union(part.values_list("case"))
 
 
 def with_row(rows: CaseQuerySet, actor: Actor) -> CaseQuerySet:
