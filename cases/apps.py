@@ -15,11 +15,12 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug into the floors below: places, live streams, the citizen's page, the story, effects."""
-        from cases import handlers, permissions, selectors, tasks, timeline  # noqa: F401
+        from cases import citizen_story, handlers, permissions, selectors, tasks, timeline  # noqa: F401
         from cases.imports import wiring  # noqa: F401
         from cases.services import units
         from crm.accounts import rights
         from crm.citizens.profile import Panel, panels
+        from crm.citizens.story import Story, stories
         from crm.kit import realtime
         from crm.organisations import ports
 
@@ -30,7 +31,11 @@ class CasesConfig(AppConfig):
         rights.things.register("case", _case_by_reference)
         realtime.streams.register("case", selectors.may_follow_case)
         realtime.streams.register("bulk", selectors.may_follow_bulk)
-        timeline.sources.register("case", timeline.own_events)
+        timeline.sources.register(timeline.OWN, timeline.own_events)
+        stories.register(
+            citizen_story.SOURCE,
+            Story(citizen_story.TOLD, citizen_story.tell, permissions.VIEW_CASE),
+        )
         panels.register(
             "cases",
             Panel(

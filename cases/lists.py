@@ -4,15 +4,15 @@ How each list finds its index, and the measurements behind it: data-and-speed.md
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import OperationalError, connection, transaction
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +22,7 @@ from cases.permissions import VIEW_CASE
 from crm.citizens.models import CitizenRecord
 from crm.kit.actor import Actor
 from crm.kit.errors import Text, Unavailable
-from crm.kit.keyset import SIZE, Order, Page, cut, following, read_page
+from crm.kit.keyset import SIZE, Order, Page, following, read_page
 from crm.organisations.models import Organisation
 from crm.organisations.selectors import unit_tree
 
@@ -87,16 +87,14 @@ class CaseFilter:
 def find(actor: Actor, asked: CaseFilter, cursor: str = "", size: int = SIZE) -> Page[Case]:
     """A page of the cases that the actor may see and that fit, with what a row shows of each."""
     order = asked.order
-    with _within(SEARCH_MS) if asked.text else nullcontext():
+    with patience(asked.text):
         units = _units_to_merge(actor, asked)
         if units is None:
             rows = matching(actor, asked)
-            return read_page(with_row(rows, actor), order, cursor, size)
-        rows = _fitting(Case.objects.of_unit_around(actor), actor, asked)
-        keys = _merged(following(rows, order, cursor), order, units, size + 1)
-        found = list(with_row(Case.objects.for_actor(actor).filter(pk__in=keys), actor))
-    found.sort(key=order, reverse=order.descending)
-    return cut(found, order, size)
+        else:
+            around = _fitting(Case.objects.of_unit_around(actor), actor, asked)
+            rows = merged(actor, following(around, order, cursor), order, units, size + 1)
+        return read_page(with_row(rows, actor), order, cursor, size)
 
 
 def matching(actor: Actor, asked: CaseFilter) -> CaseQuerySet:
@@ -171,12 +169,7 @@ def _by_people(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuery
     elif asked.assignee:
         rows = rows.filter(assignee__uuid=asked.assignee)
     if asked.citizen:
-        part = Participant.objects.for_actor(actor).filter(
-            citizen__uuid=asked.citizen, ended_at=None
-        )
-        # a union: of an OR the planner makes a walk through all cases of the organisation
-        named = Case.objects.for_actor(actor).filter(citizen__uuid=asked.citizen)
-        rows = rows.filter(pk__in=named.values("pk").union(part.values("case")))
+        rows = rows.filter(pk__in=keys_of_citizen(actor, citizen__uuid=asked.citizen))
     return rows
 
 
@@ -192,17 +185,26 @@ def _units_below(actor: Actor, unit: UUID) -> list[int]:
 
 
 def _units_to_merge(actor: Actor, asked: CaseFilter) -> list[int] | None:
-    """The units whose lists are merged; None when another index leads."""
     if not _merges(asked):
         return None
+    return units_to_merge(actor, _units_below(actor, asked.unit) if asked.unit else None)
+
+
+def units_to_merge(actor: Actor, chosen: Iterable[int] | None) -> list[int] | None:
+    """The units whose lists are merged: of those chosen, or else of all; None: another index leads."""
     reach = actor.reach(VIEW_CASE)
-    if asked.unit:
-        units = [unit for unit in _units_below(actor, asked.unit) if reach.covers(unit)]
-    elif reach.everywhere:
+    if chosen is not None:
+        return [unit for unit in chosen if reach.covers(unit)]
+    if reach.everywhere or len(reach.units) > MOST_UNITS_MERGED:
         return None
-    else:
-        units = sorted(reach.units)
-    return units if len(units) <= MOST_UNITS_MERGED or asked.unit else None
+    return sorted(reach.units)
+
+
+def merged(
+    actor: Actor, rows: CaseQuerySet, order: Order, units: list[int], limit: int
+) -> CaseQuerySet:
+    """The first cases of all these units together; `rows` are those `of_unit_around` that are wanted."""
+    return Case.objects.for_actor(actor).filter(pk__in=_merged(rows, order, units, limit))
 
 
 def _merged(rows: CaseQuerySet, order: Order | None, units: list[int], limit: int) -> list[int]:
@@ -229,6 +231,16 @@ def _merged(rows: CaseQuerySet, order: Order | None, units: list[int], limit: in
         return [row[0] for row in cursor.fetchall()]
 
 
+def keys_of_citizen(actor: Actor, **who: object) -> QuerySet[Case, int]:
+    """The keys of a citizen's cases, theirs and those where they take part, that the actor may see.
+
+    A union: of an OR the planner makes a walk through all cases of the organisation.
+    """
+    cases = Case.objects.for_actor(actor)
+    part = Participant.objects.for_actor(actor).filter(**who, ended_at=None)
+    return cases.filter(**who).values_list("pk", flat=True).union(part.values_list("case"))
+
+
 def with_row(rows: CaseQuerySet, actor: Actor) -> CaseQuerySet:
     """The cases with what a row shows of each, and no more; the citizen with their record here."""
     return with_people(rows, actor).only(*_SHOWN)
@@ -244,6 +256,11 @@ def with_people(rows: CaseQuerySet, actor: Actor) -> CaseQuerySet:
         .prefetch_related("type_version", here)
         .defer("search")
     )
+
+
+def patience(text: str) -> AbstractContextManager[None]:
+    """Within it a search for words ends after SEARCH_MS; Unavailable says how to ask for less."""
+    return _within(SEARCH_MS) if text else nullcontext()
 
 
 @contextmanager

@@ -6,9 +6,9 @@ audit trail has no entries of them.
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import connection, transaction
 
+from cases import numbers
 from cases.models import CaseTypeVersion, StateCategory
 from cases.words import COMMON, MATTERS, RARE
 from cases.workflow import of_version
@@ -88,7 +88,7 @@ def _insert(cursor: object, cast: Cast, first: int, last: int, dice: Dice) -> No
                ELSE 4 + {dice.below(2, "category")} END AS category,
           row_number() OVER (PARTITION BY year ORDER BY opened, g) AS place, year
         FROM (
-          SELECT g, opened, age, extract(year FROM opened AT TIME ZONE %s)::int AS year,
+          SELECT g, opened, age, {numbers.LOCAL_YEAR.format(moment="opened")} AS year,
             {dice.unit("open")} < CASE WHEN age < 12 THEN 0.85 WHEN age < 60 THEN 0.12 ELSE 0.01 END
               AS open_now
           FROM (
@@ -96,17 +96,11 @@ def _insert(cursor: object, cast: Cast, first: int, last: int, dice: Dice) -> No
               {dice.unit("opened")} * {DAYS} AS age
             FROM generate_series(%s, %s) g) dated) aged
         """,
-        [cast.types, settings.TIME_ZONE, first, last],
+        [cast.types, cast.organisation.pk, first, last],
     )
-    execute("SELECT year, count(*) FROM load_set GROUP BY year ORDER BY year")
-    for year, size in cursor.fetchall():  # type: ignore[attr-defined]
-        execute(
-            "INSERT INTO cases_referencecounter AS c (organisation_id, year, next) "
-            "VALUES (%s, %s, 1 + %s) ON CONFLICT (organisation_id, year) "
-            "DO UPDATE SET next = c.next + %s RETURNING next - %s",
-            [cast.organisation.pk, year, size, size, size],
-        )
-        base = cursor.fetchone()[0]  # type: ignore[attr-defined]
+    execute("SELECT year, min(opened), count(*) FROM load_set GROUP BY year ORDER BY year")
+    for year, moment, size in cursor.fetchall():  # type: ignore[attr-defined]
+        _year, base = numbers.take(cast.organisation.pk, moment, size)
         execute("UPDATE load_set SET place = place + %s - 1 WHERE year = %s", [base, year])
     execute(
         f"""

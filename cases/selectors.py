@@ -10,7 +10,7 @@ from django.db.models import Case as SqlCase
 from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
-from cases.lists import ALL, ME, NOBODY, CaseFilter, find, with_people, with_row
+from cases.lists import ALL, ME, NOBODY, CaseFilter, find, keys_of_citizen, with_people, with_row
 from cases.models import (
     BulkAction,
     Case,
@@ -160,16 +160,13 @@ def people_who_see(actor: Actor, unit_id: int) -> QuerySet[User]:
 
 def cases_of_citizen(actor: Actor, citizen: Citizen, limit: int = 20) -> list[Case]:
     """The citizen's cases that the actor may see: open work first, then the newest."""
-    cases = Case.objects.for_actor(actor)
-    part = Participant.objects.for_actor(actor).filter(citizen=citizen, ended_at=None)
-    # a union: of an OR the planner makes a walk through all cases of the organisation
-    keys = cases.filter(citizen=citizen).values("pk").union(part.values("case"))
     ended = SqlCase(
         When(category__gte=StateCategory.RESOLVED, then=Value(1)),
         default=Value(0),
         output_field=IntegerField(),
     )
-    rows = with_row(cases.filter(pk__in=keys), actor)
+    keys = keys_of_citizen(actor, citizen=citizen)
+    rows = with_row(Case.objects.for_actor(actor).filter(pk__in=keys), actor)
     return list(rows.order_by(ended, "-opened_at", "-pk")[:limit])
 
 

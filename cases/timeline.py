@@ -1,8 +1,8 @@
 """One ordered story of a case: everything dated, from this room and from those above."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -25,8 +25,10 @@ from cases.workflow import of_version
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
 from crm.kit.registry import Registry
+from crm.kit.stories import beyond, place
 
 SIZE = 40
+OWN = "case"
 
 
 @dataclass(frozen=True)
@@ -78,19 +80,6 @@ def whole_story(actor: Actor, case: Case, groups: Iterable[str] = ()) -> list[En
     return story(actor, case, Asked(groups=frozenset(groups), limit=1_000_000))
 
 
-def place(at: datetime, source: str, number: int) -> str:
-    """A `sort` key: moments in their order, then source and number."""
-    return f"{int(at.timestamp() * 1_000_000):020d}.{source}.{number:010d}"
-
-
-def moment_of(sort: str) -> datetime | None:
-    """The moment of a `sort` key; None when it is none."""
-    head = sort.partition(".")[0]
-    if len(head) != 20 or not head.isdigit() or int(head) > 253_000_000_000_000_000:
-        return None
-    return datetime.fromtimestamp(int(head) / 1_000_000, tz=UTC)
-
-
 # --- The case's own events ----------------------------------------------------------------------
 
 _GROUP_OF: Mapping[str, str] = {
@@ -99,7 +88,7 @@ _GROUP_OF: Mapping[str, str] = {
     EventKind.ATTACHED: "documents",
     EventKind.WITHDRAWN: "documents",
 }
-_ICONS: Mapping[str, str] = {
+ICONS: Mapping[str, str] = {
     EventKind.OPENED: "folder-plus",
     EventKind.IMPORTED: "database-import",
     EventKind.EDITED: "pencil",
@@ -134,23 +123,17 @@ def own_events(actor: Actor, case: Case, asked: Asked) -> list[Entry]:
     """The events of the case, each with the note, message or document it tells of."""
     rows = Event.objects.for_actor(actor).filter(case=case)
     if asked.groups:
-        kinds = [kind for kind in EventKind if _GROUP_OF.get(kind, "moves") in asked.groups]
-        rows = rows.filter(kind__in=kinds)
-    edge = moment_of(asked.after)
-    if edge is not None:
-        rows = rows.filter(at__lte=edge) if asked.newest_first else rows.filter(at__gte=edge)
+        rows = rows.filter(kind__in=kinds_of(asked.groups))
+    rows = beyond(rows, OWN, asked.after, newest_first=asked.newest_first, number="seq")
     ways = ("-at", "-seq") if asked.newest_first else ("at", "seq")
-    # those of the edge's very moment come again and are dropped by their key below
-    events = list(rows.order_by(*ways)[: asked.limit + 20 * bool(asked.after)])
+    events = list(rows.order_by(*ways)[: asked.limit])
     subjects = _subjects(actor, case, events)
-    entries = [_entry(case, event, subjects) for event in events]
-    if asked.after:
-        entries = [
-            entry
-            for entry in entries
-            if (entry.sort < asked.after if asked.newest_first else entry.sort > asked.after)
-        ]
-    return entries[: asked.limit]
+    return [_entry(case, event, subjects) for event in events]
+
+
+def kinds_of(groups: Collection[str]) -> list[EventKind]:
+    """The kinds of events in these groups."""
+    return [kind for kind in EventKind if _GROUP_OF.get(kind, "moves") in groups]
 
 
 def _subjects(actor: Actor, case: Case, events: list[Event]) -> dict[str, Any]:
@@ -171,11 +154,11 @@ def _entry(case: Case, event: Event, subjects: Mapping[str, Any]) -> Entry:
     subject = subjects.get(event.data.get(_SUBJECTS.get(event.kind, ""), ""))
     return Entry(
         at=event.at,
-        sort=place(event.at, "case", event.seq),
+        sort=place(event.at, OWN, event.seq),
         group=_GROUP_OF.get(event.kind, "moves"),
-        icon=_ICONS.get(event.kind, "history"),
+        icon=ICONS.get(event.kind, "history"),
         author=event.actor_name,
-        sentence=sentence(case, event),
+        sentence=sentence(event),
         template=_TEMPLATES.get(event.kind, "cases/_entry.html")
         if subject
         else "cases/_entry.html",
@@ -212,7 +195,7 @@ class _Gaps(dict[str, Any]):
         return "…"
 
 
-def sentence(case: Case, event: Event) -> str:
+def sentence(event: Event) -> str:
     """What happened, in words that follow the author's name."""
     values = _Gaps(event.data)
     if event.kind == EventKind.EDITED:

@@ -11,8 +11,9 @@ from rest_framework.request import Request
 
 from cases import services
 from cases.api import shapes
-from cases.lists import NEWEST
+from cases.lists import NEWEST, merged, patience, units_to_merge
 from cases.models import Case, CaseType, Document, Link, Message, Note, Participant
+from cases.models.case import CaseQuerySet
 from cases.permissions import (
     ASSIGN_CASE,
     CHANGE_CASE,
@@ -82,10 +83,24 @@ class Cases(ActorAPIView):
     def get(self, request: Request) -> HttpResponse:
         """Newest first, without a total."""
         given = self.filters()
-        rows = filtered(self.actor, Case.objects.for_actor(self.actor), given)
         text = given.get("text", "")
         record(self.actor, "searched", what="cases", filters=sorted(given), text=text)
-        return self.page(rows.values(*_OWN, *_OTHERS), NEWEST)
+        with patience(text):
+            return self.page(self.wanted(given).values(*_OWN, *_OTHERS), NEWEST)
+
+    def wanted(self, given: dict[str, Any]) -> CaseQuerySet:
+        """The cases that fit, by the index that leads: as the console's list (cases.lists)."""
+        actor = self.actor
+        if given.keys() & _LEADING:
+            return filtered(actor, Case.objects.for_actor(actor), given)
+        chosen = units_named(actor, given["unit"]) if "unit" in given else None
+        units = units_to_merge(actor, chosen)
+        if units is None:
+            return filtered(actor, Case.objects.for_actor(actor), given)
+        rest = {name: value for name, value in given.items() if name != "unit"}
+        around = filtered(actor, Case.objects.of_unit_around(actor), rest)
+        rows = self.following(around, NEWEST)
+        return merged(actor, rows, NEWEST, units, self.query["limit"] + 1)
 
     @operation(
         "Open a case",
@@ -366,7 +381,7 @@ class EndParticipant(CaseAPIView):
 # --- Filtering ----------------------------------------------------------------------------------
 
 
-def filtered(actor: Actor, rows: QuerySet[Case], given: dict[str, Any]) -> QuerySet[Case]:
+def filtered(actor: Actor, rows: CaseQuerySet, given: dict[str, Any]) -> CaseQuerySet:
     """The rows that all the filters let through.
 
     What a UUID or code names is looked up first, so that the planner knows the ids and takes the
@@ -379,15 +394,20 @@ def _ids(rows: QuerySet[Any]) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
+def units_named(actor: Actor, uuids: list[UUID]) -> list[int]:
+    """The keys of these units."""
+    return _ids(Unit.objects.for_actor(actor).filter(uuid__in=uuids))
+
+
+# each finds few rows by an index of its own
+_LEADING = {"text", "citizen", "assignee", "reference", "external_id"}
 _FILTERS: dict[str, Any] = {
     "state": lambda actor, codes: Q(state__in=codes),
     "category": lambda actor, categories: Q(category__in=categories),
     "case_type": lambda actor, codes: Q(
         case_type__in=_ids(CaseType.objects.for_actor(actor).filter(code__in=codes))
     ),
-    "unit": lambda actor, uuids: Q(
-        unit__in=_ids(Unit.objects.for_actor(actor).filter(uuid__in=uuids))
-    ),
+    "unit": lambda actor, uuids: Q(unit__in=units_named(actor, uuids)),
     "assignee": lambda actor, uuid: Q(assignee__in=_ids(User.objects.filter(uuid=uuid))),
     "unassigned": lambda actor, yes: Q(assignee__isnull=yes),
     "citizen": lambda actor, uuid: Q(

@@ -1,14 +1,15 @@
 """The demo's case types and five thousand cases with their histories, as they stand today."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from random import Random
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from cases import clocks
+from cases import clocks, numbers
 from cases.demo import looks
 from cases.demo.cast import Cast, Client, Worker
 from cases.demo.matters import Kind, book_of
@@ -23,7 +24,6 @@ from cases.models import (
     Message,
     Note,
     Participant,
-    ReferenceCounter,
 )
 from cases.permissions import CHANGE_CASE, VIEW_SPECIAL
 from cases.services import create_case_type
@@ -327,15 +327,14 @@ class _Office:
 
 def _number(organisation: Organisation, stories: Sequence[Story]) -> None:
     """Each case has the next number of its year, in the order of opening."""
-    for year, size in sorted(Counter(one.case.opened_at.year for one in stories).items()):
-        counter, _made = ReferenceCounter.objects.select_for_update().get_or_create(
-            organisation=organisation, year=year
-        )
-        of_year = (one.case for one in stories if one.case.opened_at.year == year)
-        for number, case in enumerate(of_year, start=counter.next):
-            case.reference = f"{organisation.code}-{year}-{number:07d}"
-        counter.next += size
-        counter.save(update_fields=["next"])
+    zone = ZoneInfo(organisation.time_zone)
+    of_year: dict[int, list[Case]] = defaultdict(list)
+    for story in stories:
+        of_year[story.case.opened_at.astimezone(zone).year].append(story.case)
+    for _year, cases in sorted(of_year.items()):
+        year, first = numbers.take(organisation.pk, cases[0].opened_at, len(cases))
+        for number, case in enumerate(cases, start=first):
+            case.reference = numbers.reference(organisation.code, year, number)
 
 
 def _link(demo: Demo, stories: Sequence[Story]) -> list[Link]:

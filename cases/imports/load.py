@@ -16,13 +16,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg.types.json import Jsonb
 
-from cases import clocks
+from cases import clocks, numbers
 from cases.events import CaseEvent
 from cases.imports.mapping import BadRow, Binding, ImportMapping, Row, build
 from cases.imports.reader import open_rows
@@ -398,29 +397,23 @@ def _drop_known(cursor: Any, actor: Actor, source: str) -> int:
 
 def _number(cursor: Any, actor: Actor) -> None:
     """Each row has its key and its case number: a range of the year's counter, without holes."""
+    year_of = numbers.LOCAL_YEAR.format(moment="opened_at")
     cursor.execute(
-        "SELECT extract(year FROM opened_at AT TIME ZONE %s)::int, count(*) "
-        "FROM import_set GROUP BY 1 ORDER BY 1",
-        [settings.TIME_ZONE],
+        f"SELECT {year_of}, min(opened_at), count(*) FROM import_set GROUP BY 1 ORDER BY 1",
+        [actor.organisation_id],
     )
-    for year, count in cursor.fetchall():
+    for year, moment, count in cursor.fetchall():
+        _year, first = numbers.take(actor.organisation_id, moment, count)
         cursor.execute(
-            "INSERT INTO cases_referencecounter AS c (organisation_id, year, next) "
-            "VALUES (%s, %s, 1 + %s) ON CONFLICT (organisation_id, year) "
-            "DO UPDATE SET next = c.next + %s RETURNING next - %s",
-            [actor.organisation_id, year, count, count, count],
-        )
-        first = cursor.fetchone()[0]
-        cursor.execute(
-            """
+            f"""
             UPDATE import_set s SET
               id = nextval('cases_case_id_seq'),
               reference = %s || lpad((%s + n.place - 1)::text, 7, '0')
             FROM (SELECT row, row_number() OVER (ORDER BY row) AS place FROM import_set
-                  WHERE extract(year FROM opened_at AT TIME ZONE %s) = %s) n
+                  WHERE {year_of} = %s) n
             WHERE n.row = s.row
             """,
-            [f"{actor.organisation_code}-{year}-", first, settings.TIME_ZONE, year],
+            [f"{actor.organisation_code}-{year}-", first, actor.organisation_id, year],
         )
 
 

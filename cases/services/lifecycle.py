@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases import clocks
+from cases import clocks, numbers
 from cases.models import (
     Case,
     CaseType,
@@ -116,7 +116,8 @@ def open_case(actor: Actor, new: NewCase) -> Case:
     if case.confidentiality == Confidentiality.SPECIAL:
         require(actor, VIEW_SPECIAL, unit)
     workflow.fields.require_valid(case.data)
-    case.reference = _next_reference(actor, opened_at)
+    year, number = numbers.take(actor.organisation_id, opened_at)
+    case.reference = numbers.reference(actor.organisation_code, year, number)
     case.save(force_insert=True)
     told = {"channel": case.channel, "type": version.case_type.name, "unit": unit.name}
     tell(actor, OPEN_CASE, case, EventKind.OPENED, told)
@@ -342,19 +343,3 @@ def _require_valid(case: Case) -> None:
 
 def _due(workflow: Workflow, unit: Unit, opened_at: datetime) -> datetime | None:
     return clocks.due_at(workflow.term, calendar_for(unit), opened_at) if workflow.term else None
-
-
-def _next_reference(actor: Actor, opened_at: datetime) -> str:
-    """The next number of the organisation's year: the counter's row stays locked until the end of
-    the transaction, so it is taken last and no number is left out."""
-    year = opened_at.year
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO cases_referencecounter (organisation_id, year, next) VALUES (%s, %s, 2) "
-            "ON CONFLICT (organisation_id, year) "
-            "DO UPDATE SET next = cases_referencecounter.next + 1 RETURNING next - 1",
-            [actor.organisation_id, year],
-        )
-        row = cursor.fetchone()
-    assert row is not None
-    return f"{actor.organisation_code}-{year}-{row[0]:07d}"

@@ -39,7 +39,10 @@ class CitizensConfig(AppConfig):
                 order=30,
             )
         )
-        story.stories.register("record", story.record_story)
+        story.stories.register(
+            story.RECORD,
+            story.Story({story.RECORD: _("Citizen's record")}, story.record_story),
+        )
         profile.panels.register(
             "timeline",
             profile.Panel(
@@ -47,7 +50,7 @@ class CitizensConfig(AppConfig):
                 title=_("Timeline"),
                 icon="history",
                 template="citizens/_story.html",
-                load=story.timeline,
+                load=story.panel,
                 permission=VIEW_CITIZEN,
                 order=90,
             ),

@@ -1,20 +1,23 @@
 """The timeline of a person: what each room says happened, in one order, newest first."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext_lazy as _
 
 from crm.audit.models import AuditEntry, Result
 from crm.citizens.models import Citizen
-from crm.citizens.permissions import CHANGE_CITIZEN, PROTECT_RECORD
+from crm.citizens.permissions import CHANGE_CITIZEN, PROTECT_RECORD, VIEW_CITIZEN
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
 from crm.kit.registry import Registry
+from crm.kit.stories import beyond, place
 
 SHOWN = 25
+RECORD = "record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +28,63 @@ class Moment:
     icon: str
     text: Text
     by: str = ""
-    url: str = ""  # of what it happened in
+    about: str = ""  # what it happened in, and its address
+    url: str = ""
+    place: str = ""  # in the whole timeline (crm.kit.stories)
 
 
-Story = Callable[[Actor, Citizen, int], list[Moment]]  # newest first, so many at most
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What part of the timeline is wanted: of these groups (none: all), before a place, so many."""
+
+    groups: frozenset[str] = frozenset()
+    before: str = ""
+    limit: int = SHOWN + 1
+
+
+@dataclass(frozen=True)
+class Story:
+    """What one room tells of a person: newest first, in groups that a reader may ask for alone."""
+
+    groups: Mapping[str, Text]
+    tell: Callable[[Actor, Citizen, Asked], list[Moment]]
+    permission: str = VIEW_CITIZEN
+
+
 stories: Registry[Story] = Registry("story")
 
 
-def timeline(actor: Actor, citizen: Citizen) -> Mapping[str, object] | None:
-    """What the panel « Timeline » shows: the newest moments of every story."""
-    told = [moment for story in stories.values() for moment in story(actor, citizen, SHOWN)]
-    moments = sorted(told, key=lambda moment: moment.at, reverse=True)[:SHOWN]
-    return {"moments": moments} if moments else None
+def timeline(
+    actor: Actor, citizen: Citizen, groups: Iterable[str] = (), before: str = ""
+) -> Mapping[str, object]:
+    """A page of what every story tells, newest first, and the groups to choose from."""
+    heard = [story for story in stories.values() if actor.holds(story.permission)]
+    known = {key: label for story in heard for key, label in story.groups.items()}
+    asked = Asked(frozenset(groups) & known.keys(), before)
+    told = [
+        moment
+        for story in heard
+        if not asked.groups or asked.groups & story.groups.keys()
+        for moment in story.tell(actor, citizen, asked)
+    ]
+    moments = sorted(told, key=lambda moment: (moment.at, moment.place), reverse=True)
+    more = len(moments) > SHOWN
+    further = [("ver", group) for group in sorted(asked.groups)]
+    return {
+        "citizen": citizen,
+        "moments": moments[:SHOWN],
+        "groups": [(key, label, key in asked.groups) for key, label in known.items()],
+        "earlier": urlencode([*further, ("antes", moments[SHOWN - 1].place)]) if more else "",
+    }
 
 
-def record_story(actor: Actor, citizen: Citizen, limit: int) -> list[Moment]:
+def panel(actor: Actor, citizen: Citizen) -> Mapping[str, object] | None:
+    """What the citizen's page shows of the timeline; nothing when there is nothing to tell."""
+    newest = timeline(actor, citizen)
+    return newest if newest["moments"] else None
+
+
+def record_story(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
     """What the organisation itself did with its record: registered, corrected, verified, protected."""
     acts = AuditEntry.objects.for_actor(actor).filter(
         object_type=citizen._meta.label_lower,
@@ -47,9 +92,10 @@ def record_story(actor: Actor, citizen: Citizen, limit: int) -> list[Moment]:
         action__in=[CHANGE_CITIZEN, PROTECT_RECORD],
         result=Result.DONE,
     )
+    acts = beyond(acts, RECORD, asked.before, newest_first=True)
     return [
-        Moment(act.at, *_told(act.data), by=act.actor_name)
-        for act in acts.order_by("-at", "-id")[:limit]
+        Moment(act.at, *_told(act.data), by=act.actor_name, place=place(act.at, RECORD, act.pk))
+        for act in acts.order_by("-at", "-id")[: asked.limit]
     ]
 
 

@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from crm.citizens import forms, identifiers, profile, reasons, selectors
+from crm.citizens import forms, identifiers, profile, reasons, selectors, story
 from crm.citizens.checking import Names
 from crm.citizens.models import Citizen, CitizenRecord, Identifier, Need
 from crm.citizens.permissions import (
@@ -177,6 +177,21 @@ def _detail(request: ActorRequest, found: Opened) -> HttpResponse:
         "may_protect": record is not None and decide(actor, PROTECT_RECORD, record),
     }
     return render(request, "citizens/detail.html", context)
+
+
+@require_GET
+@needs(VIEW_CITIZEN)
+def timeline(request: ActorRequest, citizen: UUID) -> HttpResponse:
+    """The person's timeline: all of it or some groups, from the newest or from before a place."""
+    return _timeline(request, citizen)
+
+
+@opened
+def _timeline(request: ActorRequest, found: Opened) -> HttpResponse:
+    before = request.GET.get("antes", "")
+    context = story.timeline(request.actor, found.citizen, request.GET.getlist("ver"), before)
+    template = "citizens/_moments.html" if request.htmx else "citizens/timeline.html"
+    return render(request, template, {**context, "record": found.record})
 
 
 @require_POST

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -52,14 +51,9 @@ def read_page(
     rows: models.QuerySet[M], order: Order, cursor: str = "", size: int = SIZE
 ) -> Page[M]:
     """The page of the rows that begins after the cursor."""
-    found = following(rows, order, cursor).order_by(*order.terms)[: size + 1]
-    return cut(list(found), order, size)
-
-
-def cut(found: Sequence[M], order: Order, size: int) -> Page[M]:
-    """A page of at most `size` rows from one more than that: whether there is more needs no count."""
-    more = len(found) > size
-    return Page(list(found[:size]), cursor_at(found[size - 1], order) if more else "")
+    found = list(following(rows, order, cursor).order_by(*order.terms)[: size + 1])
+    more = len(found) > size  # one more than asked for: whether there is more needs no count
+    return Page(found[:size], cursor_at(found[size - 1], order) if more else "")
 
 
 def following(rows: Rows, order: Order, cursor: str) -> Rows:

@@ -6,13 +6,20 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.db.models import BooleanField, Q
+from django.db.models.expressions import RawSQL
+from django.test.utils import CaptureQueriesContext
 
+from cases import lists
+from cases.api import views as api
 from cases.models import Case, CaseType, Document, Note
 from crm.audit.models import AuditEntry
 from crm.citizens.models import Citizen, CitizenRecord
 from tests.api.conftest import Caller, key_for
 from tests.conftest import World
 from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.organisations import UnitFactory
 
 ALL = ("cases.view_case", "cases.open_case", "cases.change_case", "cases.close_case")
 FIELDS = {
@@ -212,6 +219,46 @@ def test_filters_find_what_they_say(world: World, works: CaseType, system: Calle
         two.reference,
         one.reference,
     ]
+
+
+def test_an_employee_of_some_units_gets_them_merged_page_by_page(
+    world: World, works: CaseType
+) -> None:
+    below = UnitFactory(organisation=world.here, parent=world.unit)
+    made = [
+        CaseFactory(unit=unit, case_type=works, data={"street": "x"}, subject=f"Farola {number}")
+        for number, unit in enumerate([world.unit, below, world.other_unit, world.unit, below])
+    ]
+    mine = [case.reference for case in made if case.unit_id != world.other_unit.pk][::-1]
+    alice = Caller()
+    alice.force_login(world.alice)
+
+    def found(query: str) -> list[str]:
+        answer = alice.send("get", f"/cases/?{query}")
+        assert answer.status_code == 200, answer.content
+        rows, after = [row["reference"] for row in answer.json()["results"]], answer.json()["next"]
+        return rows + (found(after.partition("?")[2]) if after else [])
+
+    with CaptureQueriesContext(connection) as made_queries:
+        assert found("limit=1") == mine
+    assert sum("LATERAL" in query["sql"] for query in made_queries) == 4
+    assert found("text=farola&limit=3") == mine
+    assert found(f"unit={below.uuid}&unit={world.other_unit.uuid}") == [
+        case.reference for case in (made[4], made[1])
+    ]
+    assert alice.send("get", "/cases/?cursor=nonsense").status_code == 400
+
+
+def test_a_search_that_takes_too_long_says_so(
+    world: World, works: CaseType, system: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CaseFactory(unit=world.unit, case_type=works, data={"street": "x"}, subject="Farola")
+    slow = Q(RawSQL("pg_sleep(2) IS NOT NULL", (), output_field=BooleanField()))
+    monkeypatch.setitem(api._FILTERS, "text", lambda _actor, _text: slow)
+    monkeypatch.setattr(lists, "SEARCH_MS", 40)
+    answer = system.send("get", "/cases/?text=farola")
+    assert answer.status_code == 503
+    assert answer.json()["type"].endswith("/search_slow")
 
 
 def test_the_list_asks_a_fixed_number_of_queries(

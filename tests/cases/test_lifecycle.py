@@ -67,6 +67,23 @@ def test_numbers_follow_each_other_without_gaps(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("zone", "opened", "number"),
+    [
+        # 00:30 of New Year's Day in Madrid; half an hour before midnight on New Year's Eve there
+        ("Europe/Madrid", datetime(2025, 12, 31, 23, 30, tzinfo=UTC), "HERE-2026-0000001"),
+        ("Europe/Madrid", datetime(2025, 12, 31, 22, 30, tzinfo=UTC), "HERE-2025-0000001"),
+        ("Atlantic/Canary", datetime(2025, 12, 31, 23, 30, tzinfo=UTC), "HERE-2025-0000001"),
+    ],
+)
+def test_the_year_of_a_number_is_that_of_the_organisations_clock(
+    world: World, zone: str, opened: datetime, number: str
+) -> None:
+    world.here.time_zone = zone
+    world.here.save(update_fields=["time_zone"])
+    assert CaseFactory(unit=world.unit, opened_at=opened).reference == number
+
+
+@pytest.mark.parametrize(
     ("changes", "field"),
     [
         ({"case_type": "ghost"}, "case_type"),

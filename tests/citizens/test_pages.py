@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from cases.services import record_message
+from cases.services.writing import told_at
 from crm.audit.models import AuditEntry
 from crm.citizens import profile, reasons, story
 from crm.citizens.models import Channel, Citizen, CitizenRecord
@@ -282,9 +284,12 @@ def test_a_slow_panel_gives_way(world, lucia, panels, monkeypatch):
 def test_the_timeline_tells_every_room_in_one_order(world, lucia, monkeypatch):
     told: Registry[story.Story] = Registry("story")
     monkeypatch.setattr(story, "stories", told)
-    told.register("record", story.record_story)
+    told.register("record", story.Story({"record": "Record"}, story.record_story))
     long_ago = datetime(2020, 1, 1, tzinfo=UTC)
-    told.register("other", lambda *_: [story.Moment(long_ago, "folder", "opened a case")])
+    opened = story.Moment(long_ago, "folder", "opened a case")
+    told.register("other", story.Story({"other": "Other"}, lambda *_: [opened]))
+    hidden = story.Story({"hidden": "Hidden"}, lambda *_: 1 / 0, "audit.view_entry")
+    told.register("hidden", hidden)
     client = signed_in(world.alice)
     client.post(
         page("add_contact_point", lucia.uuid),
@@ -300,7 +305,34 @@ def test_the_timeline_tells_every_room_in_one_order(world, lucia, monkeypatch):
     assert "600123456" not in str(moments)
     shown = text_of(client.get(page("detail", lucia.uuid)))
     assert "Alice Arias added a contact point" in shown
-    assert story.record_story(world.actor(world.charlie), lucia, 10) == []
+    assert story.record_story(world.actor(world.charlie), lucia, story.Asked()) == []
+    alone = client.get(page("timeline", lucia.uuid), {"ver": ["other", "hidden", "nonsense"]})
+    assert "opened a case" in text_of(alone)
+    assert "contact point" not in text_of(alone)
+
+
+def test_the_timeline_goes_back_page_by_page_to_the_beginning(world, lucia, monkeypatch):
+    monkeypatch.setattr(story, "SHOWN", 3)
+    client = signed_in(world.alice)
+    case = CaseFactory(unit=world.unit, citizen=lucia)
+    with told_at(datetime(2026, 3, 1, 10, 0, 0, 123457, tzinfo=UTC)):  # all at one moment
+        for number in range(7):
+            record_message(world.actor(world.alice), case.uuid, f"{number}", channel="phone")
+    found, query = [], "ver=messages&ver=moves"
+    while query:
+        told = client.get(f"{page('timeline', lucia.uuid)}?{query}", headers={"hx-request": "true"})
+        found += told.context["moments"]
+        query = told.context["earlier"]
+    assert len(found) == 8
+    assert len({moment.place for moment in found}) == 8
+    assert [moment.place for moment in found] == sorted((m.place for m in found), reverse=True)
+
+
+@pytest.mark.parametrize("place", ["x", "1.case.2", "9" * 20 + ".case." + "9" * 19, "-1.é.²", "."])
+def test_an_unknown_place_of_the_timeline_is_its_beginning(world, lucia, place):
+    CaseFactory(unit=world.unit, citizen=lucia)
+    answer = signed_in(world.alice).get(page("timeline", lucia.uuid), {"antes": place})
+    assert len(answer.context["moments"]) == 1
 
 
 # --- registering ---------------------------------------------------------------------------------

@@ -182,6 +182,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "citizens:list": Guarded(),
     "citizens:new": Guarded(),
     "citizens:detail": Guarded(_CITIZEN),
+    "citizens:timeline": Guarded(_CITIZEN),
     "citizens:state_reason": Guarded(_CITIZEN, post={"reason": "Motivo", "next": "/"}),
     "citizens:names": Guarded(_CITIZEN),
     "citizens:wishes": Guarded(_CITIZEN),

@@ -9,6 +9,8 @@ import pytest
 from django.conf import settings
 from django.utils.translation import to_locale
 
+from crm.audit.words import ACTIONS
+from crm.kit.policy import catalogue as catalogue_of_rights
 from tests.house.messages import Entry, Key, marked, read
 from tests.house.sources import ROOT
 
@@ -134,3 +136,9 @@ def test_no_catalogue_keeps_what_nobody_says_any_more() -> None:
         if entry.msgid and key not in marked()
     )
     assert not gone, "\n".join(gone[:40])
+
+
+def test_every_permission_and_audited_act_stands_in_the_glossary() -> None:
+    glossary = (ROOT / "docs" / "glossary.md").read_text()
+    missing = [name for name in (*catalogue_of_rights, *ACTIONS) if f"`{name}`" not in glossary]
+    assert not missing

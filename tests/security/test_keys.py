@@ -251,10 +251,10 @@ def test_the_command_prints_the_key_on_its_last_line(world: World) -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"scopes": "cases.fly"}, "cases.view_case"),
-        ({"organisation": "NONE"}, "NONE"),
-        ({"scopes": ""}, ""),
-        ({"name": " "}, ""),
+        ({"scopes": "cases.fly"}, "Unknown scopes: cases.fly. There are: .*cases.view_case"),
+        ({"organisation": "NONE"}, "There is no organisation 'NONE'."),
+        ({"scopes": ""}, "Choose at least one action."),
+        ({"name": " "}, "Give it a name by which people know it."),
     ],
 )
 def test_the_command_says_what_is_wrong(world: World, options: dict[str, str], text: str) -> None:

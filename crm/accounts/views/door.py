@@ -8,6 +8,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import perform_login
 from allauth.account.models import Login
 from allauth.mfa.models import Authenticator
+from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
@@ -17,10 +18,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from crm.accounts import sessions
+from crm.accounts import passkeys, sessions
 from crm.accounts.forms import AcceptForm, PasswordForm
 from crm.accounts.models import User
 from crm.accounts.services import people
+from crm.accounts.services.door import refuse_sign_in
 from crm.kit.access import way_in
 from crm.kit.errors import Invalid
 
@@ -48,11 +50,11 @@ def unlocked(view: AnyView) -> AnyView:
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
 def lock(request: HttpRequest) -> HttpResponse:
-    """Lock the session (a POST without password), or unlock it with the password."""
+    """Lock the session (an empty POST), or unlock it with the password or a passkey."""
     user = request.user
     if not isinstance(user, User):
         return way_in(request)
-    if request.method == "POST" and "password" not in request.POST:
+    if request.method == "POST" and not request.POST.keys() & {"password", "credential"}:
         sessions.lock(request.session)
         sessions.tell_user(user)
         return way_in_to_lock(request)
@@ -60,13 +62,31 @@ def lock(request: HttpRequest) -> HttpResponse:
     if getattr(request, "way_in", None) != resolve_url("accounts:lock"):
         return redirect(back)
     form = PasswordForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        if get_adapter(request).reauthenticate(user, form.cleaned_data["password"]):
+    if request.method == "POST":
+        if _is_there(request, user, form):
             sessions.unlock(request, user)
             return redirect(back)
-        form.add_error("password", _("The password is not correct."))
-    context = {"form": form, "next": back, "email": user.email}
-    return render(request, "accounts/lock.html", context, status=422 if form.errors else 200)
+        if "credential" in request.POST:
+            form = PasswordForm()
+            messages.error(request, _("The passkey did not open the session. Try another way."))
+    context = {"form": form, "next": back, "email": user.email, "passkey": passkeys.options(user)}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "accounts/lock.html", context, status=status)
+
+
+def _is_there(request: HttpRequest, user: User, form: PasswordForm) -> bool:
+    """Whether the person showed again who they are; else what is wrong stands in the form or trail."""
+    if "credential" in request.POST:
+        if passkeys.shown(request, user, request.POST):
+            return True
+        refuse_sign_in(user.email, sessions.origin_of(request), reason="passkey")
+        return False
+    if not form.is_valid():
+        return False
+    if get_adapter(request).reauthenticate(user, form.cleaned_data["password"]):
+        return True
+    form.add_error("password", _("The password is not correct."))
+    return False
 
 
 def way_in_to_lock(request: HttpRequest) -> HttpResponse:

@@ -30,7 +30,7 @@ from crm.kit.api.problems import (
 )
 from crm.kit.api.shapes import Filters, Input, Output, Text, check, shape
 from crm.kit.errors import Invalid, Unavailable
-from crm.kit.keyset import Order, cursor_at, following
+from crm.kit.keyset import Order, Rows, cursor_at, following
 from crm.kit.policy import require
 from crm.kit.web import client_ip
 
@@ -185,15 +185,19 @@ class ActorAPIView(APIView):
             self.operation.status,
         )
 
+    def following(self, rows: Rows, order: Order, parameter: str = "cursor") -> Rows:
+        """The rows after the cursor in this parameter."""
+        try:
+            return following(rows, order, self.query.get(parameter, ""))
+        except Invalid as error:
+            raise BadParameters(errors={parameter: [error.message]}) from error
+
     def slice(
         self, rows: QuerySet[Any, R], order: Order, parameter: str
     ) -> tuple[list[R], str | None]:
         """Up to `limit` rows after the cursor in this parameter, and the cursor of what follows."""
         limit = self.query["limit"]
-        try:
-            rows = following(rows, order, self.query.get(parameter, ""))
-        except Invalid as error:
-            raise BadParameters(errors={parameter: [error.message]}) from error
+        rows = self.following(rows, order, parameter)
         found = list(rows.order_by(*order.terms)[: limit + 1])
         if len(found) <= limit:
             return found, None

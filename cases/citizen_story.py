@@ -1,0 +1,39 @@
+"""What the cases tell in a citizen's own timeline."""
+
+from django.urls import reverse
+
+from cases.lists import keys_of_citizen
+from cases.models import Event
+from cases.timeline import GROUPS, ICONS, kinds_of, sentence
+from crm.citizens.models import Citizen
+from crm.citizens.story import Asked, Moment
+from crm.kit.actor import Actor
+from crm.kit.stories import beyond, place
+
+SOURCE = "case"
+TOLD = {key: label for key, label in GROUPS.items() if key != "notes"}  # those stay in their case
+
+
+def tell(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
+    """What happened in the citizen's cases that the actor may see, newest first."""
+    rows = Event.objects.for_actor(actor).filter(
+        # looked up first, so that the planner knows them and takes the events' own index
+        case__in=list(keys_of_citizen(actor, citizen=citizen)),
+        kind__in=kinds_of((asked.groups or TOLD.keys()) & TOLD.keys()),
+    )
+    rows = beyond(rows, SOURCE, asked.before, newest_first=True)
+    rows = rows.select_related("case").only(
+        "at", "kind", "actor_name", "data", "case__reference", "case__uuid"
+    )
+    return [
+        Moment(
+            event.at,
+            ICONS.get(event.kind, "history"),
+            sentence(event),
+            by=event.actor_name,
+            about=event.case.reference,
+            url=reverse("cases:detail", args=[event.case.uuid]),
+            place=place(event.at, SOURCE, event.pk),
+        )
+        for event in rows.order_by("-at", "-id")[: asked.limit]
+    ]
