@@ -5,11 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from cases.services import deliver_message
-from cases.services.notes import DELIVER
+from cases.services.notes import DELIVER, doubt_message
 from crm.kit import outbox
 
 
-@outbox.effect(DELIVER)
+def doubt(payload: Mapping[str, Any]) -> None:
+    """Say on the message that its sending broke off."""
+    doubt_message(UUID(payload["message"]))
+
+
+@outbox.effect(DELIVER, in_doubt=doubt)
 def deliver(payload: Mapping[str, Any]) -> None:
     """Hand a queued message to the mail server; a second run finds it sent and does nothing."""
     deliver_message(UUID(payload["message"]))

@@ -377,6 +377,7 @@ class Message(Base):
         QUEUED = "queued", _("Waiting")
         SENT = "sent", _("Sent")
         FAILED = "failed", _("Not delivered")
+        UNKNOWN = "unknown", _("Perhaps delivered")  # the sending broke off half way
         RECORDED = "recorded", _("Recorded")  # nothing to deliver: said or received elsewhere
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="messages")
@@ -436,6 +437,10 @@ class Document(Owned):
         indexes = [
             models.Index(fields=["sha256"], name="document_digest"),
             models.Index(fields=["case", "-created_at"], name="document_of_case"),
+            # the scanner's second look
+            models.Index(
+                fields=["sha256"], condition=Q(scan=Scan.UNAVAILABLE), name="document_unscanned"
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -19,6 +19,7 @@ from crm.citizens.models import Channel, ContactPoint
 from crm.kit import outbox, realtime
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid
+from crm.kit.mail import post
 from crm.kit.models import uuid7
 from crm.kit.policy import require
 
@@ -112,13 +113,13 @@ def record_message(
 
 @transaction.atomic
 def retry_message(actor: Actor, case: UUID, message: UUID) -> Message:
-    """A message that could not be delivered is on its way again."""
+    """A message that was not delivered, or perhaps not, is on its way again."""
     row = fetch(actor, case)
     require(actor, CHANGE_CASE, row)
     found = (
         Message.objects.for_actor(actor).select_for_update().get_or_refuse(case=row, uuid=message)
     )
-    if found.state != Message.State.FAILED:
+    if found.state not in {Message.State.FAILED, Message.State.UNKNOWN}:
         raise Conflict("message_not_failed", _("This message does not wait to be sent again."))
     found.address = mailbox_of(actor, row) or found.address
     found.state, found.state_reason = Message.State.QUEUED, ""
@@ -142,16 +143,13 @@ def mailbox_of(actor: Actor, case: Case) -> str:
     return point.address if point else ""
 
 
-@transaction.atomic
 def deliver_message(message: UUID) -> None:
     """A queued message has been handed to the mail server, or has failed for good; else TryLater.
 
-    Its Message-ID comes from its UUID: should a worker die between sending and noting it, the second
-    copy is known as the same by the receiving server.
+    Nothing is locked while the server is spoken to: the outbox lets one worker at a time come here.
     """
     row = (
         Message.objects.unscoped("a worker serves every organisation")
-        .select_for_update(of=("self",))
         .select_related("case__organisation")
         .filter(uuid=message, state=Message.State.QUEUED)
         .first()
@@ -159,15 +157,37 @@ def deliver_message(message: UUID) -> None:
     if row is None:
         return
     try:
-        _mail(row).send()
-    except (smtplib.SMTPRecipientsRefused, ValueError) as error:
-        row.state, row.state_reason = Message.State.FAILED, _reason(error)
-    except (OSError, smtplib.SMTPException) as error:
+        post(_mail(row))
+    except outbox.Undeliverable as error:
+        _settle(message, Message.State.FAILED, _reason(error.__cause__))
+    except outbox.TryLater as error:
         if timezone.now() - row.updated_at < GIVE_UP_AFTER:
-            raise outbox.TryLater(type(error).__name__) from error
-        row.state, row.state_reason = Message.State.FAILED, _reason(error)
+            raise
+        _settle(message, Message.State.FAILED, _reason(error.__cause__))
     else:
-        row.state, row.sent_at = Message.State.SENT, timezone.now()
+        _settle(message, Message.State.SENT)
+
+
+def doubt_message(message: UUID) -> None:
+    """The message says that it may have arrived or not: a person decides whether it goes again."""
+    told = _("The sending broke off: it may have arrived. Ask before sending it again.")
+    _settle(message, Message.State.UNKNOWN, str(told))
+
+
+@transaction.atomic
+def _settle(message: UUID, state: Message.State, reason: str = "") -> None:
+    """What became of the delivery stands in the message; what is settled stays, doubt may end."""
+    row = (
+        Message.objects.unscoped("a worker serves every organisation")
+        .select_for_update(of=("self",))
+        .select_related("case")
+        .filter(uuid=message, state__in=[Message.State.QUEUED, Message.State.UNKNOWN])
+        .first()
+    )
+    if row is None:
+        return
+    row.state, row.state_reason = state, reason
+    row.sent_at = timezone.now() if state == Message.State.SENT else None
     row.save(update_fields=["state", "state_reason", "sent_at", "updated_at"])
     patch = {"message": str(row.uuid), "state": row.state, "kind": "delivery"}
     realtime.append(f"case:{row.case.uuid}", patch)
@@ -191,7 +211,7 @@ def _mail(message: Message) -> EmailMessage:
     )
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException | None) -> str:
     """Why, without the address: the class says it, the text may hold personal data."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return str(_("The mail server does not accept the address."))

@@ -6,7 +6,7 @@ from typing import Any
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from crm.accounts.models import Membership, User
 from crm.accounts.services.people import INVITATION_MAIL, JOINED_MAIL, RESET_MAIL, link_to
+from crm.kit.mail import post
 from crm.kit.outbox import effect
 from crm.kit.secrets import decrypt
 
@@ -66,4 +67,4 @@ def _membership(payload: Mapping[str, Any]) -> Membership:
 def _send(user: User, subject: str, template: str, **context: object) -> None:
     with translation.override(user.language):
         text = render_to_string(f"accounts/mail/{template}.txt", {"user": user, **context})
-    send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [user.email])
+    post(EmailMessage(subject, text, settings.DEFAULT_FROM_EMAIL, [user.email]))

@@ -50,7 +50,8 @@ class Outbox(models.Model):
     class Status(models.IntegerChoices):
         PENDING = 0
         LEASED = 1
-        DEAD = 2
+        DEAD = 2  # given up, or in doubt: last_error says which
+        LEAVING = 3  # being handed over: whoever finds it left behind does not know
 
     topic = models.CharField(max_length=80)
     dedupe_key = models.CharField(max_length=200, null=True)  # noqa: DJ001 - NULL means "no key" to the unique constraint
@@ -78,7 +79,9 @@ class Outbox(models.Model):
             models.Index(fields=["due_at", "id"], condition=models.Q(status=0), name="outbox_due"),
             # the sweeper's look for leases that ran out
             models.Index(
-                fields=["lease_until"], condition=models.Q(status=1), name="outbox_leased"
+                fields=["lease_until"],
+                condition=models.Q(status__in=[1, 3]),
+                name="outbox_leased",
             ),
         ]
 

@@ -7,12 +7,14 @@ from uuid import uuid4
 import pytest
 from django.core import mail
 from django.db import DatabaseError
+from django.test import Client
 
 from cases import services
 from cases.models import Confidentiality, Document, Event, Link, Message, Note, Participant
 from crm.citizens.models import Citizen, CitizenRecord, ContactPoint
 from crm.kit import outbox
 from crm.kit.errors import Conflict, Invalid, NotFound, Refused
+from crm.kit.models import Outbox
 from crm.organisations.models import Organisation
 from tests.conftest import World
 from tests.factories.accounts import employee
@@ -37,6 +39,13 @@ def citizen(organisation: Organisation, email: str = "") -> Citizen:
 
 def kinds(case: Any) -> list[str]:
     return list(case.events.order_by("seq").values_list("kind", flat=True))
+
+
+def carry_out() -> None:
+    """Workers have done what is owed; within a test's transaction nothing is due by itself."""
+    Outbox.objects.update(due_at="2000-01-01T00:00:00Z")
+    while outbox.drain():
+        pass
 
 
 def test_of_two_who_take_a_case_one_has_it(world: World) -> None:
@@ -110,8 +119,7 @@ def test_a_message_reaches_the_mailbox_once(world: World) -> None:
     message = services.send_message(alice, case.uuid, "Buenos días", key=key)
     services.send_message(alice, case.uuid, "Buenos días", key=key)
     assert (message.state, message.channel) == ("queued", "email")
-    while outbox.drain():
-        pass
+    carry_out()
     services.deliver_message(message.uuid)
     assert len(mail.outbox) == 1
     sent = mail.outbox[0]
@@ -127,8 +135,7 @@ def test_without_a_mailbox_a_message_is_recorded(world: World) -> None:
     case = CaseFactory(unit=world.unit, citizen=citizen(world.here), channel="phone")
     message = services.send_message(world.actor(world.alice), case.uuid, "Se lo he dicho")
     assert (message.state, message.channel, message.address) == ("recorded", "phone", "")
-    while outbox.drain():
-        pass
+    carry_out()
     assert mail.outbox == []
 
 
@@ -165,11 +172,40 @@ def test_a_server_that_does_not_answer_is_tried_later(
     def silence(*_args: object, **_kwargs: object) -> int:
         raise TimeoutError
 
-    monkeypatch.setattr("django.core.mail.EmailMessage.send", silence)
+    monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.open", silence)
     with pytest.raises(outbox.TryLater):
         services.deliver_message(message.uuid)
     message.refresh_from_db()
     assert message.state == Message.State.QUEUED
+
+
+def test_a_message_whose_sending_broke_off_asks_a_person_before_it_goes_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    case = CaseFactory(unit=world.unit, citizen=citizen(world.here, "rosa@example.org"))
+    alice = world.actor(world.alice)
+    message = services.send_message(alice, case.uuid, "Buenos días")
+
+    def break_off(*_args: object, **_kwargs: object) -> int:
+        raise smtplib.SMTPServerDisconnected
+
+    with monkeypatch.context() as patched:
+        patched.setattr("django.core.mail.EmailMessage.send", break_off)
+        carry_out()
+    message.refresh_from_db()
+    assert (message.state, message.sent_at) == (Message.State.UNKNOWN, None)
+    client.force_login(world.alice)
+    page = client.get(f"/casos/{case.uuid}/").content.decode()
+    assert "Perhaps delivered" in page
+    assert message.state_reason in page
+    assert f"/{message.uuid}/" in page  # where it is sent again
+    carry_out()
+    assert mail.outbox == []
+    services.retry_message(alice, case.uuid, message.uuid)
+    carry_out()
+    message.refresh_from_db()
+    assert (message.state, message.state_reason) == (Message.State.SENT, "")
+    assert len(mail.outbox) == 1
 
 
 def test_a_document_is_kept_by_its_content(world: World, settings: Any, tmp_path: Any) -> None:
