@@ -87,7 +87,7 @@ class CaseFilter:
 def find(actor: Actor, asked: CaseFilter, cursor: str = "", size: int = SIZE) -> Page[Case]:
     """A page of the cases that the actor may see and that fit, with what a row shows of each."""
     order = asked.order
-    with _within(SEARCH_MS) if asked.text else nullcontext():
+    with within(SEARCH_MS) if asked.text else nullcontext():
         units = _units_to_merge(actor, asked)
         if units is None:
             rows = matching(actor, asked)
@@ -135,7 +135,7 @@ def _fitting(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuerySe
 def count(actor: Actor, asked: CaseFilter) -> int | None:
     """How many fit, COUNT_CAP + 1 when there are more; None when that cannot be said quickly."""
     try:
-        with _within(COUNT_MS):
+        with within(COUNT_MS):
             units = _units_to_merge(actor, asked)
             if units is None:
                 keys = matching(actor, asked).order_by().values_list("pk")
@@ -247,7 +247,7 @@ def with_people(rows: CaseQuerySet, actor: Actor) -> CaseQuerySet:
 
 
 @contextmanager
-def _within(milliseconds: int) -> Iterator[None]:
+def within(milliseconds: int) -> Iterator[None]:
     """Within it the database gives up after so long; Unavailable says how to ask for less."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:

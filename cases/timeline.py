@@ -22,6 +22,7 @@ from cases.models import (
     Participant,
 )
 from cases.workflow import of_version
+from crm.citizens.models import CitizenRecord
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
 from crm.kit.registry import Registry
@@ -122,6 +123,8 @@ _SUBJECTS: Mapping[str, str] = {
     EventKind.MESSAGED: "message",
     EventKind.ATTACHED: "document",
     EventKind.WITHDRAWN: "document",
+    EventKind.PARTICIPANT_ADDED: "citizen",
+    EventKind.PARTICIPANT_ENDED: "citizen",
 }
 _TEMPLATES: Mapping[str, str] = {
     EventKind.NOTED: "cases/_entry_note.html",
@@ -154,7 +157,7 @@ def own_events(actor: Actor, case: Case, asked: Asked) -> list[Entry]:
 
 
 def _subjects(actor: Actor, case: Case, events: list[Event]) -> dict[str, Any]:
-    wanted: dict[str, list[str]] = {"note": [], "message": [], "document": []}
+    wanted: dict[str, list[str]] = {"note": [], "message": [], "document": [], "citizen": []}
     for event in events:
         name = _SUBJECTS.get(event.kind)
         if name and event.data.get(name):
@@ -164,6 +167,10 @@ def _subjects(actor: Actor, case: Case, events: list[Event]) -> dict[str, Any]:
         if wanted[name]:
             rows = model.objects.for_actor(actor).filter(case=case, uuid__in=wanted[name])
             found |= {str(row.uuid): row for row in rows}
+    if wanted["citizen"]:
+        records = CitizenRecord.objects.for_actor(actor).select_related("citizen")
+        mine = records.filter(citizen__uuid__in=wanted["citizen"])
+        found |= {str(record.citizen.uuid): record for record in mine}
     return found
 
 
@@ -175,7 +182,7 @@ def _entry(case: Case, event: Event, subjects: Mapping[str, Any]) -> Entry:
         group=_GROUP_OF.get(event.kind, "moves"),
         icon=_ICONS.get(event.kind, "history"),
         author=event.actor_name,
-        sentence=sentence(case, event),
+        sentence=sentence(case, event, subject),
         template=_TEMPLATES.get(event.kind, "cases/_entry.html")
         if subject
         else "cases/_entry.html",
@@ -212,9 +219,17 @@ class _Gaps(dict[str, Any]):
         return "…"
 
 
-def sentence(case: Case, event: Event) -> str:
-    """What happened, in words that follow the author's name."""
+def sentence(case: Case, event: Event, subject: Any) -> str:
+    """What happened, in words that follow the author's name.
+
+    Who and what it is about is named as the reader may know it now: of the protected, initials; of a
+    document that does not exist for them, nothing.
+    """
     values = _Gaps(event.data)
+    if isinstance(subject, CitizenRecord):
+        values["name"] = subject.shown_name
+    elif subject is None and "document" in values:
+        values.pop("name", None)
     if event.kind == EventKind.EDITED:
         values["fields"] = ", ".join(
             str(FIELD_LABELS.get(name, name)) for name in event.data.get("fields", ())

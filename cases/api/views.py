@@ -1,5 +1,6 @@
 """Cases by API: the list, one case, its verbs, and what belongs to it."""
 
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from rest_framework.request import Request
 
 from cases import services
 from cases.api import shapes
-from cases.lists import NEWEST
+from cases.lists import NEWEST, SEARCH_MS, within
 from cases.models import Case, CaseType, Document, Link, Message, Note, Participant
 from cases.permissions import (
     ASSIGN_CASE,
@@ -25,6 +26,7 @@ from cases.services import NewCase
 from crm.accounts.models import User
 from crm.audit.record import record
 from crm.citizens.models import Citizen
+from crm.citizens.search import as_typed
 from crm.kit.actor import Actor
 from crm.kit.api import FORM, ActorAPIView, operation
 from crm.kit.errors import Invalid
@@ -57,7 +59,9 @@ class CaseAPIView(ActorAPIView):
     versioned = staticmethod(locked_version)
 
     def show(self, case: Case) -> HttpResponse:
-        """The case as it stands, with its version as ETag."""
+        """The case as it stands, with its version as ETag; one that nothing was done with was seen."""
+        if not case.told:
+            record(self.actor, "viewed", case)
         return self.reply(case, etag=case.version)
 
     def look(self, case_id: UUID, part: str = "") -> Case:
@@ -84,8 +88,9 @@ class Cases(ActorAPIView):
         given = self.filters()
         rows = filtered(self.actor, Case.objects.for_actor(self.actor), given)
         text = given.get("text", "")
-        record(self.actor, "searched", what="cases", filters=sorted(given), text=text)
-        return self.page(rows.values(*_OWN, *_OTHERS), NEWEST)
+        record(self.actor, "searched", what="cases", filters=sorted(given), text=as_typed(text))
+        with within(SEARCH_MS) if text else nullcontext():
+            return self.page(rows.values(*_OWN, *_OTHERS), NEWEST)
 
     @operation(
         "Open a case",
@@ -106,7 +111,8 @@ class OneCase(CaseAPIView):
     @operation("Read a case", needs=VIEW_CASE, answers=shapes.CaseOutput)
     def get(self, request: Request, case_id: UUID) -> HttpResponse:
         """The ETag is its version: send it back as If-Match when you change the case."""
-        return self.show(self.look(case_id))
+        case = self.look(case_id)
+        return self.reply(case, etag=case.version)
 
     @operation(
         "Edit a case", needs=CHANGE_CASE, reads=shapes.CaseChanges, answers=shapes.CaseOutput
