@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from cases.lists import keys_of_citizen
 from cases.models import Event
-from cases.timeline import GROUPS, ICONS, kinds_of, sentence
+from cases.timeline import GROUPS, ICONS, kinds_of, sentences
 from crm.citizens.models import Citizen
 from crm.citizens.story import Asked, Moment
 from crm.kit.actor import Actor
@@ -25,15 +25,16 @@ def tell(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
     rows = rows.select_related("case").only(
         "at", "kind", "actor_name", "data", "case__reference", "case__uuid"
     )
+    events = list(rows.order_by("-at", "-id")[: asked.limit])
     return [
         Moment(
             event.at,
             ICONS.get(event.kind, "history"),
-            sentence(event),
+            words,
             by=event.actor_name,
             about=event.case.reference,
             url=reverse("cases:detail", args=[event.case.uuid]),
             place=place(event.at, SOURCE, event.pk),
         )
-        for event in rows.order_by("-at", "-id")[: asked.limit]
+        for event, words in zip(events, sentences(actor, events), strict=True)
     ]

@@ -7,7 +7,17 @@ from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Case as SqlCase
-from django.db.models import Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import (
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
 from django.utils import timezone
 
 from cases.lists import ALL, ME, NOBODY, CaseFilter, find, keys_of_citizen, with_people, with_row
@@ -25,7 +35,8 @@ from cases.permissions import VIEW_CASE
 from cases.presenting import named, rows_of
 from crm.accounts.models import User
 from crm.audit.record import record
-from crm.citizens.models import Citizen
+from crm.citizens.models import Citizen, CitizenRecord
+from crm.citizens.search import as_typed
 from crm.kit.actor import Actor
 from crm.kit.errors import NotFound
 from crm.kit.policy import Decision
@@ -56,10 +67,14 @@ def documents_of(actor: Actor, case: Case) -> list[Document]:
     return list(rows.order_by(F("withdrawn_at").asc(nulls_first=True), "-created_at"))
 
 
-def participants_of(actor: Actor, case: Case) -> list[Participant]:
-    """Who takes or took part in a case, those present first."""
+def participants_of(actor: Actor, case: Case) -> list[tuple[Participant, str]]:
+    """Who takes or took part in a case, as they may be named here, those present first."""
+    here = Prefetch(
+        "citizen__records", queryset=CitizenRecord.objects.for_actor(actor), to_attr="here"
+    )
     rows = Participant.objects.for_actor(actor).filter(case=case).select_related("citizen")
-    return list(rows.order_by(F("ended_at").asc(nulls_first=True), "created_at"))
+    ordered = rows.order_by(F("ended_at").asc(nulls_first=True), "created_at")
+    return [(row, named(row.citizen)) for row in ordered.prefetch_related(here)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +202,7 @@ def palette(actor: Actor, text: str, limit: int = 6) -> list[Found]:
     if not actor.reach(VIEW_CASE) or len(text.strip()) < 2:
         return []
     page = find(actor, CaseFilter(work=ALL, text=text), size=limit)
-    record(actor, "searched", text=text[:200], found=len(page.rows))
+    record(actor, "searched", text=as_typed(text), found=len(page.rows))
     return [
         Found(
             case.subject,

@@ -1,6 +1,6 @@
 """One ordered story of a case: everything dated, from this room and from those above."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from heapq import merge
@@ -22,6 +22,7 @@ from cases.models import (
     Participant,
 )
 from cases.workflow import of_version
+from crm.citizens.models import CitizenRecord
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
 from crm.kit.registry import Registry
@@ -111,6 +112,8 @@ _SUBJECTS: Mapping[str, str] = {
     EventKind.MESSAGED: "message",
     EventKind.ATTACHED: "document",
     EventKind.WITHDRAWN: "document",
+    EventKind.PARTICIPANT_ADDED: "citizen",
+    EventKind.PARTICIPANT_ENDED: "citizen",
 }
 _TEMPLATES: Mapping[str, str] = {
     EventKind.NOTED: "cases/_entry_note.html",
@@ -127,8 +130,10 @@ def own_events(actor: Actor, case: Case, asked: Asked) -> list[Entry]:
     rows = beyond(rows, OWN, asked.after, newest_first=asked.newest_first, number="seq")
     ways = ("-at", "-seq") if asked.newest_first else ("at", "seq")
     events = list(rows.order_by(*ways)[: asked.limit])
-    subjects = _subjects(actor, case, events)
-    return [_entry(case, event, subjects) for event in events]
+    return [
+        _entry(case, event, subject)
+        for event, subject in zip(events, _subjects(actor, events), strict=True)
+    ]
 
 
 def kinds_of(groups: Collection[str]) -> list[EventKind]:
@@ -136,29 +141,45 @@ def kinds_of(groups: Collection[str]) -> list[EventKind]:
     return [kind for kind in EventKind if _GROUP_OF.get(kind, "moves") in groups]
 
 
-def _subjects(actor: Actor, case: Case, events: list[Event]) -> dict[str, Any]:
-    wanted: dict[str, list[str]] = {"note": [], "message": [], "document": []}
-    for event in events:
-        name = _SUBJECTS.get(event.kind)
-        if name and event.data.get(name):
-            wanted[name].append(event.data[name])
+def sentences(actor: Actor, events: Sequence[Event]) -> list[str]:
+    """What happened in each, in words that follow the author's name."""
+    subjects = _subjects(actor, events)
+    return [sentence(event, subject) for event, subject in zip(events, subjects, strict=True)]
+
+
+def _subjects(actor: Actor, events: Sequence[Event]) -> list[Any]:
+    """The note, message, document or citizen's record each is about, where the actor may see it."""
+    wanted: dict[str, set[str]] = {
+        "note": set(),
+        "message": set(),
+        "document": set(),
+        "citizen": set(),
+    }
+    names = [_SUBJECTS.get(event.kind, "") for event in events]
+    for event, name in zip(events, names, strict=True):
+        if event.data.get(name):
+            wanted[name].add(event.data[name])
     found: dict[str, Any] = {}
+    cases = {event.case_id for event in events}
     for model, name in ((Note, "note"), (Message, "message"), (Document, "document")):
         if wanted[name]:
-            rows = model.objects.for_actor(actor).filter(case=case, uuid__in=wanted[name])
+            rows = model.objects.for_actor(actor).filter(case__in=cases, uuid__in=wanted[name])
             found |= {str(row.uuid): row for row in rows}
-    return found
+    if wanted["citizen"]:
+        records = CitizenRecord.objects.for_actor(actor).select_related("citizen")
+        mine = records.filter(citizen__uuid__in=wanted["citizen"])
+        found |= {str(record.citizen.uuid): record for record in mine}
+    return [found.get(event.data.get(name, "")) for event, name in zip(events, names, strict=True)]
 
 
-def _entry(case: Case, event: Event, subjects: Mapping[str, Any]) -> Entry:
-    subject = subjects.get(event.data.get(_SUBJECTS.get(event.kind, ""), ""))
+def _entry(case: Case, event: Event, subject: Any) -> Entry:
     return Entry(
         at=event.at,
         sort=place(event.at, OWN, event.seq),
         group=_GROUP_OF.get(event.kind, "moves"),
         icon=ICONS.get(event.kind, "history"),
         author=event.actor_name,
-        sentence=sentence(event),
+        sentence=sentence(event, subject),
         template=_TEMPLATES.get(event.kind, "cases/_entry.html")
         if subject
         else "cases/_entry.html",
@@ -195,9 +216,17 @@ class _Gaps(dict[str, Any]):
         return "…"
 
 
-def sentence(event: Event) -> str:
-    """What happened, in words that follow the author's name."""
+def sentence(event: Event, subject: Any) -> str:
+    """What happened, in words that follow the author's name.
+
+    Who and what it is about is named as the reader may know it now: of the protected, initials; of a
+    document that does not exist for them, nothing.
+    """
     values = _Gaps(event.data)
+    if isinstance(subject, CitizenRecord):
+        values["name"] = subject.shown_name
+    elif subject is None and "document" in values:
+        values.pop("name", None)
     if event.kind == EventKind.EDITED:
         values["fields"] = ", ".join(
             str(FIELD_LABELS.get(name, name)) for name in event.data.get("fields", ())

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from cases.api import shapes
 from cases.models import Case, Event
 from cases.permissions import VIEW_CASE
+from crm.audit.record import record
 from crm.kit.api import ActorAPIView, operation
 from crm.kit.keyset import Order, cursor_at
 
@@ -17,7 +18,7 @@ from crm.kit.keyset import Order, cursor_at
 # higher one was read. By transaction, and only up to the oldest that still runs, none can.
 IN_ORDER = Order(("tx", "id"))
 LAST_ID = 2**63 - 1
-HIDDEN = frozenset({"before", "after"})  # contents of a case are read from the case
+HIDDEN = frozenset({"before", "after", "name"})  # contents of a case are read from the case
 NOW = "now"
 
 
@@ -59,6 +60,8 @@ class Events(ActorAPIView):
         found, more = self.slice(rows, IN_ORDER, "after")
         start = self.query.get("after") or cursor_at(Event(tx=0, id=0), IN_ORDER)
         last = cursor_at(found[-1], IN_ORDER) if found else start
+        if found:
+            record(self.actor, "searched", what="events", found=len(found))
         return self.reply(
             {
                 "results": [Told(event) for event in found],

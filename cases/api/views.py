@@ -26,6 +26,7 @@ from cases.services import NewCase
 from crm.accounts.models import User
 from crm.audit.record import record
 from crm.citizens.models import Citizen
+from crm.citizens.search import as_typed
 from crm.kit.actor import Actor
 from crm.kit.api import FORM, ActorAPIView, operation
 from crm.kit.errors import Invalid
@@ -58,7 +59,9 @@ class CaseAPIView(ActorAPIView):
     versioned = staticmethod(locked_version)
 
     def show(self, case: Case) -> HttpResponse:
-        """The case as it stands, with its version as ETag."""
+        """The case as it stands, with its version as ETag; one that nothing was done with was seen."""
+        if not case.told:
+            record(self.actor, "viewed", case)
         return self.reply(case, etag=case.version)
 
     def look(self, case_id: UUID, part: str = "") -> Case:
@@ -84,7 +87,7 @@ class Cases(ActorAPIView):
         """Newest first, without a total."""
         given = self.filters()
         text = given.get("text", "")
-        record(self.actor, "searched", what="cases", filters=sorted(given), text=text)
+        record(self.actor, "searched", what="cases", filters=sorted(given), text=as_typed(text))
         with patience(text):
             return self.page(self.wanted(given).values(*_OWN, *_OTHERS), NEWEST)
 
@@ -121,7 +124,8 @@ class OneCase(CaseAPIView):
     @operation("Read a case", needs=VIEW_CASE, answers=shapes.CaseOutput)
     def get(self, request: Request, case_id: UUID) -> HttpResponse:
         """The ETag is its version: send it back as If-Match when you change the case."""
-        return self.show(self.look(case_id))
+        case = self.look(case_id)
+        return self.reply(case, etag=case.version)
 
     @operation(
         "Edit a case", needs=CHANGE_CASE, reads=shapes.CaseChanges, answers=shapes.CaseOutput

@@ -145,6 +145,8 @@ class Case(Owned):
         db_persist=True,
     )
 
+    told = False  # whether what was done with this very object stands in its story
+
     objects = CaseQuerySet.as_manager()  # type: ignore[misc] # narrows Owned.objects
 
     class Meta:

@@ -10,6 +10,7 @@ from cases.models import EventKind, Link, Participant
 from cases.permissions import CHANGE_CASE
 from cases.services.places import citizen_of
 from cases.services.writing import fetch, fetch_two, write
+from crm.citizens.selectors import shown_name
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid
 from crm.kit.policy import require
@@ -29,7 +30,7 @@ def add_participant(actor: Actor, case: UUID, citizen: UUID, role: str) -> Parti
     if present.exists():
         raise Invalid(errors={"citizen": [_("They already take part in this role.")]})
     participant = Participant.objects.create(case=row, citizen=who, role=role)
-    told = {"name": who.full_name, "citizen": str(who.uuid), "role": role}
+    told = {"name": shown_name(actor, who), "citizen": str(who.uuid), "role": role}
     write(actor, CHANGE_CASE, row, EventKind.PARTICIPANT_ADDED, told)
     return participant
 
@@ -48,7 +49,7 @@ def end_participant(actor: Actor, case: UUID, participant: UUID) -> Participant:
         found.ended_at = timezone.now()
         found.save(update_fields=["ended_at", "updated_at"])
         who = found.citizen
-        told = {"name": who.full_name, "citizen": str(who.uuid), "role": found.role}
+        told = {"name": shown_name(actor, who), "citizen": str(who.uuid), "role": found.role}
         write(actor, CHANGE_CASE, row, EventKind.PARTICIPANT_ENDED, told)
     return found
 

@@ -133,6 +133,7 @@ def tell(
         data=dict(data),
     )
     record(actor, permission, case, event=event.seq, kind=kind)
+    case.told = True
     publish(
         CaseEvent(
             organisation_id=case.organisation_id,

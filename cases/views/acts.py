@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from cases import selectors, services, timeline
 from cases.models import Link, Participant
 from cases.permissions import CHANGE_CASE, TRANSFER_CASE, VIEW_CASE
+from crm.citizens.selectors import shown_name
 from crm.kit import files
 from crm.kit.access import ActorRequest, needs
 from crm.kit.errors import Conflict, Invalid
@@ -114,7 +115,9 @@ def add_participant(request: ActorRequest, case: UUID) -> str:
     citizen = _uuid(request.POST.get("citizen"), "citizen")
     role = request.POST.get("role", Participant.Role.INTERESTED_PARTY)
     added = services.add_participant(request.actor, case, citizen, role)
-    return _("%(name)s takes part in the case.") % {"name": added.citizen}
+    return _("%(name)s takes part in the case.") % {
+        "name": shown_name(request.actor, added.citizen)
+    }
 
 
 @act(CHANGE_CASE, "relaciones")

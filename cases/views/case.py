@@ -30,7 +30,7 @@ from cases.workflow import OUTCOME, REASON, allowed_moves, asks_of, of_version
 from crm.audit import words
 from crm.audit.models import AuditEntry
 from crm.audit.permissions import VIEW_ENTRY
-from crm.audit.record import record
+from crm.audit.record import record, record_part
 from crm.citizens.permissions import VIEW_CITIZEN
 from crm.kit.access import ActorRequest, needs
 from crm.kit.actor import Actor
@@ -60,7 +60,7 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
     documents = selectors.documents_of(actor, row)
     participants = selectors.participants_of(actor, row)
     links = selectors.links_of(actor, row)
-    relations = len(links) + sum(1 for one in participants if one.ended_at is None)
+    relations = len(links) + sum(1 for one, _name in participants if one.ended_at is None)
     workflow = of_version(row.type_version.bundle)
     context = {
         **_head(actor, row),
@@ -91,6 +91,7 @@ def story(request: ActorRequest, case: UUID) -> HttpResponse:
     """A part of the story: what came before a place, or all anew after something happened."""
     actor = request.actor
     row = selectors.case_of(actor, case)
+    record_part(actor, row, "story")
     context = _story(request, actor, row)
     if request.GET.get("antes"):
         return render(request, "cases/_story_page.html", context)
@@ -102,6 +103,7 @@ def story(request: ActorRequest, case: UUID) -> HttpResponse:
 def case_record(request: ActorRequest, case: UUID) -> HttpResponse:
     """Who did and saw what in this case, from the audit trail."""
     row = selectors.case_of(request.actor, case)
+    record_part(request.actor, row, "record")
     entries = AuditEntry.objects.for_actor(request.actor).filter(
         object_type="cases.case", object_id=str(row.uuid)
     )
@@ -119,6 +121,7 @@ def edit(request: ActorRequest, case: UUID) -> HttpResponse:
     workflow = of_version(row.type_version.bundle)
     form = EditCaseForm(request.POST or None, case=row, workflow=workflow)
     context: dict[str, Any] = {"case": row, "form": form, "row": row_of(actor, row)}
+    record_part(actor, row, "data")
     status = 200
     if request.method == "POST":
         status = 422
@@ -146,6 +149,7 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
     chosen = workflow.move(move)
     if chosen is None:
         raise NotFound
+    record_part(actor, row, "move")
     asks = asks_of(chosen, row.data)
     form = MoveForm(request.POST or None, move=chosen, asks=asks, workflow=workflow)
     if request.method == "POST" and form.is_valid():

@@ -20,6 +20,7 @@ from cases.workflow import of_version
 from crm.citizens.models import Citizen
 from crm.citizens.permissions import CHANGE_CITIZEN, VIEW_CITIZEN
 from crm.citizens.search import search
+from crm.citizens.selectors import shown_name
 from crm.kit.access import ActorRequest, needs
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
@@ -102,9 +103,11 @@ def _unjudged(form: NewCaseForm) -> NewCaseForm:
     return form
 
 
-def _citizen(actor: Actor, value: object) -> Citizen | None:
+def _citizen(actor: Actor, value: object) -> dict[str, Any] | None:
+    """Whom the case will be of, as they may be named here."""
     try:
         uuid = UUID(str(value or ""))
     except ValueError:
         return None
-    return Citizen.objects.for_actor(actor).filter(uuid=uuid).first()
+    found = Citizen.objects.for_actor(actor).filter(uuid=uuid).first()
+    return {"uuid": found.uuid, "name": shown_name(actor, found)} if found else None

@@ -1,17 +1,27 @@
 """The only writer of the audit trail."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, models
+from django.utils import timezone
 
 from crm.audit.models import AuditEntry, Result
 from crm.kit.actor import Actor, Door, Kind, Origin
 from crm.kit.copying import copy_rows
 from crm.kit.errors import Refused
+
+OPEN_FOR = timedelta(hours=1)  # a page asks for its parts again while it stands open
+# case numbers and UUIDs, which stay; and digits long enough to be somebody's number
+_NUMBERS = re.compile(
+    r"([a-z][a-z0-9]{1,11}-[0-9]{4}-[0-9]{1,10}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9])"
+    r"|[0-9][0-9 ./-]{3,}[0-9]",
+    re.IGNORECASE,
+)
 
 _dated: ContextVar[datetime | None] = ContextVar("date of made-up entries", default=None)
 
@@ -42,6 +52,26 @@ def record(
     `name` replaces the object's own words where those would give away too much.
     """
     AuditEntry.objects.create(**entry(actor, action, target, purpose, result, name, data))
+
+
+def record_part(actor: Actor, target: models.Model, part: str) -> None:
+    """Write down that the actor saw a part of something, unless they opened it a short while ago."""
+    opened = AuditEntry.objects.for_actor(actor).filter(
+        object_type=target._meta.label_lower,
+        object_id=str(getattr(target, "uuid", target.pk)),
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        action="viewed",
+        result=Result.DONE,
+        at__gte=timezone.now() - OPEN_FOR,
+    )
+    if not opened.exists():
+        record(actor, "viewed", target, part=part)
+
+
+def without_numbers(text: str) -> str:
+    """What somebody typed, as it is kept: of a number that may be a person's, its last four signs."""
+    return _NUMBERS.sub(lambda found: found[1] or "•" * (len(found[0]) - 4) + found[0][-4:], text)
 
 
 def record_rows(

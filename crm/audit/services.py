@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
@@ -11,7 +12,7 @@ from django.utils.translation import override
 from crm.audit import chain, checkpoints, selectors
 from crm.audit.models import AuditEntry, Result
 from crm.audit.permissions import VIEW_ENTRY
-from crm.audit.record import record, record_by_itself
+from crm.audit.record import record, record_by_itself, without_numbers
 from crm.audit.selectors import Asked
 from crm.kit.actor import Actor, Door
 from crm.kit.errors import Refused
@@ -58,7 +59,7 @@ def search(actor: Actor, asked: Asked, cursor: str = "") -> Page[AuditEntry]:
     """A page of the organisation's entries; that somebody looked for them is an entry, too."""
     _require_auditor(actor)
     found = selectors.page(actor, asked, cursor)
-    record(actor, "searched", what="audit", asked=asked.given(), found=len(found.rows))
+    record(actor, "searched", what="audit", asked=_kept(asked), found=len(found.rows))
     return found
 
 
@@ -73,7 +74,7 @@ def open_entry(actor: Actor, number: int) -> AuditEntry:
 def export(actor: Actor, asked: Asked) -> Iterator[AuditEntry]:
     """All entries that were asked for; the export is recorded before its first line."""
     _require_auditor(actor)
-    record(actor, "exported", what="audit", asked=asked.given())
+    record(actor, "exported", what="audit", asked=_kept(asked))
     return selectors.every(actor, asked)
 
 
@@ -100,6 +101,12 @@ def chain_state(actor: Actor) -> ChainState:
         checkpoint_at=checkpoint.at if checkpoint else None,
         verification=selectors.last_verification(actor),
     )
+
+
+def _kept(asked: Asked) -> dict[str, Any]:
+    """What was asked for, without anybody's number."""
+    given = asked.given().items()
+    return {name: without_numbers(it) if isinstance(it, str) else it for name, it in given}
 
 
 def _require_auditor(actor: Actor) -> None:

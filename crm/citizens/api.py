@@ -271,6 +271,8 @@ class OneCitizen(ActorAPIView):
         """Names are corrected for every organisation, wishes for one's own. 409 when somebody else
         corrected the names at the same moment."""
         given = self.read()
+        if not given:
+            raise Invalid(_("Say what is to be corrected."))
         with transaction.atomic():
             record = _record(self.actor, citizen_id)
             known = record.citizen

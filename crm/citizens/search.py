@@ -4,7 +4,6 @@ Attempts from the cheapest on, until one finds somebody; at most 200 candidates,
 reads more than two thousand rows of an index, whatever the name and however large the table.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +14,7 @@ from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
 
 from crm.audit.record import record as write_down
+from crm.audit.record import without_numbers
 from crm.citizens.identifiers import SEARCH_LIMIT, Guess, Kind, guess, mask
 from crm.citizens.likeness import misspellings, slips
 from crm.citizens.models import (
@@ -79,7 +79,7 @@ def as_typed(text: str) -> str:
     shown = text[:SEARCH_LIMIT]
     if all(meaning.kind in ("phone", "case", "name") for meaning in guess(text)) and guess(text):
         return shown
-    return re.sub(r"[0-9][0-9 ./-]{3,}[0-9]", lambda digits: mask("", digits[0]), shown)
+    return without_numbers(shown)
 
 
 # --- attempts ------------------------------------------------------------------------------------

@@ -62,6 +62,15 @@ def masked_numbers(citizen: Citizen) -> list[MaskedNumber]:
     return [MaskedNumber(number, mask(number.kind, number.value)) for number in active]
 
 
+def shown_name(actor: Actor, citizen: Citizen) -> str:
+    """The citizen's name where their record is not open: of a protected one, its initials."""
+    record = CitizenRecord.objects.for_actor(actor).filter(citizen=citizen).first()
+    if record is None:
+        return citizen.full_name
+    record.citizen = citizen
+    return record.shown_name
+
+
 def contact_points(actor: Actor, citizen: Citizen) -> list[ContactPoint]:
     """Where the actor's organisation reaches the citizen, the preferred and the good ones first."""
     return _sorted_points(actor.organisation_id, citizen)
