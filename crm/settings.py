@@ -12,6 +12,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -144,19 +146,28 @@ else:  # test databases are dropped, which a pool's open connections would block
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL").rstrip("/")
+# Valkey only hints and counts: nobody waits for it. Once more at once, for a connection gone stale.
+VALKEY_PATIENCE = {
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 0.5,
+    "retry": Retry(NoBackoff(), 1),
+}
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "crm.kit.caching.Cache",
         "LOCATION": f"{REDIS_URL}/2",
         "KEY_PREFIX": "cache",
         "TIMEOUT": 300,
-        "OPTIONS": {"serializer": "crm.kit.caching.JsonSerializer"},
+        "OPTIONS": {"serializer": "crm.kit.caching.JsonSerializer", **VALKEY_PATIENCE},
     },
 }
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [f"{REDIS_URL}/1"], "prefix": "ventanilla"},
+        "CONFIG": {  # no socket_timeout: its listeners are silent for long
+            "hosts": [{"address": f"{REDIS_URL}/1", "socket_connect_timeout": 0.5}],
+            "prefix": "ventanilla",
+        },
     },
 }
 
@@ -168,7 +179,14 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_TIME_LIMIT = 50 * 60  # below the broker's visibility time-out: no second copy starts
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 60 * 60, "socket_keepalive": True}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 60 * 60,
+    "socket_keepalive": True,
+    "socket_connect_timeout": 0.5,
+    "max_retries": 1,  # of who sends a task: otherwise a request waits six seconds
+    "interval_start": 0,
+    "interval_step": 0,
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "default"

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import redis
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
@@ -63,12 +62,12 @@ def _may_be_told(viewer: Actor, code: str) -> bool:
 
 
 def _count(ip: str | None) -> None:
-    """Count a try of this address; without Valkey nobody is turned away, as nothing is changed."""
+    """Count a try of this address."""
     key = f"verify:{ip}"
+    cache.add(key, 0, _WINDOW)
     try:
-        cache.add(key, 0, _WINDOW)
         tries = cache.incr(key)
-    except (redis.RedisError, ValueError):  # down, or it ran out between the two
+    except ValueError:  # it ran out between the two
         return
     if tries > _TRIES:
         raise TooMany(

@@ -4,19 +4,23 @@ The database is the truth and the channel layer a hint: a client that missed som
 came after its last number. Streams are small (a case, a job, a person), never one per organisation.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import connection, transaction
+from redis import RedisError
 
 from crm.kit.actor import Actor
 from crm.kit.models import StreamEvent
 from crm.kit.policy import Decision
 from crm.kit.registry import Registry
 
+log = structlog.get_logger(__name__)
 Authorise = Callable[[Actor, str], Decision]
 streams: Registry[Authorise] = Registry("stream")
 
@@ -70,10 +74,17 @@ def announce(stream: str, seq: int, patch: Mapping[str, Any]) -> None:
 
 
 def tell_group(group: str, message: Mapping[str, Any]) -> None:
-    """Send a message to a channel-layer group from synchronous code."""
+    """Send a message to a channel-layer group from synchronous code; without Valkey nobody hears it."""
     layer = get_channel_layer()
-    if layer is not None:
-        async_to_sync(layer.group_send)(group, dict(message))
+
+    async def send() -> None:
+        async with asyncio.timeout(1):
+            await layer.group_send(group, dict(message))
+
+    try:
+        async_to_sync(send)()
+    except (RedisError, OSError) as error:  # a TimeoutError is one
+        log.warning("nobody_told", error=type(error).__name__)
 
 
 REPLAY_LIMIT = 500

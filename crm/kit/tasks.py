@@ -7,14 +7,15 @@ from typing import Any
 from zlib import crc32
 
 import redis
+import structlog
 from celery import current_app, shared_task, signals
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from crm.kit import outbox
+from crm.kit import outbox, valkey
 from crm.kit.models import IdempotencyKey, StreamEvent
 
+log = structlog.get_logger(__name__)
 _schedule: dict[str, float] = {}
 
 
@@ -22,7 +23,7 @@ def enqueue(name: str, *ids: Any) -> None:
     """Ask a worker, after commit, to run a task. Only a hint: its row is what a sweeper finds again."""
 
     def send() -> None:
-        current_app.send_task(name, args=ids, ignore_result=True)
+        current_app.send_task(name, args=ids, ignore_result=True, retry=False)
 
     transaction.on_commit(send, robust=True)
 
@@ -81,6 +82,8 @@ def heartbeat(sender: Any, **_kwargs: Any) -> None:
     """Say that this worker lives, for /healthz; Celery calls it every few seconds."""
     hostname = getattr(sender, "hostname", None) or sender.eventer.hostname
     now = timezone.now().timestamp()
-    with redis.Redis.from_url(settings.REDIS_URL + "/2", socket_timeout=2) as client:
-        client.zadd("ventanilla:workers", {hostname: now})
-        client.zremrangebyscore("ventanilla:workers", "-inf", now - 3600)
+    try:
+        valkey.client().zadd("ventanilla:workers", {hostname: now})
+        valkey.client().zremrangebyscore("ventanilla:workers", "-inf", now - 3600)
+    except redis.RedisError as error:  # said again in a few seconds
+        log.warning("heartbeat_unheard", error=type(error).__name__)

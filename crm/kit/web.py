@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_structlog.middlewares import RequestMiddleware
 
-from crm.kit import outbox
+from crm.kit import outbox, valkey
 from crm.kit.errors import DomainError, NotFound, Refused, tell_refusal
 from crm.kit.registry import Registry
 
@@ -166,11 +166,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def _workers() -> int:
     """How many workers said in the last minute that they live (kit.tasks.heartbeat)."""
-    client = redis.Redis.from_url(settings.REDIS_URL + "/2", socket_timeout=2)
-    try:
-        now = timezone.now().timestamp()
-        count = client.zcount("ventanilla:workers", now - 60, "+inf")
-        assert isinstance(count, int)
-        return count
-    finally:
-        client.close()
+    now = timezone.now().timestamp()
+    count = valkey.client().zcount("ventanilla:workers", now - 60, "+inf")
+    assert isinstance(count, int)
+    return count

@@ -8,7 +8,6 @@ from typing import Any
 
 import psycopg
 import pytest
-import redis
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
@@ -332,11 +331,10 @@ def test_who_has_no_key_is_counted_by_address(
 
 
 def test_without_the_counter_known_callers_go_on_and_strangers_do_not(
-    world: World, caller: Callable[..., Caller], monkeypatch: pytest.MonkeyPatch
+    world: World, caller: Callable[..., Caller], settings: Any
 ) -> None:
     system = caller()
-    unreachable = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
-    monkeypatch.setattr(limits, "_client", lambda: unreachable)
+    settings.REDIS_URL = "redis://127.0.0.1:1"  # nobody listens there
     answer = system.send("get", "/units/")
     assert answer.status_code == 200
     assert "RateLimit" not in answer

@@ -2,13 +2,13 @@
 
 import time
 from dataclasses import dataclass
-from functools import cache
 
 import redis
 import structlog
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from crm.kit import valkey
 from crm.kit.actor import Actor
 from crm.kit.errors import TooMany
 
@@ -52,7 +52,7 @@ def _take(name: str, who: str, limit: int) -> Allowance | None:
     now = time.time()
     key = f"{PREFIX}:{who}:{int(now // WINDOW)}"
     try:
-        pipeline = _client().pipeline(transaction=False)
+        pipeline = valkey.client().pipeline(transaction=False)
         pipeline.incr(key)
         pipeline.expire(key, WINDOW)
         used = int(pipeline.execute()[0])
@@ -63,10 +63,3 @@ def _take(name: str, who: str, limit: int) -> Allowance | None:
     if used > limit:
         raise TooMany(_("Too many requests in this minute."), retry_after=allowance.reset)
     return allowance
-
-
-@cache
-def _client() -> redis.Redis:
-    return redis.Redis.from_url(
-        f"{settings.REDIS_URL}/2", socket_timeout=0.5, socket_connect_timeout=0.5
-    )
