@@ -143,33 +143,32 @@ def kinds_of(groups: Collection[str]) -> list[EventKind]:
 
 def sentences(actor: Actor, events: Sequence[Event]) -> list[str]:
     """What happened in each, in words that follow the author's name."""
-    subjects = _subjects(actor, events)
-    return [sentence(event, subject) for event, subject in zip(events, subjects, strict=True)]
+    named = _subjects(actor, events, ("document", "citizen"))  # what words may name
+    return [sentence(event, subject) for event, subject in zip(events, named, strict=True)]
 
 
-def _subjects(actor: Actor, events: Sequence[Event]) -> list[Any]:
+def _subjects(
+    actor: Actor,
+    events: Sequence[Event],
+    kinds: Collection[str] = frozenset(_SUBJECTS.values()),
+) -> list[Any]:
     """The note, message, document or citizen's record each is about, where the actor may see it."""
-    wanted: dict[str, set[str]] = {
-        "note": set(),
-        "message": set(),
-        "document": set(),
-        "citizen": set(),
-    }
-    names = [_SUBJECTS.get(event.kind, "") for event in events]
-    for event, name in zip(events, names, strict=True):
-        if event.data.get(name):
-            wanted[name].add(event.data[name])
+    wanted: dict[str, set[str]] = {kind: set() for kind in kinds}
+    mine = [(_SUBJECTS.get(event.kind, ""), event.data) for event in events]
+    for kind, data in mine:
+        if kind in wanted and data.get(kind):
+            wanted[kind].add(data[kind])
     found: dict[str, Any] = {}
     cases = {event.case_id for event in events}
-    for model, name in ((Note, "note"), (Message, "message"), (Document, "document")):
-        if wanted[name]:
-            rows = model.objects.for_actor(actor).filter(case__in=cases, uuid__in=wanted[name])
+    for model, kind in ((Note, "note"), (Message, "message"), (Document, "document")):
+        if wanted.get(kind):
+            rows = model.objects.for_actor(actor).filter(case__in=cases, uuid__in=wanted[kind])
             found |= {str(row.uuid): row for row in rows}
-    if wanted["citizen"]:
+    if wanted.get("citizen"):
         records = CitizenRecord.objects.for_actor(actor).select_related("citizen")
-        mine = records.filter(citizen__uuid__in=wanted["citizen"])
-        found |= {str(record.citizen.uuid): record for record in mine}
-    return [found.get(event.data.get(name, "")) for event, name in zip(events, names, strict=True)]
+        records = records.filter(citizen__uuid__in=wanted["citizen"])
+        found |= {str(record.citizen.uuid): record for record in records}
+    return [found.get(data.get(kind, "")) for kind, data in mine]
 
 
 def _entry(case: Case, event: Event, subject: Any) -> Entry:
