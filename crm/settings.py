@@ -146,6 +146,9 @@ else:  # test databases are dropped, which a pool's open connections would block
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL").rstrip("/")
+# Three databases: queues, sockets, and what is counted and cached. Test processes have their own.
+_FIRST = 3 * int(env.str("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) if TESTING else 0
+COUNTERS_URL = f"{REDIS_URL}/{_FIRST + 2}"
 # Valkey only hints and counts: nobody waits for it. Once more at once, for a connection gone stale.
 VALKEY_PATIENCE = {
     "socket_connect_timeout": 0.5,
@@ -155,7 +158,7 @@ VALKEY_PATIENCE = {
 CACHES = {
     "default": {
         "BACKEND": "crm.kit.caching.Cache",
-        "LOCATION": f"{REDIS_URL}/2",
+        "LOCATION": COUNTERS_URL,
         "KEY_PREFIX": "cache",
         "TIMEOUT": 300,
         "OPTIONS": {"serializer": "crm.kit.caching.JsonSerializer", **VALKEY_PATIENCE},
@@ -165,13 +168,13 @@ CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {  # no socket_timeout: its listeners are silent for long
-            "hosts": [{"address": f"{REDIS_URL}/1", "socket_connect_timeout": 0.5}],
+            "hosts": [{"address": f"{REDIS_URL}/{_FIRST + 1}", "socket_connect_timeout": 0.5}],
             "prefix": "ventanilla",
         },
     },
 }
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", f"{REDIS_URL}/0")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", f"{REDIS_URL}/{_FIRST}")
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -8,7 +8,7 @@ from django.conf import settings
 
 def client() -> redis.Redis:
     """A client whose connections are shared; RedisError within a second when Valkey is away."""
-    return _client(f"{settings.REDIS_URL}/2")
+    return _client(settings.COUNTERS_URL)
 
 
 @cache

@@ -334,7 +334,7 @@ def test_without_the_counter_known_callers_go_on_and_strangers_do_not(
     world: World, caller: Callable[..., Caller], settings: Any
 ) -> None:
     system = caller()
-    settings.REDIS_URL = "redis://127.0.0.1:1"  # nobody listens there
+    settings.COUNTERS_URL = "redis://127.0.0.1:1"  # nobody listens there
     answer = system.send("get", "/units/")
     assert answer.status_code == 200
     assert "RateLimit" not in answer

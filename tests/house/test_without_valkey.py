@@ -44,9 +44,9 @@ def without_valkey(
             server.listen(50)
             threading.Thread(target=_take_in, args=(server, held), daemon=True).start()
         nowhere = f"redis://127.0.0.1:{server.getsockname()[1]}"
-        settings.REDIS_URL = nowhere
+        settings.COUNTERS_URL = f"{nowhere}/2"
         caches = deepcopy(settings.CACHES)
-        caches["default"]["LOCATION"] = f"{nowhere}/2"
+        caches["default"]["LOCATION"] = settings.COUNTERS_URL
         settings.CACHES = caches
         layers = deepcopy(settings.CHANNEL_LAYERS)
         layers["default"]["CONFIG"]["hosts"][0]["address"] = f"{nowhere}/1"
