@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
-from django.test import override_settings
+from django.test import TransactionTestCase, override_settings
 from pytest_django import DjangoDbBlocker
 
 from crm.accounts.models import User
@@ -30,6 +32,25 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         )
         for (statement,) in cursor.fetchall():
             cursor.execute(statement)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quickly_emptied() -> Iterator[None]:
+    """After tests with real commits only tables that hold rows are emptied: `flush` takes them all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _test: _empty_tables())
+        yield
+
+
+def _empty_tables() -> None:
+    kept = {"django_migrations", ContentType._meta.db_table, Permission._meta.db_table}
+    tables = set(connection.introspection.django_table_names(only_existing=True)) - kept
+    asked = (f"SELECT '{name}' WHERE EXISTS (TABLE {name})" for name in sorted(tables))
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(asked))
+        full = ", ".join(name for (name,) in cursor.fetchall())
+        if full:
+            cursor.execute(f"TRUNCATE {full} CASCADE")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,9 +2,9 @@
 
 import factory
 
-from crm.accounts.actors import actor_for, system_actor
+from crm.accounts.actors import actor_for
 from crm.accounts.models import Membership, Role, User
-from crm.accounts.services.roles import create_standard_roles, give_role
+from crm.accounts.services.roles import create_standard_roles, place_for
 from crm.kit.actor import Actor, Door, Origin
 from crm.organisations.models import Organisation, Unit
 
@@ -27,13 +27,15 @@ class UserFactory(factory.django.DjangoModelFactory[User]):
 def employee(
     organisation: Organisation, *roles: str, unit: Unit | None = None, **fields: object
 ) -> User:
-    """A user who works in the organisation (in a unit) and has these standard roles there."""
+    """A user who works in the organisation (in a unit) and has these standard roles there.
+
+    As `give_role` would leave it, but at a third of its cost: nearly every test begins with this.
+    """
     user = UserFactory(**fields)
     Membership.objects.create(organisation=organisation, user=user, unit=unit)
     create_standard_roles(organisation)
-    for code in roles:
-        role = Role.objects.get(organisation=organisation, code=code)
-        give_role(system_actor(organisation, ORIGIN), user, role, unit)
+    for role in Role.objects.filter(organisation=organisation, code__in=roles):
+        place_for(role, unit).group.user_set.add(user)
     return user
 
 

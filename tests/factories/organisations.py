@@ -39,7 +39,5 @@ class UnitFactory(factory.django.DjangoModelFactory[Unit]):
 
     @classmethod
     def _after_postgeneration(cls, instance: Unit, create: bool, results: object = None) -> None:
-        Organisation.objects.filter(pk=instance.organisation_id).update(
-            units_version=instance.organisation.units_version + 1
-        )
-        instance.organisation.refresh_from_db()
+        instance.organisation.units_version += 1
+        instance.organisation.save(update_fields=["units_version"])

@@ -117,10 +117,11 @@ CARRIERS = [
 ]
 
 
-@pytest.mark.parametrize("target", Canary(Path("/x")).targets)
-def test_no_reference_reaches_a_file_or_a_listener(canary: Canary, target: str) -> None:
-    url = canary.targets[target]
-    html = "".join(carrier.format(url=url) for carrier in CARRIERS)
+@pytest.mark.parametrize("carriers", [CARRIERS[::2], CARRIERS[1::2]], ids=["even", "odd"])
+def test_no_reference_reaches_a_file_or_a_listener(canary: Canary, carriers: list[str]) -> None:
+    html = "".join(
+        carrier.format(url=url) for carrier in carriers for url in canary.targets.values()
+    )
     document = pdf.render(html, assets={}, language="es", title="Historia")
     assert canary.hits == []
     assert_holds_nothing(document)
@@ -181,10 +182,11 @@ def test_a_colour_profile_reaches_nothing_though_it_ends_the_document(canary: Ca
 )
 def test_a_bomb_ends_in_time_with_a_sentence(bomb: str, code: str) -> None:
     started = time.monotonic()
+    patience = 1.5 if code == "pdf_timeout" else 30  # what is too complex is not to be late first
     with pytest.raises(pdf.PdfError) as caught:
-        pdf.render(bomb, assets={}, language="es", title="Historia", timeout=3)
+        pdf.render(bomb, assets={}, language="es", title="Historia", timeout=patience)
     assert caught.value.code == code
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < patience + 6
 
 
 def test_an_entity_bomb_in_an_image_does_not_stop_the_document() -> None:

@@ -33,6 +33,20 @@ CORPUS = [
     "' hx-get='/casos/' hx-trigger='load' x='",
     "<iframe srcdoc='<script>alert(1)</script>'>",
 ]
+
+
+def _together(texts: list[str], most: int = 100) -> list[str]:
+    """The texts one after the other in as few as the shortest field takes: each page is asked less."""
+    found = [texts[0]]
+    for text in texts[1:]:
+        if len(found[-1]) + len(text) <= most:
+            found[-1] += text
+        else:
+            found.append(text)
+    return found
+
+
+TEXTS = _together(CORPUS)
 FOREIGN = {"math", "mglyph", "mtext", "iframe", "style", "object", "embed", "base"}
 
 
@@ -69,13 +83,13 @@ def assert_dead(answer: HttpResponse) -> None:
 
 
 def test_the_reader_knows_what_would_act() -> None:
-    for text in CORPUS:
+    for text in [*CORPUS, *TEXTS]:
         page = Page()
         page.feed(f"<input value=\"{text}\"><p title='{text}'>{text}</p>")
         assert page.acting or text.startswith(("{{", "javascript:", "&lt;", "<!--")), text
 
 
-@pytest.mark.parametrize("text", CORPUS)
+@pytest.mark.parametrize("text", TEXTS)
 def test_a_case_and_a_citizen_show_it_as_text(text: str, estate: Estate) -> None:
     here, actor = estate.here, estate.here.actor
     Citizen.objects.unscoped("as if written so").filter(pk=here.citizen.pk).update(
@@ -118,7 +132,7 @@ def test_a_case_and_a_citizen_show_it_as_text(text: str, estate: Estate) -> None
         assert_dead(client.get(address))
 
 
-@pytest.mark.parametrize("text", CORPUS)
+@pytest.mark.parametrize("text", TEXTS)
 def test_what_is_sent_back_at_once_is_text_too(text: str, estate: Estate) -> None:
     client = estate.caller("everything")
     here = estate.here

@@ -39,19 +39,20 @@ Permissions = Mapping[str, str]  # name → reach
 
 @transaction.atomic
 def create_standard_roles(organisation: Organisation) -> None:
-    """Give a new organisation the standard roles with their usual permissions."""
-    for code, name in STANDARD_ROLES.items():
-        role, made = Role.objects.unscoped("a new organisation").get_or_create(
-            organisation=organisation,
-            code=code,
-            defaults={"name": str(name), "exclusive": code == AUDITOR},
-        )
-        if made:
-            RolePermission.objects.bulk_create(
-                RolePermission(role=role, permission=permission.name)
-                for permission in catalogue.values()
-                if code in permission.roles
-            )
+    """Give an organisation those of the standard roles that it lacks, with their usual permissions."""
+    mine = Role.objects.unscoped("a new organisation").filter(organisation=organisation)
+    there = set(mine.values_list("code", flat=True))
+    roles = Role.objects.bulk_create(
+        Role(organisation=organisation, code=code, name=str(name), exclusive=code == AUDITOR)
+        for code, name in STANDARD_ROLES.items()
+        if code not in there
+    )
+    RolePermission.objects.bulk_create(
+        RolePermission(role=role, permission=permission.name)
+        for role in roles
+        for permission in catalogue.values()
+        if role.code in permission.roles
+    )
 
 
 @transaction.atomic
