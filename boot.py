@@ -69,7 +69,7 @@ def fail(message: str) -> NoReturn:
 
 @dataclass(frozen=True)
 class Instance:
-    """A set of data with services of its own; a `fresh` one starts empty every time."""
+    """A set of data with services of its own; a `fresh` one starts every time as if just migrated."""
 
     name: str
     app_env: str
@@ -339,6 +339,36 @@ def erase(instance: Instance) -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def refresh(instance: Instance) -> None:
+    """Leave nothing of an earlier run but its migrated tables, if they would be the same today."""
+    stamp = migrated_stamp(instance)
+    if not stamp.exists() or stamp.read_text() != migrations():
+        erase(instance)
+        return
+    for path in instance.var.iterdir():
+        if path.is_dir() and path != data_directory(instance):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def migrated_stamp(instance: Instance) -> Path:
+    return instance.var / "migrated"
+
+
+def migrations() -> str:
+    """A text that changes with any migration, ours or a library's, and with a restart of the machine.
+
+    PostgreSQL without fsync loses nothing by kill -9, but anything by a power cut.
+    """
+    boot_id = Path("/proc/sys/kernel/random/boot_id")  # elsewhere none is like another
+    digest = hashlib.sha256(boot_id.read_bytes() if boot_id.exists() else os.urandom(16))
+    not_ours = {VENV.name, VAR.name, "node_modules", ".git"}
+    rooms = [path for path in ROOT.iterdir() if path.is_dir() and path.name not in not_ours]
+    files = sorted(file for room in rooms for file in room.glob("**/migrations/*.py"))
+    for file in [ROOT / "requirements-dev.lock", *files]:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
 # --- Services: PostgreSQL and Valkey -------------------------------------------------------------
 
 
@@ -474,7 +504,7 @@ def start_services(instance: Instance) -> dict[str, str]:
     if instance is DEMO:  # of a launcher that was killed
         RUNNING.unlink(missing_ok=True)
     if instance.fresh:
-        erase(instance)
+        refresh(instance)
     services = {}
     if "DATABASE_URL" not in os.environ:
         services["DATABASE_URL"] = start_postgres(instance)
@@ -826,6 +856,7 @@ def test(*arguments: str) -> int:
     env = start_services(TEST)
     # one database is migrated, those of the test processes are copies of it
     call("migrate", [PYTHON, "manage.py", "migrate", "-v0"], env, TEST.log("migrate"))
+    migrated_stamp(TEST).write_text(migrations())
     env["TEST_TEMPLATE"] = "ventanilla"
     if not arguments and not run_checks(style_checks(env) | django_checks(env)):
         return 1
@@ -893,6 +924,8 @@ def main() -> int:
     for signum in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(signum) is not signal.SIG_IGN:  # as nohup wants it
             signal.signal(signum, signal.default_int_handler)
+    # a dozen processes, some for a second: each would compile the whole house anew
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.chdir(ROOT)
     try:
         return COMMANDS[name](*arguments)

@@ -72,6 +72,7 @@ def test_it_is_sealed_and_one_changed_byte_breaks_it(case: Case, boss: Actor, ke
         assert not validate(bytes(changed), [root]).intact
 
 
+@pytest.mark.usefixtures("sheet")
 def test_an_unchanged_case_has_one_document_and_a_changed_one_another(
     case: Case, boss: Actor, world: World
 ) -> None:
@@ -184,6 +185,7 @@ def test_text_escapes_nothing(case: Case, boss: Actor) -> None:
     assert "Tú & yo <1>" in write_text(history.content)
 
 
+@pytest.mark.usefixtures("sheet")
 def test_changed_bytes_are_never_handed_out(
     case: Case, boss: Actor, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -200,6 +202,7 @@ def test_changed_bytes_are_never_handed_out(
         download_history(boss, history.uuid)
 
 
+@pytest.mark.usefixtures("sheet")
 def test_production_seals_only_with_the_organisations_own_certificate(
     case: Case, boss: Actor, settings: Any, tmp_path: Path, keys: Path
 ) -> None:
@@ -218,6 +221,7 @@ def test_production_seals_only_with_the_organisations_own_certificate(
     assert made(boss, case).seal_level == "B-B"
 
 
+@pytest.mark.usefixtures("sheet")
 def test_without_an_answer_of_the_time_stamp_authority_it_says_so(
     case: Case, boss: Actor, settings: Any
 ) -> None:
