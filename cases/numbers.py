@@ -27,7 +27,8 @@ def take(organisation: int, moment: datetime, count: int = 1) -> tuple[int, int]
         )
         row = cursor.fetchone()
     assert row is not None
-    return row
+    year, first = row
+    return year, first
 
 
 def reference(code: str, year: int, number: int) -> str:
