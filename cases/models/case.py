@@ -317,7 +317,7 @@ class Event(models.Model):
     id = models.BigAutoField(primary_key=True)
     # the writing transaction: what is read by it, up to the oldest that runs, misses nothing
     tx = models.BigIntegerField(editable=False, db_default=CurrentTransaction())
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events", db_index=False)
     organisation = models.ForeignKey(
         "organisations.Organisation", on_delete=models.PROTECT, related_name="+", db_index=False
     )
@@ -346,7 +346,7 @@ class Event(models.Model):
 class Note(Base):
     """Internal words on a case: they never reach the citizen nor leave the organisation."""
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notes")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="notes", db_index=False)
     author = models.ForeignKey(
         "accounts.User", on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -382,7 +382,9 @@ class Message(Base):
         UNKNOWN = "unknown", _("Perhaps delivered")  # the sending broke off half way
         RECORDED = "recorded", _("Recorded")  # nothing to deliver: said or received elsewhere
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="messages")
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="messages", db_index=False
+    )
     direction = models.CharField(max_length=3, choices=Direction)
     channel = models.CharField(max_length=12, choices=Channel)
     address = models.CharField(max_length=300, blank=True)  # where it went or came from
@@ -415,7 +417,9 @@ class Document(Owned):
         CITIZEN = "citizen", _("Citizen")
         ADMINISTRATION = "administration", _("Administration")
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, null=True, related_name="documents")
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, null=True, related_name="documents", db_index=False
+    )
     name = models.CharField(_("name"), max_length=200)
     media_type = models.CharField(max_length=100)
     size = models.BigIntegerField()
@@ -469,7 +473,7 @@ class Link(Base):
         DUPLICATE = "duplicate", _("Duplicate of")
         PARENT = "parent", _("Part of")
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="links")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="links", db_index=False)
     other = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="links_back")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.RELATED)
 

@@ -157,7 +157,9 @@ class Citizen(Base):
 class CitizenRecord(Owned):
     """What one organisation keeps about a citizen; having one is what makes the citizen exist for it."""
 
-    citizen = models.ForeignKey(Citizen, on_delete=models.PROTECT, related_name="records")
+    citizen = models.ForeignKey(
+        Citizen, on_delete=models.PROTECT, related_name="records", db_index=False
+    )
     language = models.CharField(_("language"), max_length=16, default="es")
     preferred_channel = models.CharField(
         _("preferred channel"), max_length=12, choices=Channel, blank=True
@@ -252,7 +254,9 @@ class ContactPoint(Owned):
         UNSURE = "unsure", _("Unsure")
         BAD = "bad", _("Bad")
 
-    citizen = models.ForeignKey(Citizen, on_delete=models.PROTECT, related_name="contact_points")
+    citizen = models.ForeignKey(
+        Citizen, on_delete=models.PROTECT, related_name="contact_points", db_index=False
+    )
     channel = models.CharField(_("channel"), max_length=12, choices=Channel)
     address = models.CharField(_("address"), max_length=300)  # as it is shown
     address_key = models.CharField(max_length=300, editable=False)  # E.164, lower-case mail, folded
