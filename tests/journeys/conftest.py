@@ -7,17 +7,16 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from pytest_django import DjangoDbBlocker
 
+import boot
 from tests.journeys.desk import Office
 from tests.journeys.product import copied_database, running
 from tests.journeys.town import Town, build
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="package")
 def chromium() -> str:
     """Where the browser is."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = next(filter(None, map(shutil.which, boot.BROWSERS)), None)
     if found is None:
         pytest.skip("Chromium is not installed: `python3 boot.py doctor` says how")
     return found

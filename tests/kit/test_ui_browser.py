@@ -13,9 +13,10 @@ from django.test.testcases import LiveServerThread
 from django.urls import include, path
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect, sync_playwright
 
+import boot
 from crm.kit.staticfiles import node_modules
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+CHROMIUM = next(filter(None, map(shutil.which, boot.BROWSERS)), None)
 pytestmark = [
     pytest.mark.journey,
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
