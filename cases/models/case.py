@@ -318,8 +318,13 @@ class Event(models.Model):
     # the writing transaction: what is read by it, up to the oldest that runs, misses nothing
     tx = models.BigIntegerField(editable=False, db_default=CurrentTransaction())
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="events", db_index=False)
+    # its case's own key holds the organisation; asked at every event again, a load takes a tenth longer
     organisation = models.ForeignKey(
-        "organisations.Organisation", on_delete=models.PROTECT, related_name="+", db_index=False
+        "organisations.Organisation",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     seq = models.IntegerField()
     kind = models.CharField(max_length=40, choices=EventKind)

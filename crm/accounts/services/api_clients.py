@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
@@ -92,8 +91,8 @@ def revoke_api_client(actor: Actor, client_id: UUID) -> ApiClient:
 
 
 _ASKED_OF_A_KEY = (
-    *("uuid", "name", "scopes", "key_digest", "last_used_at"),
-    *("organisation__code", "organisation__name"),
+    *("uuid", "name", "scopes", "key_digest", "last_used_at", "expires_at", "revoked_at"),
+    *("organisation__code", "organisation__name", "organisation__is_active"),
 )
 
 
@@ -101,20 +100,20 @@ def actor_by_key(key: str, origin: Origin) -> Actor | None:
     """The connected system that the key belongs to; None when it is unknown, expired or revoked."""
     parts = key.split("_", 2)
     prefix = parts[1] if len(parts) == 3 and parts[0] == "vnt" else ""
-    client = (
-        ApiClient.objects.unscoped("before there is an actor")
-        .filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
-        .filter(prefix=prefix, revoked_at=None, organisation__is_active=True)
-        .select_related("organisation")
-        .only(*_ASKED_OF_A_KEY)  # at every call of the API: no column more
-        .first()
-    )
+    every = ApiClient.objects.unscoped("before there is an actor").select_related("organisation")
+    # at every call of the API: no column and no clause more, which cost more than the answer
+    client = next(iter(every.filter(prefix=prefix).only(*_ASKED_OF_A_KEY)), None)
     known = client.key_digest if client else ""
-    if not constant_time_compare(digest(key), known) or client is None:
+    if not constant_time_compare(digest(key), known) or client is None or not _in_force(client):
         return None
     actor = actor_for_client(client, origin)
     _note_use(client, actor)
     return actor
+
+
+def _in_force(client: ApiClient) -> bool:
+    expired = client.expires_at is not None and client.expires_at <= timezone.now()
+    return client.revoked_at is None and not expired and client.organisation.is_active
 
 
 def _note_use(client: ApiClient, actor: Actor) -> None:
