@@ -240,12 +240,14 @@ class Fault:
     at: datetime | None = None
     entry: int | None = None
     action: str = ""
+    place: str = ""  # the line of the checkpoints
 
     def __str__(self) -> str:
         return str(_SENTENCES[self.kind]) % {
             "entry": self.entry,
             "action": self.action,
             "seal": self.seal,
+            "place": self.place,
             "at": timezone.localtime(self.at).strftime("%Y-%m-%d %H:%M:%S") if self.at else "?",
         }
 
@@ -258,7 +260,9 @@ _SENTENCES: Mapping[Kind, Text] = {
     Kind.CUT: _(
         "The end is cut off: seal %(seal)s, which the checkpoint of %(at)s knows, is gone."
     ),
-    Kind.CHECKPOINT: _("Seal %(seal)s is not the one that the checkpoint of %(at)s signed."),
+    Kind.CHECKPOINT: _(
+        "Seal %(seal)s is not the one that the checkpoint of %(at)s signed (%(place)s)."
+    ),
 }
 
 
@@ -389,5 +393,5 @@ def _differing_checkpoint(checkpoints: Sequence[Checkpoint]) -> Fault | None:
         if checkpoint.genuine and root is None:
             return Fault(Kind.CUT, checkpoint.number, checkpoint.at)
         if root is None or not checkpoint.genuine or bytes(root) != checkpoint.root:
-            return Fault(Kind.CHECKPOINT, checkpoint.number, checkpoint.at)
+            return Fault(Kind.CHECKPOINT, checkpoint.number, checkpoint.at, place=checkpoint.place)
     return None
