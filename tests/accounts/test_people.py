@@ -145,6 +145,20 @@ def test_who_has_an_account_elsewhere_just_joins(world: World, admin: User) -> N
     assert world.charlie.check_password(PASSWORD)
 
 
+def test_who_left_and_is_invited_back_comes_in_with_the_old_password(
+    world: World, admin: User, client: Client
+) -> None:
+    people.end_membership(acting(admin), world.bob.uuid)
+    invite(world, admin, world.bob.email)
+    world.bob.refresh_from_db()
+    assert world.bob.state == User.State.ACTIVE
+    assert not Invitation.objects.exists()
+    post_mail()
+    assert mail.outbox[-1].to == [world.bob.email]
+    client.post("/entrar/", {"login": world.bob.email, "password": PASSWORD})
+    assert client.get("/casos/").status_code == 200
+
+
 def test_nobody_is_invited_twice(world: World, admin: User) -> None:
     with pytest.raises(Invalid) as refused:
         invite(world, admin, world.alice.email)

@@ -64,6 +64,7 @@ def invite(
     for grant in grants:
         give_role(actor, user, grant.role, grant.unit)
     record(actor, INVITE_USER, user, invited=True, unit=unit.code if unit else None)
+    follow_membership(user, actor.origin)  # who had left everywhere is back
     if user.state == User.State.ACTIVE:
         send_later(JOINED_MAIL, {"membership": membership.pk})
     else:
