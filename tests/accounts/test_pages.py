@@ -82,6 +82,12 @@ def test_the_list_goes_on_where_it_stopped(
     assert names + more == sorted(names + more)
 
 
+@pytest.mark.parametrize("after", ["x", "9" * 40 + ":A", "9" * 5_000 + ":A", "1", ":", "-1:A"])
+def test_a_made_up_place_in_the_list_is_its_beginning(console: Client, after: str) -> None:
+    shown = console.get("/organizacion/personal/", {"after": after}).context["people"]
+    assert shown[0].membership.user.full_name == "Alice Arias"
+
+
 def test_the_list_takes_a_fixed_number_of_queries(
     world: World, console: Client, django_assert_max_num_queries: Queries
 ) -> None:
