@@ -75,6 +75,8 @@ class DomainErrors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Go on; errors come to process_exception."""
+        if request.content_type == "multipart/form-data":
+            request.encoding = None  # UTF-8, whatever codec of Python's the request names
         return self.get_response(request)
 
     def process_view(
