@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django_structlog.middlewares import RequestMiddleware
 
 from crm.kit import outbox, valkey
-from crm.kit.errors import DomainError, NotFound, Refused, tell_refusal
+from crm.kit.errors import DomainError, NotFound, Refused, from_database, tell_refusal
 from crm.kit.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -95,6 +95,8 @@ class DomainErrors:
         """The page for an error that the view did not handle itself."""
         if isinstance(error, ObjectDoesNotExist):
             error = NotFound()
+        elif isinstance(error, DatabaseError):
+            error = from_database(error) or error
         if not isinstance(error, DomainError):
             return None
         if isinstance(error, Refused):
