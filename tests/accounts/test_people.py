@@ -105,6 +105,13 @@ def test_the_link_never_takes_the_host_of_a_request(world: World, admin: User) -
     assert "evil" not in mail.outbox[-1].body
 
 
+def test_no_lines_are_added_to_the_mail_by_a_name(world: World, admin: User) -> None:
+    name = "Ana\r\n\r\nPague en\nhttps://evil.example\u2028Ya"
+    people.invite(acting(admin), email="n@example.org", full_name=name, unit=None)
+    post_mail()
+    assert "Ana Pague en https://evil.example Ya:" in mail.outbox[-1].body
+
+
 def test_the_owed_mail_does_not_hold_the_token_in_clear(world: World, admin: User) -> None:
     invite(world, admin)
     row = Outbox.objects.get(topic=people.INVITATION_MAIL)

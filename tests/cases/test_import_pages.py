@@ -97,7 +97,8 @@ def test_a_trial_leaves_the_draft_and_loads_nothing(admin: Client) -> None:
 
 def test_a_wrong_mapping_is_said_at_its_field_and_keeps_what_was_typed(admin: Client) -> None:
     load = upload(admin)
-    for place, wrong in (("subject-column", ""), ("encoding", "klingon")):
+    wrongs = [("subject-column", ""), ("encoding", "klingon"), ("encoding", "undefined")]
+    for place, wrong in wrongs:
         response = admin.post(f"/importaciones/{load.uuid}/columnas/", {**FILLED, place: wrong})
         assert response.status_code == 422
         assert list(response.context["form"].errors) == [place]

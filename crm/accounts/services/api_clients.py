@@ -100,7 +100,7 @@ _ASKED_OF_A_KEY = (
 def actor_by_key(key: str, origin: Origin) -> Actor | None:
     """The connected system that the key belongs to; None when it is unknown, expired or revoked."""
     parts = key.split("_", 2)
-    prefix = parts[1] if len(parts) == 3 and parts[0] == "vnt" else ""
+    prefix = parts[1] if len(parts) == 3 and parts[0] == "vnt" and parts[1].isalnum() else ""
     client = (
         ApiClient.objects.unscoped("before there is an actor")
         .filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
