@@ -40,9 +40,19 @@ def client_ip(request: HttpRequest) -> str | None:
         if len(chain) >= proxies:
             address = chain[-proxies]
     try:
-        return str(ipaddress.ip_address(address))
+        return str(ipaddress.ip_address(address.partition("%")[0]))
     except ValueError:
         return None
+
+
+def counted_by(ip: str | None) -> str:
+    """What limits count an address by: whoever has one of IPv6 has the 2^64 around it, too."""
+    if ip is None:
+        return ""
+    address = ipaddress.ip_address(ip)
+    if isinstance(address, ipaddress.IPv4Address):
+        return ip
+    return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address) >> 64 << 64))
 
 
 class RequestLog(RequestMiddleware):

@@ -293,7 +293,10 @@ def test_columns_are_kept_per_list(world: World, client: Client) -> None:
     assert response["Location"] == "http://testserver/casos/?q=1"
     world.alice.refresh_from_db()
     assert world.alice.columns == {"cases": ["reference", "state"]}
-    assert client.post("/perfil/columnas/cases/", {"column": ["<b>"]}).status_code == 422
+    for wrong in ("<b>", "x" * 41):
+        assert client.post("/perfil/columnas/cases/", {"column": [wrong]}).status_code == 422
+    made_up = [client.post(f"/perfil/columnas/x{n}/", {"column": ["a"]}) for n in range(40)]
+    assert [answer.status_code for answer in made_up] == [302] * 39 + [422]
 
 
 def test_switching_organisation_is_audited_and_only_where_one_works(
