@@ -86,7 +86,7 @@ class DomainErrors:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Go on; errors come to process_exception."""
         if request.content_type == "multipart/form-data":
-            request.encoding = None  # UTF-8, whatever codec of Python's the request names
+            request.encoding = "utf-8"  # whatever codec of Python's the request names
         return self.get_response(request)
 
     def process_view(
