@@ -19,6 +19,7 @@ from cases.models import Case, CaseType, Confidentiality, StateCategory
 from cases.workflow import OUTCOME, REASON, Move, Workflow
 from crm.citizens.models import Channel
 from crm.kit.errors import Invalid
+from crm.kit.forms import DateField, DateInput
 from crm.organisations.selectors import Node
 
 DATA = "data."
@@ -34,15 +35,6 @@ def show_errors(form: forms.Form, invalid: Invalid) -> None:
             form.add_error(at, text)
     if not invalid.errors:
         form.add_error(None, str(invalid.message))
-
-
-class DateInput(forms.DateInput):
-    """The browser's own calendar, which speaks ISO whatever the language."""
-
-    input_type = "date"
-
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs, format="%Y-%m-%d")
 
 
 def unit_choices(units: Iterable[Node]) -> list[tuple[str, str]]:
@@ -86,7 +78,7 @@ def _coercion(field: Field) -> Any:
 def _text_field(field: Field, common: dict[str, Any]) -> forms.Field:
     form = field.schema.get("format")
     if form == "date":
-        return forms.DateField(widget=DateInput, **common)
+        return forms.DateField(widget=DateInput(), **common)
     if form == "email":
         return forms.EmailField(**common)
     if form == "uri":
@@ -286,8 +278,8 @@ class ListForm(forms.Form):
         empty_value=None,
         choices=[("", gettext_lazy("Any")), *Case.Priority.choices],
     )
-    desde = forms.DateField(label=gettext_lazy("Opened from"), required=False, widget=DateInput)
-    hasta = forms.DateField(label=gettext_lazy("Opened until"), required=False, widget=DateInput)
+    desde = DateField(label=gettext_lazy("Opened from"), required=False)
+    hasta = DateField(label=gettext_lazy("Opened until"), required=False)
     todo = forms.BooleanField(label=gettext_lazy("Search all years"), required=False)
     orden = forms.ChoiceField(
         label=gettext_lazy("Order"),

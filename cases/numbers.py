@@ -27,8 +27,7 @@ def take(organisation: int, moment: datetime, count: int = 1) -> tuple[int, int]
         )
         row = cursor.fetchone()
     assert row is not None
-    year, first = row
-    return year, first
+    return int(row[0]), int(row[1])
 
 
 def reference(code: str, year: int, number: int) -> str:

@@ -11,6 +11,7 @@ from crm.kit.actor import Actor, Origin
 from crm.kit.errors import TooMany
 from crm.kit.pdf import CodeError, normalise_code
 from crm.kit.policy import decide
+from crm.kit.web import counted_by
 from reporting.models import IssuedHistory
 from reporting.permissions import ISSUE_HISTORY
 from reporting.services import original_bytes
@@ -63,7 +64,7 @@ def _may_be_told(viewer: Actor, code: str) -> bool:
 
 def _count(ip: str | None) -> None:
     """Count a try of this address."""
-    key = f"verify:{ip}"
+    key = f"verify:{counted_by(ip)}"
     cache.add(key, 0, _WINDOW)
     try:
         tries = cache.incr(key)

@@ -161,7 +161,7 @@ def _shape(raw: Mapping[str, Any]) -> FileShape:
     encoding = raw.get("encoding", "utf-8-sig")
     try:
         "".encode(encoding)
-    except (LookupError, TypeError):
+    except (LookupError, TypeError, ValueError):
         raise BadMapping("file.encoding", _("There is no such encoding.")) from None
     for key in ("delimiter", "quote"):
         mark = raw.get(key, ",")

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from cases.imports.mapping import BadMapping, FileShape
 
 CELL_LIMIT = 1024 * 1024
+MOST_COLUMNS = 1_000
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -23,45 +25,41 @@ def open_rows(
 ) -> Iterator[tuple[list[str], Iterator[list[str] | str]]]:
     """The header and the rows; a row that cannot be read is its reason instead of a list."""
     csv.field_size_limit(CELL_LIMIT)
-    with path.open("rb") as raw:
-        packed = raw.peek(2)[:2] == GZIP_MAGIC
-        stream = gzip.GzipFile(fileobj=raw) if packed else raw
-        bounded = io.BufferedReader(_Bounded(stream, settings.IMPORT_MAX_BYTES))
+    with _opened(path) as stream:
         # surrogateescape keeps a wrong byte as what the mapping recognises as no text
         text = io.TextIOWrapper(
-            bounded, encoding=shape.encoding, errors="surrogateescape", newline=""
+            io.BufferedReader(stream), encoding=shape.encoding, errors="surrogateescape", newline=""
         )
         reader = csv.reader(text, delimiter=shape.delimiter, quotechar=shape.quote, strict=False)
         try:
             header = next(reader, [])
-        except (csv.Error, UnicodeError, OSError, EOFError) as error:
+        except (csv.Error, UnicodeError) as error:
             raise BadMapping("file", str(error)) from None
         if not header:
             raise BadMapping("file", _("The file is empty."))
-        yield [name.lstrip("\ufeff") for name in header], _rows(reader)
+        if len(header) > MOST_COLUMNS:
+            raise BadMapping("file", _("The file has more columns than an import may have."))
+        yield [shown(name.lstrip("\ufeff")) for name in header], _rows(reader)
+
+
+def shown(text: str) -> str:
+    """A text of the file for people, with a question mark for each wrong byte."""
+    return text.encode(errors="replace").decode()
 
 
 def count_lines(path: Path) -> int:
     """How many lines the file has, unpacked: a guess of its rows that is quick to make."""
-    with path.open("rb") as raw:
-        packed = raw.peek(2)[:2] == GZIP_MAGIC
-        stream = gzip.GzipFile(fileobj=raw) if packed else raw
-        bounded = _Bounded(stream, settings.IMPORT_MAX_BYTES)
-        buffer = memoryview(bytearray(1024 * 1024))
-        lines = 0
-        try:
-            while size := bounded.readinto(buffer):
-                lines += bytes(buffer[:size]).count(b"\n")
-        except (OSError, EOFError) as error:
-            raise BadMapping("file", str(error)) from None
+    buffer = memoryview(bytearray(1024 * 1024))
+    lines = 0
+    with _opened(path) as stream:
+        while size := stream.readinto(buffer):
+            lines += bytes(buffer[:size]).count(b"\n")
     return lines
 
 
 def guess_shape(path: Path) -> FileShape:
     """The encoding and the separator that the beginning of a file suggests."""
-    with path.open("rb") as raw:
-        packed = raw.peek(2)[:2] == GZIP_MAGIC
-        stream = gzip.GzipFile(fileobj=raw) if packed else raw
+    with _opened(path) as stream:
         start = stream.read(64 * 1024)
     if start[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         encoding = "utf-16"
@@ -76,6 +74,14 @@ def guess_shape(path: Path) -> FileShape:
     header = text[0] if text else ""
     delimiter = max(",;\t|", key=header.count)
     return FileShape(encoding=encoding, delimiter=delimiter)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["_Bounded"]:
+    """The bytes of a file, unpacked."""
+    with path.open("rb") as raw:
+        packed = raw.peek(2)[:2] == GZIP_MAGIC
+        yield _Bounded(gzip.GzipFile(fileobj=raw) if packed else raw, settings.IMPORT_MAX_BYTES)
 
 
 def _rows(reader: Iterator[list[str]]) -> Iterator[list[str] | str]:
@@ -107,7 +113,10 @@ class _Bounded(io.RawIOBase):
 
     def readinto(self, buffer: "memoryview") -> int:  # type: ignore[override]
         """Fill the buffer, counting what came out of the packing."""
-        data = self._stream.read(len(buffer))
+        try:
+            data = self._stream.read(len(buffer))
+        except (gzip.BadGzipFile, zlib.error, EOFError):
+            raise BadMapping("file", _("The packed file is damaged.")) from None
         self._left -= len(data)
         if self._left < 0:
             raise BadMapping("file", _("Unpacked, the file is larger than an import may be."))

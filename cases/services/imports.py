@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases.imports.load import bundle_of
-from cases.imports.mapping import Binding, ImportMapping, build
+from cases.imports.mapping import BadMapping, Binding, ImportMapping, build
 from cases.imports.reader import count_lines, open_rows
 from cases.models import CaseType, Import
 from cases.permissions import IMPORT_CASES
@@ -93,6 +93,11 @@ def keep_upload(actor: Actor, chunks: Iterable[bytes], name: str, unit: Unit | N
     if size == 0:
         path.unlink()
         raise Invalid(errors={"file": [_("The file is empty.")]})
+    try:
+        total = count_lines(path)
+    except BadMapping:
+        path.unlink()
+        raise
     load = Import.objects.create(
         organisation_id=actor.organisation_id,
         source="",
@@ -100,7 +105,7 @@ def keep_upload(actor: Actor, chunks: Iterable[bytes], name: str, unit: Unit | N
         file_path=str(path),
         file_sha256=digest.hexdigest(),
         unit=unit,
-        total=count_lines(path),
+        total=total,
         requested_by_id=actor.user_id,
         requested_by_name=actor.name,
     )

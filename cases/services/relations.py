@@ -73,14 +73,14 @@ def link_cases(actor: Actor, case: UUID, other: UUID, kind: str = Link.Kind.RELA
 @transaction.atomic
 def unlink_cases(actor: Actor, case: UUID, link: UUID) -> None:
     """The two cases point to each other no more."""
-    require(actor, CHANGE_CASE, fetch(actor, case))
     found = (
         Link.objects.for_actor(actor)
         .select_related("case", "other")
+        .select_for_update(of=("self",))
         .get_or_refuse(case__uuid=case, uuid=link)
     )
-    one, two = fetch_two(actor, found.case.uuid, found.other.uuid)
-    found.case, found.other = one, two
+    found.case, found.other = fetch_two(actor, case, found.other.uuid)
+    require(actor, CHANGE_CASE, found.case)
     _tell_both(actor, EventKind.UNLINKED, found)
     found.delete()
 

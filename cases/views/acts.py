@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from cases import selectors, services, timeline
-from cases.models import Link, Participant
+from cases.models import Confidentiality, Link, Participant
 from cases.permissions import CHANGE_CASE, TRANSFER_CASE, VIEW_CASE
 from crm.citizens.selectors import shown_name
 from crm.kit import files
@@ -101,7 +101,7 @@ def confidentiality(request: ActorRequest, case: UUID) -> str:
     row = services.change_confidentiality(
         request.actor,
         case,
-        int(level) if level.isascii() and level.isdigit() else -1,
+        int(level) if level in map(str, Confidentiality.values) else -1,
         reason=request.POST.get("reason", ""),
     )
     return _("The confidentiality is now: %(level)s.") % {

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cases.imports.load import Turner, problem_lines
 from cases.imports.mapping import BadMapping, BadRow, Binding, build, open_mapping, ready_names
-from cases.imports.reader import guess_shape, open_rows
+from cases.imports.reader import guess_shape, open_rows, shown
 from cases.imports.wizard import ColumnsForm, UploadForm, initial, to_toml
 from cases.models import Import
 from cases.permissions import IMPORT_CASES
@@ -72,7 +72,9 @@ def columns(request: ActorRequest, load: UUID) -> HttpResponse:
     path = Path(row.file_path)
     shape = build(row.mapping).file if row.mapping else guess_shape(path)
     with open_rows(path, shape) as (header, rows):
-        sample = [cells for cells in islice(rows, SAMPLE) if isinstance(cells, list)]
+        sample = [
+            list(map(shown, cells)) for cells in islice(rows, SAMPLE) if isinstance(cells, list)
+        ]
     form = ColumnsForm(request.POST or None, initial=initial(row.mapping, shape), header=header)
     if request.method == "POST" and form.is_valid():
         raw = form.mapping()

@@ -28,7 +28,7 @@ from crm.accounts.services.door import LastAccess
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import TooMany
 from crm.kit.secrets import decrypt, encrypt
-from crm.kit.web import client_ip, error_page, request_id
+from crm.kit.web import client_ip, counted_by, error_page, request_id
 
 WRONG = gettext_lazy("The email address or the password is not correct.")
 JUST_NOW = 5 * 60  # seconds after signing in, during which nobody is asked for the password again
@@ -67,7 +67,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that limits count by."""
-        return client_ip(request) or ""
+        return counted_by(client_ip(request))
 
     def login(self, request: HttpRequest, user: User) -> None:
         """The user is in; a page says when that was the last time, and what failed since."""
@@ -219,6 +219,11 @@ def _too_many() -> TooMany:
     return TooMany(
         gettext_lazy("Too many attempts. Wait a few minutes and try again."), retry_after=wait
     )
+
+
+def counted_address(request: HttpRequest) -> str | None:
+    """Where an attempt to sign in comes from, as the lock counts it."""
+    return counted_by(client_ip(request)) or None
 
 
 def attempted_address(request: HttpRequest, credentials: dict[str, Any] | None) -> str:

@@ -7,6 +7,7 @@ away the right to it: it is told through the channel layer, and looks for itself
 import asyncio
 import json
 import logging
+import re
 import time
 from typing import Any
 
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 SIGNED_OUT, RIGHTS_CHANGED, NOT_UNDERSTOOD, TOO_SLOW, TOO_FAST = 4401, 4205, 4400, 4408, 4429
 MAX_FRAME = 4096  # characters; a subscription takes a hundred
 MAX_STREAMS = 100
+_STREAM = re.compile(r"[0-9A-Za-z:._-]{1,120}")
 MAX_WAITING = 500  # frames that a slow client has not taken
 FRAMES_PER_SECOND, BURST = 10, 60
 LOOK_EVERY = 3.0  # seconds; with the query itself under the five that are promised
@@ -82,7 +84,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
         match frame:
             case {"type": "ping"}:
                 self._say(type="pong")
-            case {"type": "subscribe", "stream": str(stream), "after": int(after)} if after >= 0:
+            case {"type": "subscribe", "stream": str(stream), "after": int(after)} if (
+                after >= 0 and _STREAM.fullmatch(stream)
+            ):
                 await self._subscribe(stream, after)
             case {"type": "unsubscribe", "stream": str(stream)}:
                 await self._leave(stream)

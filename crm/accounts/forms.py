@@ -15,6 +15,7 @@ from crm.accounts.services import people
 from crm.accounts.services.api_clients import scopes_on_offer
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
+from crm.kit.forms import DateField
 from crm.kit.policy import catalogue
 from crm.organisations.models import Unit
 
@@ -134,9 +135,7 @@ class ApiClientForm(forms.Form):
     """A system to connect: its name, what it may do and until when."""
 
     name = forms.CharField(label=_("Name of the system"), max_length=120)
-    expires_on = forms.DateField(
-        label=_("The key is valid until"), widget=forms.DateInput(attrs={"type": "date"})
-    )
+    expires_on = DateField(label=_("The key is valid until"))
     scopes = forms.MultipleChoiceField(
         label=_("It may…"), widget=forms.CheckboxSelectMultiple, required=False
     )

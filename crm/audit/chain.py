@@ -44,6 +44,9 @@ ROOT = """sha256(s.previous || convert_to(jsonb_build_array(
     || (SELECT coalesce(string_agg(digest, ''::bytea ORDER BY place), ''::bytea)
         FROM unnest(s.digests) WITH ORDINALITY AS d (digest, place)))"""
 
+# When an entry was made, if that is a moment that can be shown: whoever alters it may write 'infinity'.
+AT = "CASE WHEN e.at BETWEEN '0002-01-01' AND '9999-01-01' THEN e.at END"
+
 
 # --- sealing --------------------------------------------------------------------------------------
 
@@ -237,12 +240,14 @@ class Fault:
     at: datetime | None = None
     entry: int | None = None
     action: str = ""
+    place: str = ""  # the line of the checkpoints
 
     def __str__(self) -> str:
         return str(_SENTENCES[self.kind]) % {
             "entry": self.entry,
             "action": self.action,
             "seal": self.seal,
+            "place": self.place,
             "at": timezone.localtime(self.at).strftime("%Y-%m-%d %H:%M:%S") if self.at else "?",
         }
 
@@ -255,7 +260,9 @@ _SENTENCES: Mapping[Kind, Text] = {
     Kind.CUT: _(
         "The end is cut off: seal %(seal)s, which the checkpoint of %(at)s knows, is gone."
     ),
-    Kind.CHECKPOINT: _("Seal %(seal)s is not the one that the checkpoint of %(at)s signed."),
+    Kind.CHECKPOINT: _(
+        "Seal %(seal)s is not the one that the checkpoint of %(at)s signed (%(place)s)."
+    ),
 }
 
 
@@ -313,9 +320,10 @@ def _altered_or_missing(
                 unnest(s.ids, s.organisation_ids, s.digests) WITH ORDINALITY
                     AS listed (id, organisation_id, digest, place)
             WHERE s.number <= %s)
-        SELECT sealed.number, sealed.id, e.id IS NULL, coalesce(e.at, sealed.sealed_at), e.action
+        SELECT sealed.number, sealed.id, e.id IS NULL,
+            CASE WHEN e.id IS NULL THEN sealed.sealed_at ELSE {AT} END, e.action
         FROM sealed LEFT JOIN audit_auditentry e ON e.id = sealed.id
-        WHERE (e.id IS NULL OR sha256({CANONICAL}) <> sealed.digest)
+        WHERE (e.id IS NULL OR sha256({CANONICAL}) IS DISTINCT FROM sealed.digest)
           AND (%s::bigint IS NULL OR sealed.organisation_id = %s)
         ORDER BY sealed.number, sealed.place LIMIT 1
         """,  # noqa: S608 - as above
@@ -349,17 +357,28 @@ def _forged_seal(cursor: CursorWrapper, last: Seal) -> Fault | None:
 
 
 def _added(cursor: CursorWrapper, last: Seal, organisation_id: int | None) -> Fault | None:
-    """An entry older than the end of the chain that no seal lists."""
+    """An entry that no seal lists and none will: older than the end of the chain, or said to be of a
+    transaction that has not been (in a restored dump only once its generation is closed)."""
     cursor.execute(
-        """
-        SELECT e.id, e.at, e.action FROM audit_auditentry e
-        WHERE (e.tx < %s OR e.id <= %s) AND (%s::bigint IS NULL OR e.organisation_id = %s)
+        f"""
+        SELECT e.id, {AT}, e.action FROM audit_auditentry e
+        WHERE (e.tx < %s OR e.id <= %s OR %s AND e.tx > greatest(
+                pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1,
+                pg_current_xact_id_if_assigned()::text::bigint))
+          AND (%s::bigint IS NULL OR e.organisation_id = %s)
           AND NOT EXISTS (
             SELECT FROM (SELECT unnest(ids) AS id FROM audit_seal WHERE number <= %s) AS sealed
             WHERE sealed.id = e.id)
         ORDER BY e.id LIMIT 1
-        """,
-        [last.tx_to, last.id_floor, organisation_id, organisation_id, last.number],
+        """,  # noqa: S608 - as above
+        [
+            last.tx_to,
+            last.id_floor,
+            last.generation == _generation(),
+            organisation_id,
+            organisation_id,
+            last.number,
+        ],
     )
     row = cursor.fetchone()
     return Fault(Kind.ADDED, None, row[1], row[0], row[2]) if row else None
@@ -374,5 +393,5 @@ def _differing_checkpoint(checkpoints: Sequence[Checkpoint]) -> Fault | None:
         if checkpoint.genuine and root is None:
             return Fault(Kind.CUT, checkpoint.number, checkpoint.at)
         if root is None or not checkpoint.genuine or bytes(root) != checkpoint.root:
-            return Fault(Kind.CHECKPOINT, checkpoint.number, checkpoint.at)
+            return Fault(Kind.CHECKPOINT, checkpoint.number, checkpoint.at, place=checkpoint.place)
     return None

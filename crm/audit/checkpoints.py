@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from crm.kit.tasks import exclusive
 class Checkpoint:
     """One line: that the chain ended with this seal then; `genuine` when our key signed it."""
 
+    place: str = field(compare=False)  # which line of which file
     number: int
     root: bytes
     at: datetime | None
@@ -65,9 +66,9 @@ def read(*paths: Path) -> list[Checkpoint]:
     as not genuine, so that it is reported."""
     key = _private_key().public_key()
     return [
-        _parse(line, key)
+        _parse(line, key, f"{path.name}:{number}")
         for path in paths or _own_files()
-        for line in path.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(path.read_bytes().splitlines(), 1)
         if line.strip()
     ]
 
@@ -77,7 +78,7 @@ def latest() -> Checkpoint | None:
     for path in reversed(_own_files()):
         line = _last_line(path)
         if line:
-            return _parse(line, _private_key().public_key())
+            return _parse(line, _private_key().public_key(), path.name)
     return None
 
 
@@ -85,26 +86,28 @@ def _own_files() -> list[Path]:
     return sorted(Path(settings.CHECKPOINTS_DIR).glob("audit-*.jsonl"))
 
 
-def _last_line(path: Path) -> str:
+def _last_line(path: Path) -> bytes:
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 4096))
-        lines = file.read().decode("utf-8", "replace").splitlines()
-    return lines[-1] if lines else ""
+        lines = file.read().splitlines()
+    return lines[-1] if lines else b""
 
 
-def _parse(line: str, key: Ed25519PublicKey) -> Checkpoint:
+def _parse(line: bytes, key: Ed25519PublicKey, place: str) -> Checkpoint:
+    """What the line says; whatever bytes it holds, it stops nobody who reads on."""
     try:
         said = json.loads(line)
         signature = base64.b64decode(said.pop("signature"), validate=True)
         return Checkpoint(
+            place=place,
             number=int(said["number"]),
             root=bytes.fromhex(said["root"]),
-            at=datetime.fromisoformat(said["at"]),
+            at=timezone.localtime(datetime.fromisoformat(said["at"])),
             total=int(said["total"]),
             genuine=_is_signed(key, signature, said),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return Checkpoint(number=0, root=b"", at=None, total=0, genuine=False)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        return Checkpoint(place=place, number=0, root=b"", at=None, total=0, genuine=False)
 
 
 def _is_signed(key: Ed25519PublicKey, signature: bytes, said: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from crm.audit import words
 from crm.audit.models import AuditEntry, Result
 from crm.audit.selectors import Asked
 from crm.kit.actor import Kind
-from crm.kit.forms import DateInput
+from crm.kit.forms import DateField
 from crm.kit.policy import catalogue
 
 USUAL_DAYS = 30
@@ -35,8 +35,8 @@ class SearchForm(forms.Form):
     object = forms.CharField(label=_("Name or reference"), required=False, max_length=240)
     action = forms.ChoiceField(label=_("Action"), required=False)
     result = forms.ChoiceField(label=_("Result"), required=False, choices=[_ANY, *Result.choices])
-    since = forms.DateField(label=_("From"), required=False, widget=DateInput())
-    until = forms.DateField(label=_("To"), required=False, widget=DateInput())
+    since = DateField(label=_("From"), required=False)
+    until = DateField(label=_("To"), required=False)
     purpose = forms.CharField(label=_("Reason for access"), required=False, max_length=240)
     actor = forms.CharField(required=False, max_length=80, widget=forms.HiddenInput)
 

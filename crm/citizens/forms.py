@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.citizens.checking import ADDRESSABLE, Names, NewContactPoint, NewIdentifier, Wishes
 from crm.citizens.models import Channel, Citizen, CitizenRecord, ContactPoint, Identifier, Need
 from crm.kit.errors import Invalid
+from crm.kit.forms import DateField, DateInput
 
 NOT_SAID = [("", "—")]
 
@@ -46,11 +47,7 @@ class NamesForm(Tolerant):
     )
     surname1 = forms.CharField(label=_("First surname"), max_length=100, required=False)
     surname2 = forms.CharField(label=_("Second surname"), max_length=100, required=False)
-    birth_date = forms.DateField(
-        label=_("Date of birth"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
+    birth_date = DateField(label=_("Date of birth"), required=False)
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def names(self) -> Names:
@@ -106,10 +103,8 @@ class IdentifierForm(Tolerant):
         required=False,
         help_text=_("Two letters; only for passports and foreign numbers."),
     )
-    valid_until = forms.DateField(
-        label=_("Valid until"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    valid_until = forms.DateField(  # that of a DNI without end is 9999-01-01
+        label=_("Valid until"), required=False, widget=DateInput()
     )
 
     def identifier(self) -> NewIdentifier:

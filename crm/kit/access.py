@@ -68,16 +68,21 @@ def way_in(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             raise Refused("", _("You do not work in any organisation at the moment."))
         place = resolve_url("account_login")
-    htmx = getattr(request, "htmx", None)
-    if htmx:  # a partial cannot be a sign-in page: the whole window goes there
-        here = htmx.current_url_abs_path or "/"
-        return HttpResponseClientRedirect(redirect_to_login(here, place).url)
-    return redirect_to_login(_page_of(request), place)
+    there = redirect_to_login(_page_of(request), place)
+    if getattr(request, "htmx", None):  # a partial cannot be a sign-in page: the whole window goes
+        return HttpResponseClientRedirect(there.url)
+    return there
 
 
 def _page_of(request: HttpRequest) -> str:
     """The page that somebody is on: what they ask for, or where the form stands that they send."""
-    if request.method == "GET":
-        return request.get_full_path()
-    referer = urlsplit(request.headers.get("Referer", ""))
+    htmx = getattr(request, "htmx", None)
+    try:
+        if htmx:
+            return htmx.current_url_abs_path or "/"
+        if request.method == "GET":
+            return request.get_full_path()
+        referer = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:  # an address that is none
+        return "/"
     return urlunsplit(("", "", referer.path or "/", referer.query, ""))

@@ -1,12 +1,16 @@
 """Errors of the domain: each has a code, an HTTP status and a sentence that says what to do."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+import psycopg
+from django.db import DatabaseError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 Text = str | Promise
+log = logging.getLogger(__name__)
 
 
 class DomainError(Exception):
@@ -92,6 +96,22 @@ class Unavailable(DomainError):
 
     status = 503
     title = _("Not available at the moment")
+
+
+def from_database(error: DatabaseError) -> DomainError | None:
+    """What the database's no means to whoever asked: somebody was faster, or trying later helps."""
+    cause = error.__cause__
+    log.warning("The database said no: %s", type(cause or error).__name__)
+    match cause:
+        case psycopg.errors.QueryCanceled():
+            return Unavailable(
+                "took_too_long", _("This takes too long. Narrow the filters and try again.")
+            )
+        case psycopg.errors.UniqueViolation():
+            return Conflict("exists_already", _("The same thing was recorded in the meantime."))
+        case psycopg.OperationalError():
+            return Unavailable("database", _("The database does not answer now. Try again."))
+    return None
 
 
 RefusalListener = Callable[[Any, Refused], None]

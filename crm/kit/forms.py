@@ -1,6 +1,7 @@
 """Forms whose rules are a service's: they parse what is typed and show what the service refused."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from html import escape
 from typing import Any, ClassVar
 
@@ -10,8 +11,11 @@ from django.forms.utils import flatatt
 from django.http import HttpRequest
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
 
 from crm.kit.errors import DomainError, Invalid
+
+YEARS = range(1800, 2200)  # what a calendar of ours may meet
 
 
 class ServiceForm(forms.Form):
@@ -36,6 +40,19 @@ class DateInput(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")
+
+
+class DateField(forms.DateField):
+    """A day by the browser's own calendar; no end of it, which nobody can count on from."""
+
+    widget = DateInput
+
+    def to_python(self, value: Any) -> date | None:
+        """The day."""
+        day = super().to_python(value)
+        if day is not None and day.year not in YEARS:
+            raise forms.ValidationError(_("The year must lie between 1800 and 2199."), code="range")
+        return day
 
 
 class Renderer(DjangoTemplates):

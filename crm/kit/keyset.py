@@ -90,6 +90,9 @@ def _place(model: type[models.Model], order: Order, cursor: str) -> tuple[Any, .
 def _value(model: type[models.Model], column: str, value: Any) -> Any:
     if not isinstance(value, str):
         raise TypeError(value)
+    value.encode()  # half a surrogate pair is no text
+    if "\0" in value:
+        raise ValueError(value)
     field = _column(model, column)
     cleaned = field.to_python(value)
     if cleaned is None:

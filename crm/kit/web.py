@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django_structlog.middlewares import RequestMiddleware
 
 from crm.kit import outbox, valkey
-from crm.kit.errors import DomainError, NotFound, Refused, tell_refusal
+from crm.kit.errors import DomainError, NotFound, Refused, from_database, tell_refusal
 from crm.kit.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -40,9 +40,19 @@ def client_ip(request: HttpRequest) -> str | None:
         if len(chain) >= proxies:
             address = chain[-proxies]
     try:
-        return str(ipaddress.ip_address(address))
+        return str(ipaddress.ip_address(address.partition("%")[0]))
     except ValueError:
         return None
+
+
+def counted_by(ip: str | None) -> str:
+    """What limits count an address by: whoever has one of IPv6 has the 2^64 around it, too."""
+    if ip is None:
+        return ""
+    address = ipaddress.ip_address(ip)
+    if isinstance(address, ipaddress.IPv4Address):
+        return ip
+    return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address) >> 64 << 64))
 
 
 class RequestLog(RequestMiddleware):
@@ -75,6 +85,8 @@ class DomainErrors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Go on; errors come to process_exception."""
+        if request.content_type == "multipart/form-data":
+            request.encoding = "utf-8"  # whatever codec of Python's the request names
         return self.get_response(request)
 
     def process_view(
@@ -93,6 +105,8 @@ class DomainErrors:
         """The page for an error that the view did not handle itself."""
         if isinstance(error, ObjectDoesNotExist):
             error = NotFound()
+        elif isinstance(error, DatabaseError):
+            error = from_database(error) or error
         if not isinstance(error, DomainError):
             return None
         if isinstance(error, Refused):

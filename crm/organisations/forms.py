@@ -12,7 +12,7 @@ from django.utils.dates import WEEKDAYS
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from crm.kit.forms import DateInput, ServiceForm
+from crm.kit.forms import DateField, ServiceForm
 from crm.organisations import options
 from crm.organisations.calendars import Interval
 from crm.organisations.models import DataClass, Layer, OpeningHours, Organisation, WorkingCalendar
@@ -158,7 +158,7 @@ class TargetForm(ServiceForm):
 class CloseForm(ServiceForm):
     """When a unit is closed."""
 
-    on = forms.DateField(label=_("Last day"), widget=DateInput())
+    on = DateField(label=_("Last day"))
 
 
 class CalendarForm(ServiceForm):
@@ -179,7 +179,7 @@ class CalendarForm(ServiceForm):
 class HolidayForm(ServiceForm):
     """A day that does not count, or counts again."""
 
-    day = forms.DateField(label=_("Day"), widget=DateInput())
+    day = DateField(label=_("Day"))
     name = forms.CharField(label=_("Name"), max_length=120)
     working = forms.BooleanField(
         label=_("It is a working day here, although a wider calendar rests"), required=False
@@ -268,7 +268,7 @@ class WeekForm(ServiceForm):
 class DateHoursForm(ServiceForm):
     """The hours of one date."""
 
-    day = forms.DateField(label=_("Day"), widget=DateInput())
+    day = DateField(label=_("Day"))
     intervals = IntervalsField(
         label=_("Hours"),
         required=False,
@@ -287,11 +287,10 @@ class AgreementForm(ServiceForm):
     data_classes = forms.MultipleChoiceField(
         label=_("What is shared"), choices=DataClass.choices, widget=forms.CheckboxSelectMultiple
     )
-    starts = forms.DateField(label=_("First day"), widget=DateInput(), initial=date.today)
-    ends = forms.DateField(
+    starts = DateField(label=_("First day"), initial=date.today)
+    ends = DateField(
         label=_("Last day"),
         required=False,
-        widget=DateInput(),
         help_text=_("Nothing: until it is withdrawn."),
     )
 

@@ -82,6 +82,12 @@ def test_the_list_goes_on_where_it_stopped(
     assert names + more == sorted(names + more)
 
 
+@pytest.mark.parametrize("after", ["x", "9" * 40 + ":A", "9" * 5_000 + ":A", "1", ":", "-1:A"])
+def test_a_made_up_place_in_the_list_is_its_beginning(console: Client, after: str) -> None:
+    shown = console.get("/organizacion/personal/", {"after": after}).context["people"]
+    assert shown[0].membership.user.full_name == "Alice Arias"
+
+
 def test_the_list_takes_a_fixed_number_of_queries(
     world: World, console: Client, django_assert_max_num_queries: Queries
 ) -> None:
@@ -287,7 +293,10 @@ def test_columns_are_kept_per_list(world: World, client: Client) -> None:
     assert response["Location"] == "http://testserver/casos/?q=1"
     world.alice.refresh_from_db()
     assert world.alice.columns == {"cases": ["reference", "state"]}
-    assert client.post("/perfil/columnas/cases/", {"column": ["<b>"]}).status_code == 422
+    for wrong in ("<b>", "x" * 41):
+        assert client.post("/perfil/columnas/cases/", {"column": [wrong]}).status_code == 422
+    made_up = [client.post(f"/perfil/columnas/x{n}/", {"column": ["a"]}) for n in range(40)]
+    assert [answer.status_code for answer in made_up] == [302] * 39 + [422]
 
 
 def test_switching_organisation_is_audited_and_only_where_one_works(

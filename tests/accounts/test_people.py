@@ -105,6 +105,13 @@ def test_the_link_never_takes_the_host_of_a_request(world: World, admin: User) -
     assert "evil" not in mail.outbox[-1].body
 
 
+def test_no_lines_are_added_to_the_mail_by_a_name(world: World, admin: User) -> None:
+    name = "Ana\r\n\r\nPague en\nhttps://evil.example\u2028Ya"
+    people.invite(acting(admin), email="n@example.org", full_name=name, unit=None)
+    post_mail()
+    assert "Ana Pague en https://evil.example Ya:" in mail.outbox[-1].body
+
+
 def test_the_owed_mail_does_not_hold_the_token_in_clear(world: World, admin: User) -> None:
     invite(world, admin)
     row = Outbox.objects.get(topic=people.INVITATION_MAIL)
@@ -143,6 +150,20 @@ def test_who_has_an_account_elsewhere_just_joins(world: World, admin: User) -> N
     assert acting(world.charlie, world.here).holds("cases.view_case")
     world.charlie.refresh_from_db()
     assert world.charlie.check_password(PASSWORD)
+
+
+def test_who_left_and_is_invited_back_comes_in_with_the_old_password(
+    world: World, admin: User, client: Client
+) -> None:
+    people.end_membership(acting(admin), world.bob.uuid)
+    invite(world, admin, world.bob.email)
+    world.bob.refresh_from_db()
+    assert world.bob.state == User.State.ACTIVE
+    assert not Invitation.objects.exists()
+    post_mail()
+    assert mail.outbox[-1].to == [world.bob.email]
+    client.post("/entrar/", {"login": world.bob.email, "password": PASSWORD})
+    assert client.get("/casos/").status_code == 200
 
 
 def test_nobody_is_invited_twice(world: World, admin: User) -> None:

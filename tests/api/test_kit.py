@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from threading import Barrier, Thread
 from typing import Any
 
@@ -193,6 +194,20 @@ def test_a_body_that_cannot_be_read(
     answer = caller(*SCOPES).post("/api/v1/cases/", body, content_type="application/json")
     assert answer.status_code == status, answer.content
     assert answer.json()["type"] == f"/api/v1/problems/{kind}"
+
+
+def test_a_body_of_unknown_length_is_refused_and_not_taken_for_nothing(
+    world: World, caller: Callable[..., Caller]
+) -> None:
+    case = CaseFactory(unit=world.unit)
+    answer = caller(*SCOPES).generic(
+        "PATCH",
+        f"/api/v1/cases/{case.uuid}/",
+        headers={"Transfer-Encoding": "chunked"},
+        **{"wsgi.input": BytesIO(b'{"subject": "Otro"}')},
+    )
+    assert answer.status_code == 400
+    assert answer.json()["type"] == "/api/v1/problems/length_required"
 
 
 def test_other_kinds_of_content(

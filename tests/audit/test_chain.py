@@ -220,6 +220,48 @@ def test_one_altered_value_is_named_whichever_it_is(dba: Dba) -> None:
     assert chain.verify([]).whole
 
 
+@pytest.mark.parametrize(
+    "moment", ["infinity", "-infinity", "9999-12-31 23:59:59Z", "0001-01-01 00:00Z"]
+)
+def test_an_entry_moved_to_no_moment_at_all_is_named(dba: Dba, moment: str) -> None:
+    (moved,) = write("viewed")
+    seal_all()
+
+    dba("UPDATE audit_auditentry SET at = %s", moment)
+    dba(
+        "INSERT INTO audit_auditentry (tx, at, actor_kind, actor_name, action, door)"
+        " SELECT tx, at, 'user', 'X', 'slipped', 'console' FROM audit_auditentry"
+    )
+
+    altered, added = chain.verify([]).faults
+    assert (altered.kind, altered.entry, altered.at) == (Kind.ALTERED, moved, None)
+    assert (added.kind, added.action, added.at) == (Kind.ADDED, "slipped", None)
+    assert str(moved) in str(altered)
+
+
+def test_rows_that_changed_places_are_altered(dba: Dba) -> None:
+    one, two = write("viewed", "searched")
+    seal_all()
+
+    dba("UPDATE audit_auditentry SET id = %s - id", one + two)
+
+    (fault,) = chain.verify([]).faults
+    assert (fault.kind, fault.entry) == (Kind.ALTERED, one)
+
+
+def test_an_emptied_digest_hides_no_alteration(dba: Dba) -> None:
+    """The root joins the digests, so that one may be moved into its neighbour's place."""
+    (mine,) = write("viewed", organisation_id=7)
+    write("viewed", organisation_id=8)
+    seal_all()
+
+    dba("UPDATE audit_auditentry SET actor_name = 'nobody' WHERE id = %s", mine)
+    dba("UPDATE audit_seal SET digests = ARRAY[NULL, digests[1] || digests[2]]")
+
+    (fault,) = chain.verify([], 7).faults
+    assert (fault.kind, fault.entry) == (Kind.ALTERED, mine)
+
+
 def test_the_first_of_several_faults_is_named(dba: Dba) -> None:
     ids = write("viewed", "viewed", "viewed", "viewed")
     seal_all()
@@ -249,6 +291,27 @@ def test_an_entry_slipped_in_afterwards_is_named(dba: Dba) -> None:
 
     (fault,) = chain.verify([]).faults
     assert (fault.kind, fault.action) == (Kind.ADDED, "slipped")
+
+
+def test_an_entry_of_a_transaction_that_has_not_been_is_named(dba: Dba) -> None:
+    """The sealer never comes to it: it would stand without a seal for ever."""
+    write("viewed")
+    seal_all()
+
+    AuditEntry.objects.create(tx=9 * 10**15, actor_kind="user", action="slipped", door="console")
+
+    (fault,) = chain.verify([]).faults
+    assert (fault.kind, fault.action) == (Kind.ADDED, "slipped")
+
+
+def test_what_is_being_written_meanwhile_was_not_added() -> None:
+    write("viewed")
+    seal_all()
+
+    with transaction.atomic():
+        record_by_itself("viewed", organisation_id=None, door=Door.TASK)
+        assert chain.verify([]).whole
+    assert chain.verify([]).whole
 
 
 def test_a_copy_under_the_same_number_is_found(dba: Dba) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from crm.audit import checkpoints
+from crm.audit import chain, checkpoints
+from crm.audit.chain import Kind
 from crm.audit.models import Seal
 from tests.audit.conftest import seal_all, write
 
@@ -67,6 +68,50 @@ def test_a_line_that_was_changed_is_not_genuine(outside: Path, field: str, value
     file.write_text(json.dumps({**json.loads(file.read_text()), field: value}))
 
     assert [checkpoint.genuine for checkpoint in checkpoints.read(file)] == [False]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\xff\xfe\x00",
+        b'{"number": "\xed\xa0\x80"}',
+        b"[" * 100_000,
+        b'{"signature": "", "root": "", "total": 1, "at": "2026-01-01T00:00Z", "number": Infinity}',
+        b'{"signature": "", "root": "", "total": 1, "at": "2026-01-01T00:00Z", "number": %d}'
+        % 10**30,
+        b'{"signature": "", "root": "", "total": 1, "at": "2026-01-01T00:00", "number": 1}',
+        b'{"signature": "", "root": "", "total": 1, "at": "9999-12-31T23:59Z", "number": 1}',
+    ],
+)
+def test_no_line_stops_the_verification_and_the_broken_one_is_named(
+    outside: Path, line: bytes
+) -> None:
+    write("viewed")
+    seal_all()
+    checkpoints.write()
+    (file,) = (outside / "checkpoints").iterdir()
+    file.write_bytes(file.read_bytes() + line + b"\n")
+
+    (fault,) = chain.verify(checkpoints.read()).faults
+
+    assert (fault.kind, fault.place) == (Kind.CHECKPOINT, f"{file.name}:2")
+    assert f"{file.name}:2" in str(fault)
+    last = checkpoints.latest()
+    assert last is not None
+    assert not last.genuine
+
+
+def test_one_changed_byte_of_a_checkpoint_is_named(outside: Path) -> None:
+    write("viewed")
+    seal_all()
+    checkpoints.write()
+    (file,) = (outside / "checkpoints").iterdir()
+    whole = file.read_bytes()
+
+    for place in range(0, len(whole) - 1, 7):
+        file.write_bytes(whole[:place] + b"\xff" + whole[place + 1 :])
+        (fault,) = chain.verify(checkpoints.read()).faults
+        assert (fault.kind, fault.place) == (Kind.CHECKPOINT, f"{file.name}:1"), place
 
 
 @pytest.mark.parametrize("line", ["", "{", "[]", "{}", '{"signature": 1}', '"x"', "null"])

@@ -156,6 +156,8 @@ def test_a_long_trail_comes_in_pages_and_each_is_recorded(
     [
         {"since": "yesterday"},
         {"since": "2026-02-30"},
+        {"since": "0001-01-01"},
+        {"until": "9999-12-31"},
         {"since": "2026-01-02", "until": "2026-01-01"},
         {"action": "everything"},
         {"result": "x"},

@@ -1,5 +1,8 @@
 """The import wizard: upload, map, try, load; wrong files are said and lose nothing."""
 
+import gzip
+from pathlib import Path
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -94,7 +97,8 @@ def test_a_trial_leaves_the_draft_and_loads_nothing(admin: Client) -> None:
 
 def test_a_wrong_mapping_is_said_at_its_field_and_keeps_what_was_typed(admin: Client) -> None:
     load = upload(admin)
-    for place, wrong in (("subject-column", ""), ("encoding", "klingon")):
+    wrongs = [("subject-column", ""), ("encoding", "klingon"), ("encoding", "undefined")]
+    for place, wrong in wrongs:
         response = admin.post(f"/importaciones/{load.uuid}/columnas/", {**FILLED, place: wrong})
         assert response.status_code == 422
         assert list(response.context["form"].errors) == [place]
@@ -106,6 +110,41 @@ def test_an_empty_file_is_refused(admin: Client) -> None:
     response = admin.post("/importaciones/nueva/", {"file": file})
     assert response.status_code == 422
     assert not Import.objects.unscoped("test").exists()
+
+
+PACKED = gzip.compress(CSV.encode() * 500)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [PACKED[:-20], PACKED[:20] + b"\xff" * 40 + PACKED[60:], PACKED[:2] + b"\xff" * 40],
+    ids=["cut", "broken", "no gzip"],
+)
+def test_a_damaged_packed_file_is_refused_and_not_kept(
+    admin: Client, content: bytes, tmp_path: Path
+) -> None:
+    file = SimpleUploadedFile("avisos.csv.gz", content)
+    response = admin.post("/importaciones/nueva/", {"file": file})
+    assert response.status_code == 422
+    assert "The packed file is damaged." in response.content.decode()
+    assert not Import.objects.unscoped("test").exists()
+    assert list((tmp_path / "imports").iterdir()) == []
+
+
+def test_bytes_of_no_encoding_are_shown_as_question_marks(admin: Client) -> None:
+    load = upload(admin, b"id;a\x81unto\n1;\x81\xff\n")
+    response = admin.get(f"/importaciones/{load.uuid}/columnas/")
+    assert response.status_code == 200
+    assert response.context["header"] == ["id", "a?unto"]
+    assert response.context["sample"] == [["1", "?ÿ"]]
+
+
+def test_a_file_of_endless_columns_is_refused(admin: Client) -> None:
+    """A page with all of them to choose from, for each field, would take half a minute."""
+    load = upload(admin, b";" * 50_000 + b"\n")
+    response = admin.get(f"/importaciones/{load.uuid}/columnas/")
+    assert response.status_code == 422
+    assert "more columns" in response.content.decode()
 
 
 def test_a_cancelled_import_loads_no_more(admin: Client) -> None:

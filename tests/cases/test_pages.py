@@ -145,6 +145,9 @@ def test_the_list_filters_and_pages(world: World) -> None:
     assert by_channel.count('id="case-') == 1
     wrong = client.get("/casos/", {"canal": "pigeon", "unidad": "nowhere", "responsable": "king"})
     assert wrong.status_code == 200
+    for day in ("9999-12-31", "0001-01-01"):  # left out like any other wrong filter
+        ends = client.get("/casos/", {"canal": "phone", "hasta": day, "desde": day})
+        assert found.reference in ends.content.decode()
     assert client.get("/casos/", {"cursor": "rubbish"}).status_code == 200
 
 

@@ -1,5 +1,7 @@
 """Keyset pages: every row once, whatever the page's size; a cursor from elsewhere is refused."""
 
+import base64
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -65,4 +67,12 @@ def test_the_place_is_one_comparison_of_rows(rows: None) -> None:
 def test_a_cursor_from_elsewhere_is_refused(rows: None, cursor: str) -> None:
     with pytest.raises(Invalid) as raised:
         read_page(StreamEvent.objects.all(), Order(("at", "id")), cursor)
+    assert raised.value.code == "cursor_invalid"
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_a_cursor_with_what_no_database_keeps_is_refused(rows: None, text: str) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps([text, "1"]).encode()).decode()
+    with pytest.raises(Invalid) as raised:
+        read_page(StreamEvent.objects.all(), Order(("stream", "id")), cursor)
     assert raised.value.code == "cursor_invalid"

@@ -182,7 +182,7 @@ def test_units_merge_and_close_from_their_page(page: Client, world: World) -> No
 
     assert page.post(f"{base}cerrar/", {"on": today}).status_code == 422  # people work there
     empty = f"/organizacion/unidades/{third.uuid}/cerrar/"
-    refused = page.post(empty, {"on": "2999-01-01"})
+    refused = page.post(empty, {"on": "2199-01-01"})
     assert refused.status_code == 422
     assert "Choose a day between" in refused.content.decode()
     assert page.post(empty, {"on": today}).status_code == 302
@@ -305,7 +305,9 @@ def test_missing_holidays_are_told_and_official_ones_are_only_read(
     assert answer.status_code == 403
 
 
-@pytest.mark.parametrize("year", ["x", "-1", "0", "99999999999999999999", "²"])
+@pytest.mark.parametrize(
+    "year", ["x", "-1", "0", "99999999999999999999", "²", "20261", "2026" * 2_000]
+)
 def test_a_made_up_year_shows_this_one(page: Client, local: WorkingCalendar, year: str) -> None:
     shown = text(page, f"/organizacion/calendarios/{local.uuid}/?year={year}")
 
@@ -325,6 +327,9 @@ def test_an_agreement_is_made_and_withdrawn(page: Client, world: World) -> None:
     }
     refused = page.post("/organizacion/convenios/nuevo/", sent | {"receiver": "HERE"})
     assert refused.status_code == 422
+    # PostgreSQL would keep the day after it as the end, and nobody could read the agreement again
+    refused = page.post("/organizacion/convenios/nuevo/", sent | {"ends": "9999-12-31"})
+    assert refused.context["form"].errors == {"ends": ["The year must lie between 1800 and 2199."]}
     assert page.post("/organizacion/convenios/nuevo/", sent).status_code == 302
 
     agreement = SharingAgreement.objects.get()

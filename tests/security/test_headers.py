@@ -101,6 +101,21 @@ def test_no_header_is_broken_by_what_is_typed(line: str, estate: Estate) -> None
             assert "\n" not in value, name
 
 
+@pytest.mark.parametrize("who", ["nobody", "everything"])
+@pytest.mark.parametrize("address", ["http://[::1", "//[", "%zz", "javascript:alert(1)"])
+def test_no_address_of_the_page_before_falls_over(address: str, who: str, estate: Estate) -> None:
+    client = estate.caller(who)
+    for headers in (
+        {"Referer": address},
+        {"HX-Request": "true", "HX-Current-URL": address},
+    ):
+        for page in ("/casos/", "/perfil/preferencias/"):
+            for answer in (client.get(page, headers=headers), client.post(page, headers=headers)):
+                assert answer.status_code < 500
+                assert "javascript" not in answer.get("Location", "")
+                assert "javascript" not in answer.get("HX-Redirect", "")
+
+
 @pytest.mark.parametrize(
     "name", ["papel\r\nX: y.pdf", 'a"; x="b.pdf', "../../etc/passwd.pdf", "\u202efdp.exe.pdf"]
 )

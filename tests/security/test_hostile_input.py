@@ -91,7 +91,7 @@ def test_no_filter_falls_over(door: Door, estate: Estate) -> None:
         *("person", "unit", "caso", "antes", "asked_at", "year", "ano", "case_type", "citizen"),
         *("prioridad", "vence", "canal", "result", "action", "permission"),
     ]
-    for value in ("😀" * 30, "9" * 400, "-1", "2026-13-45'", "0001-01-01"):
+    for value in ("😀" * 30, "9" * 400, "-1", "2026-13-45'", "0001-01-01", "9999-12-31"):
         answer = estate.caller("everything").get(door.address({}), dict.fromkeys(names, value))
         said_clearly(answer)
 
@@ -150,6 +150,16 @@ def test_another_kind_of_body_is_refused_by_name(kind: str, estate: Estate) -> N
     address = f"/api/v1/cases/{estate.here.case.uuid}/notes/"
     answer = estate.caller("machine").post(address, b"<a/>", content_type=kind)
     assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("charset", ["hex", "idna", "undefined", "unicode_escape"])
+def test_a_form_is_read_as_utf_8_whatever_codec_it_names(charset: str, estate: Estate) -> None:
+    sent = b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\n\xc3\xb1\\ud800\r\n--x--\r\n'
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    case = estate.here.case
+    answer = estate.caller("everything").generic("POST", f"/casos/{case.uuid}/notas/", sent, kind)
+    assert answer.status_code == 302
+    assert case.notes.latest("pk").body == "ñ\\ud800"
 
 
 def test_a_field_of_a_megabyte_is_refused_and_named(estate: Estate) -> None:

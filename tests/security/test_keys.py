@@ -108,6 +108,8 @@ def test_wrong_expired_and_revoked_keys_are_all_answered_alike(world: World, adm
         "vnt_",
         "vnt__",
         "vnt_zzzz_y",
+        "vnt_\0_y",
+        "vnt_ñ_y",
         key + "x",
         key[:-1],
         key.replace("vnt_", "ghp_"),

@@ -208,6 +208,18 @@ def test_one_address_that_tries_many_people_is_stopped(db: None) -> None:
     assert codes[30] == 429
 
 
+def test_one_who_tries_from_a_whole_network_is_counted_as_one(world: World) -> None:
+    """An IPv6 customer has 2^64 addresses; of IPv4 written as IPv6 each is its own."""
+    codes = [
+        enter(Client(), world.alice.email, "wrong", REMOTE_ADDR=f"2001:db8::{n}").status_code
+        for n in range(6)
+    ]
+    assert codes == [200, 200, 200, 200, 429, 429]
+    elsewhere = ["2001:db8:0:1::1", "::ffff:192.0.2.1", "::ffff:192.0.2.2", "fe80::1%eth0"]
+    for address in elsewhere:
+        assert enter(Client(), world.alice.email, REMOTE_ADDR=address).status_code == 302
+
+
 def test_asking_for_a_new_password_is_limited(world: World) -> None:
     codes = [
         Client().post("/entrar/contrasena/", {"email": world.alice.email}).status_code

@@ -306,6 +306,8 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("stream is no text", {"text_data": '{"type": "subscribe", "stream": 1, "after": 0}'}),
     ("after is negative", {"text_data": '{"type": "subscribe", "stream": "a:1", "after": -1}'}),
     ("after is text", {"text_data": '{"type": "subscribe", "stream": "a:1", "after": "0"}'}),
+    ("a NUL", {"text_data": r'{"type": "subscribe", "stream": "a:\u0000", "after": 0}'}),
+    ("half", {"text_data": r'{"type": "subscribe", "stream": "a:\ud800", "after": 0}'}),
     ("too long", {"text_data": json.dumps({"type": "ping", "x": "y" * 5000})}),
     ("deep", {"text_data": "[" * 4000}),
 ]

@@ -99,7 +99,7 @@ _ASKED_OF_A_KEY = (
 def actor_by_key(key: str, origin: Origin) -> Actor | None:
     """The connected system that the key belongs to; None when it is unknown, expired or revoked."""
     parts = key.split("_", 2)
-    prefix = parts[1] if len(parts) == 3 and parts[0] == "vnt" else ""
+    prefix = parts[1] if len(parts) == 3 and parts[0] == "vnt" and parts[1].isalnum() else ""
     every = ApiClient.objects.unscoped("before there is an actor").select_related("organisation")
     # at every call of the API: no column and no clause more, which cost more than the answer
     client = next(iter(every.filter(prefix=prefix).only(*_ASKED_OF_A_KEY)), None)

@@ -64,6 +64,7 @@ def invite(
     for grant in grants:
         give_role(actor, user, grant.role, grant.unit)
     record(actor, INVITE_USER, user, invited=True, unit=unit.code if unit else None)
+    follow_membership(user, actor.origin)  # who had left everywhere is back
     if user.state == User.State.ACTIVE:
         send_later(JOINED_MAIL, {"membership": membership.pk})
     else:
@@ -284,9 +285,10 @@ def _user_named(email: str, full_name: str) -> User:
         raise Invalid(errors={"email": error.messages}) from error
     user = User.objects.filter(email=email).first()
     if user is None:
-        if not full_name.strip():
+        full_name = " ".join(full_name.split())  # in one line: mails begin with it
+        if not full_name:
             raise Invalid(errors={"full_name": [_("Write the person's name.")]})
-        user = User.objects.create_user(email, full_name=full_name.strip())
+        user = User.objects.create_user(email, full_name=full_name)
     return user
 
 

@@ -21,8 +21,8 @@ CHOICES = {
     "shortcuts": {"on", "off"},
     "language": {code for code, _name in settings.LANGUAGES},
 }
-MOST_COLUMNS = 40
-LIST_NAME_LENGTH = 40
+MOST = 40  # columns of a list, and lists
+NAME_LENGTH = 40
 
 
 @transaction.atomic
@@ -63,11 +63,12 @@ def prefer(user: User, wishes: Mapping[str, str]) -> None:
 @transaction.atomic
 def choose_columns(user: User, page: str, columns: list[str]) -> None:
     """A list shows the user these columns, in this order."""
-    plain = all(column.replace("_", "").isalnum() for column in [page, *columns])
-    if not plain or len(page) > LIST_NAME_LENGTH or len(columns) > MOST_COLUMNS:
-        raise Invalid(errors={"columns": [_("There is no such choice.")]})
     known = User.objects.select_for_update().get(pk=user.pk)
     known.columns = {**known.columns, page: columns}
+    names = [page, *columns]
+    plain = all(name.replace("_", "").isalnum() and len(name) <= NAME_LENGTH for name in names)
+    if not plain or max(len(columns), len(known.columns)) > MOST:
+        raise Invalid(errors={"columns": [_("There is no such choice.")]})
     known.save(update_fields=["columns"])
 
 

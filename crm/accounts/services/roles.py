@@ -61,6 +61,7 @@ def create_role(
 ) -> Role:
     """The organisation has one more role, empty or with the permissions of another."""
     _require_everywhere(actor)
+    Organisation.objects.for_actor(actor).select_for_update().get()  # one name, one role
     name = name.strip()
     if not name:
         raise Invalid(errors={"name": [_("Give the role a name.")]})
@@ -161,11 +162,12 @@ def take_role(actor: Actor, user: User, role: Role, unit: Unit | None = None) ->
 def place_for(role: Role, unit: Unit | None) -> RolePlace:
     """The role at a place; made, with its group and guardian permissions, when it is the first."""
     place = RolePlace.objects.filter(role=role, unit=unit).select_related("group").first()
-    if place is None:
-        name = f"{role.organisation_id}/{role.code}@{unit.pk if unit else 'all'}"
-        place = RolePlace.objects.create(
-            role=role, unit=unit, group=Group.objects.create(name=name)
-        )
+    if place is not None:
+        return place
+    name = f"{role.organisation_id}/{role.code}@{unit.pk if unit else 'all'}"
+    group, _made = Group.objects.get_or_create(name=name)  # waits for whoever is faster
+    place, made = RolePlace.objects.get_or_create(role=role, unit=unit, defaults={"group": group})
+    if made:
         _align(role, place)
     return place
 

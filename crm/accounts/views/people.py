@@ -1,5 +1,6 @@
 """Employees: the list, one person, and every change to an account."""
 
+import re
 from collections.abc import Callable
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from crm.accounts.services import roles
 from crm.accounts.services.people import Grant
 from crm.kit.errors import Conflict, Invalid, NotFound, Refused
 from crm.organisations.models import Organisation
+
+_PLACE = re.compile(r"(\d{1,18}):(.*)", re.DOTALL)
 
 
 @needs(INVITE_USER)
@@ -205,5 +208,5 @@ def _place(request: ActorRequest, membership: Membership) -> RolePlace:
 
 def _after(text: str) -> tuple[str, int] | None:
     """Where a page of the list starts, from its address."""
-    number, _colon, name = text.partition(":")
-    return (name, int(number)) if number.isdecimal() else None
+    place = _PLACE.fullmatch(text)
+    return (place[2], int(place[1])) if place else None

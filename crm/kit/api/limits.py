@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.kit import valkey
 from crm.kit.actor import Actor
 from crm.kit.errors import TooMany
+from crm.kit.web import counted_by
 
 PREFIX = "ventanilla:rate"
 WINDOW = 60  # seconds
@@ -45,7 +46,7 @@ def take_for(actor: Actor) -> Allowance | None:
 
 def take_for_stranger(ip: str | None) -> Allowance | None:
     """Count a request of an address that showed no valid key; TooMany when it goes on like that."""
-    return _take("address", f"ip:{ip}", STRANGERS_PER_MINUTE)
+    return _take("address", f"ip:{counted_by(ip)}", STRANGERS_PER_MINUTE)
 
 
 def _take(name: str, who: str, limit: int) -> Allowance | None:

@@ -50,6 +50,8 @@ def read_body(request: HttpRequest, media_type: str) -> Any:
     if length > most:
         text = _("The body may hold %(bytes)s bytes at most.")
         raise TooLarge("too_large", text % {"bytes": most})
+    if length == 0 and "Transfer-Encoding" in request.headers:  # what nobody measured, nobody reads
+        _fail("length_required", _("State the length of the body: Content-Length."))
     if length == 0:
         return {}
     if request.content_type != media_type:

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-import psycopg
 from django.core.exceptions import (
     BadRequest,
     ObjectDoesNotExist,
@@ -24,13 +23,12 @@ from rest_framework import exceptions
 from crm.kit.actor import Actor
 from crm.kit.api.parsing import Malformed
 from crm.kit.errors import (
-    Conflict,
     DomainError,
     Invalid,
     NotFound,
     Refused,
     Text,
-    Unavailable,
+    from_database,
     tell_refusal,
 )
 from crm.kit.web import request_id
@@ -139,21 +137,6 @@ def _understand(error: Exception) -> DomainError | None:
     return None
 
 
-def _from_database(error: Exception) -> DomainError | None:
-    cause = error.__cause__
-    log.warning("The database said no: %s", type(cause or error).__name__)
-    match cause:
-        case psycopg.errors.QueryCanceled():
-            return Unavailable(
-                "took_too_long", _("This takes too long. Narrow the filters and try again.")
-            )
-        case psycopg.errors.UniqueViolation():
-            return Conflict("exists_already", _("The same thing was recorded in the meantime."))
-        case psycopg.OperationalError():
-            return Unavailable("database", _("The database does not answer now. Try again."))
-    return None
-
-
 def _errors(problem: Invalid) -> Iterator[dict[str, str]]:
     for field, messages in problem.errors.items():
         for message in messages:
@@ -194,5 +177,5 @@ _MEANINGS: tuple[tuple[Any, Callable[[Any], DomainError | None]], ...] = (
         (SuspiciousOperation, BadRequest),
         lambda error: Malformed("malformed", _("The request cannot be read.")),
     ),
-    (DatabaseError, _from_database),
+    (DatabaseError, from_database),
 )

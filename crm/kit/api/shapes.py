@@ -13,8 +13,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.fields import empty
 
+from crm.kit.forms import YEARS
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-YEARS = range(1800, 2200)  # what a calendar of ours may meet
 
 
 class Text(serializers.CharField):

@@ -202,6 +202,5 @@ def _may(request: ActorRequest, calendar: WorkingCalendar) -> Decision:
 def _year(request: ActorRequest) -> int:
     asked = request.GET.get("year", "")
     this_year = timezone.localdate().year
-    return (
-        int(asked) if asked.isdecimal() and 2000 <= int(asked[:4]) <= this_year + 50 else this_year
-    )
+    years = map(str, range(2000, this_year + 51))
+    return int(asked) if asked in years else this_year
