@@ -59,7 +59,7 @@ def new(request: ActorRequest) -> HttpResponse:
             return HttpResponseRedirect(reverse("cases:detail", args=[case.uuid]))
     context = {
         "form": form,
-        "citizen": _citizen(actor, form["citizen"].value()),
+        "citizen": chosen_citizen(actor, form["citizen"].value()),
         "may_search": actor.holds(VIEW_CITIZEN),
         "may_register": actor.holds(CHANGE_CITIZEN),
         "map_tile_url": settings.MAP_TILE_URL,
@@ -103,7 +103,7 @@ def _unjudged(form: NewCaseForm) -> NewCaseForm:
     return form
 
 
-def _citizen(actor: Actor, value: object) -> dict[str, Any] | None:
+def chosen_citizen(actor: Actor, value: object) -> dict[str, Any] | None:
     """Whom the case will be of, as they may be named here."""
     try:
         uuid = UUID(str(value or ""))
