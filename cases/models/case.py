@@ -18,7 +18,7 @@ from cases.permissions import VIEW_CASE, VIEW_SPECIAL
 from crm.audit.models import CurrentTransaction
 from crm.citizens.models import Channel, Citizen
 from crm.kit.actor import Actor
-from crm.kit.files import Scan
+from crm.kit.files import PREVIEWED, Scan
 from crm.kit.models import Base, Owned
 from crm.kit.scoping import ScopedQuerySet
 
@@ -457,6 +457,11 @@ class Document(Owned):
     def path(self) -> str:
         """Where crm.kit.files keeps its bytes."""
         return f"sha256/{self.sha256[:2]}/{self.sha256[2:4]}/{self.sha256}"
+
+    @property
+    def has_preview(self) -> bool:
+        """Whether a picture of it can be shown."""
+        return Scan(self.scan).downloadable and self.media_type in PREVIEWED
 
 
 class Link(Base):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from cases import selectors, services, timeline
-from cases.models import Link, Participant
+from cases.models import Confidentiality, Document, Link, Participant
 from cases.permissions import CHANGE_CASE, TRANSFER_CASE, VIEW_CASE
 from crm.citizens.selectors import shown_name
 from crm.kit import files
@@ -61,9 +61,14 @@ def _say_no(request: ActorRequest, texts: Iterable[Text]) -> None:
 
 
 def _version(request: ActorRequest) -> int | None:
-    """The version of the case that was before the person."""
-    text = request.POST.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    """The version of the case that was before the person, if the form says it."""
+    return _number(request, "version") if "version" in request.POST else None
+
+
+def _number(request: ActorRequest, name: str, default: int = -1) -> int:
+    """A number of the form; what is none is -1, which no choice has."""
+    text = request.POST.get(name, str(default))
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 def _back(request: ActorRequest) -> str:
@@ -118,11 +123,10 @@ def unit(request: ActorRequest, case: UUID) -> str:
 @act(CHANGE_CASE)
 def confidentiality(request: ActorRequest, case: UUID) -> str:
     """« Cambiar la confidencialidad »."""
-    level = request.POST.get("level", "")
     row = services.change_confidentiality(
         request.actor,
         case,
-        int(level) if level.isascii() and level.isdigit() else -1,
+        _number(request, "level"),
         reason=request.POST.get("reason", ""),
         version=_version(request),
     )
@@ -235,7 +239,8 @@ def upload(request: ActorRequest, case: UUID) -> HttpResponse:
         case,
         incoming.chunks(),
         incoming.name or "",
-        origin=request.POST.get("origin", "administration"),
+        origin=request.POST.get("origin", Document.Origin.ADMINISTRATION),
+        confidentiality=_number(request, "confidentiality", Confidentiality.INTERNAL),
     )
     if not request.htmx:
         return HttpResponseRedirect(reverse("cases:detail", args=[case]) + "#tab-documentos")

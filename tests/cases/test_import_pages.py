@@ -1,14 +1,20 @@
 """The import wizard: upload, map, try, load; wrong files are said and lose nothing."""
 
+import os
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from cases.imports.mapping import read
 from cases.imports.tasks import resume_imports, run_import
 from cases.imports.wizard import to_toml
 from cases.models import Case, Import
 from cases.services.catalogue import create_case_type
+from cases.services.imports import forget_files
 from cases.workflow import simple_bundle
 from crm.accounts.actors import system_actor
 from tests.conftest import World
@@ -148,3 +154,32 @@ def test_an_import_whose_worker_died_is_taken_up(
     monkeypatch.setattr(run_import, "delay", taken.append)
     resume_imports()
     assert taken == [load.pk]
+
+
+def test_files_are_not_kept_longer_than_they_serve(admin: Client, tmp_path: Path) -> None:
+    load = upload(admin)
+    admin.post(f"/importaciones/{load.uuid}/columnas/", FILLED)
+    nobodys, by_hand = tmp_path / "imports" / "nobodys", tmp_path / "by-hand.csv"
+    for path in (nobodys, by_hand):
+        path.write_text(CSV)
+
+    def grow_old(days: int) -> None:
+        moment = timezone.now() - timedelta(days=days)
+        for path in (nobodys, by_hand, Path(load.file_path)):
+            if path.exists():
+                os.utime(path, (moment.timestamp(),) * 2)
+        Import.objects.unscoped("test").update(updated_at=moment)
+
+    assert forget_files() == 0
+    grow_old(2)
+    assert forget_files() == 1
+    assert not nobodys.exists()
+    grow_old(31)
+    assert forget_files() == 1
+    assert not Path(load.file_path).exists()
+    assert by_hand.exists()
+    load.refresh_from_db()
+    assert load.status == Import.Status.CANCELLED
+    assert admin.get(f"/importaciones/{load.uuid}/columnas/").status_code == 302
+    Import.objects.unscoped("test").update(status=Import.Status.FAILED)
+    assert admin.post(f"/importaciones/{load.uuid}/iniciar/").status_code == 409

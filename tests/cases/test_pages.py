@@ -448,6 +448,34 @@ def test_documents_are_downloaded_safely_and_written_down(
     assert client.get(f"/casos/{other.uuid}/documentos/{document.uuid}/").status_code == 404
 
 
+def test_who_brought_a_paper_and_who_may_know_it_is_said_on_the_page(
+    world: World, settings: Any, tmp_path: Any
+) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    settings.MEDIA_ROOT = tmp_path
+    case, client = CaseFactory(unit=world.unit), signed_in(world.alice)
+    page = client.get(f"/casos/{case.uuid}/").content.decode()
+    assert 'name="origin"' in page
+    offered = page.partition('name="confidentiality"')[2].partition("</select>")[0]
+    assert offered.count("<option") == 3  # of the special ones she may see none
+
+    def attach(**said: str) -> Any:
+        file = SimpleUploadedFile("carta.txt", b"Estimada Alice")
+        address = f"/casos/{case.uuid}/documentos/"
+        return client.post(address, {"file": file, **said}, headers={"HX-Request": "true"})
+
+    brought = attach(origin="citizen", confidentiality="0")
+    assert brought.status_code == 200
+    assert "<img" not in brought.content.decode()  # of a text there is no preview
+    document = case.documents.get()
+    assert (document.origin, document.confidentiality) == ("citizen", 0)
+    assert attach(origin="neighbour").status_code == 422
+    assert attach(confidentiality="9").status_code == 422
+    assert attach(confidentiality="3").status_code == 403
+    assert case.documents.count() == 1
+
+
 def test_case_types_are_designed_and_versioned(world: World) -> None:
     admin = employee(world.here, "administrator")
     client = signed_in(admin)
