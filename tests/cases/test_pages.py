@@ -148,6 +148,22 @@ def test_the_list_filters_and_pages(world: World) -> None:
     assert client.get("/casos/", {"cursor": "rubbish"}).status_code == 200
 
 
+def test_the_list_of_one_person_is_chosen_by_name(world: World) -> None:
+    CaseFactory(unit=world.unit, assignee=world.alice, subject="De Alice")
+    CaseFactory(unit=world.unit, subject="De nadie")
+    client = signed_in(employee(world.here, "supervisor", unit=world.unit))
+    offered = client.get("/casos/filtros/").content.decode()
+    choice = f'<option value="{world.alice.uuid}">Alice Arias</option>'
+    assert choice in offered
+    assert "Charlie" not in offered
+    page = client.get("/casos/", {"responsable": str(world.alice.uuid)}).content.decode()
+    assert "De Alice" in page
+    assert "De nadie" not in page
+    asked = {"responsable": str(world.alice.uuid)}
+    again = client.get("/casos/filtros/", asked).content.decode()
+    assert choice.replace('">', '" selected>') in again
+
+
 def test_columns_are_ones_own(world: World) -> None:
     CaseFactory(unit=world.unit, channel="phone")
     client = signed_in(world.alice)
