@@ -57,6 +57,7 @@ class IdentifierInput(Input):
     kind = Choice(choices=IdentifierKind.choices)
     value = Text(max_length=60)
     country = Text(max_length=2, required=False)
+    valid_from = Day(required=False, allow_null=True)
     valid_until = Day(required=False, allow_null=True)
 
 
@@ -152,6 +153,7 @@ class IdentifierOutput(Output):
     kind = Choice(choices=IdentifierKind.choices)
     value = Text(source="shown")
     country = Text()
+    valid_from = Day(allow_null=True)
     valid_until = Day(allow_null=True)
     verified_at = Moment(allow_null=True)
 

@@ -1,14 +1,17 @@
 """What is typed on the citizens' pages; the rules themselves are the services' (checking.py)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from crm.citizens.checking import ADDRESSABLE, Names, NewContactPoint, NewIdentifier, Wishes
 from crm.citizens.models import Channel, Citizen, CitizenRecord, ContactPoint, Identifier, Need
+from crm.citizens.services.records import WISHES
 from crm.kit.errors import Invalid
 
 NOT_SAID = [("", "—")]
@@ -16,6 +19,11 @@ NOT_SAID = [("", "—")]
 
 def _one_of(label: Any, choices: Iterable[tuple[str, Any]], **more: Any) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=list(choices), **more)
+
+
+def _day_by_calendar() -> forms.DateInput:
+    """The browser's own calendar."""
+    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class Tolerant(forms.Form):
@@ -32,7 +40,41 @@ class Tolerant(forms.Form):
                 self.add_error(field if field in self.fields else None, str(message))
 
 
-class NamesForm(Tolerant):
+class Correction(Tolerant):
+    """A form that corrects what was seen as it was at one moment."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def differences(self, now: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """The fields that on record say other than what was typed: label and what they say now."""
+        found = []
+        for field in self.visible_fields():
+            value = now.get(field.name)
+            if (value or None) != (self.cleaned_data.get(field.name) or None):
+                found.append((str(field.label), _in_words(field.field, value)))
+        return found
+
+    def go_on_from(self, now: Mapping[str, Any]) -> None:
+        """What was typed is before the person again, beside what is on record now."""
+        data = self.data.copy()  # type: ignore[attr-defined] # a QueryDict, as it came
+        data["seen"] = now["seen"]
+        self.data = data
+
+
+def _in_words(field: forms.Field, value: Any) -> str:
+    """A value of a form's field as people read it."""
+    words = {str(key): str(label) for key, label in getattr(field, "choices", ())}
+    if isinstance(value, bool):
+        return str(_("Yes") if value else _("No"))
+    values = value if isinstance(value, list) else [value]
+    said = [
+        words.get(str(one), date_format(one) if isinstance(one, date) else str(one or ""))
+        for one in values
+    ]
+    return ", ".join(filter(None, said)) or "—"
+
+
+class NamesForm(Correction):
     """What a person is called."""
 
     kind = _one_of(
@@ -49,9 +91,8 @@ class NamesForm(Tolerant):
     birth_date = forms.DateField(
         label=_("Date of birth"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=_day_by_calendar(),
     )
-    seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def names(self) -> Names:
         """As the services take them."""
@@ -71,7 +112,7 @@ class NamesForm(Tolerant):
         }
 
 
-class WishesForm(Tolerant):
+class WishesForm(Correction):
     """How a person is to be attended."""
 
     language = _one_of(_("Language"), settings.LANGUAGES, initial=settings.LANGUAGE_CODE)
@@ -87,12 +128,29 @@ class WishesForm(Tolerant):
 
     def wishes(self) -> Wishes:
         """As the services take them."""
-        return Wishes(**{field: self.cleaned_data[field] for field in WishesForm.base_fields})
+        return Wishes(**{field: self.cleaned_data[field] for field in WISHES})
 
     @staticmethod
     def of_record(record: CitizenRecord) -> dict[str, Any]:
         """What the form shows at first of an organisation's record."""
-        return {field: getattr(record, field) for field in WishesForm.base_fields}
+        said = {field: getattr(record, field) for field in WISHES}
+        return {**said, "seen": record.updated_at.isoformat()}
+
+
+class ValidityForm(Correction):
+    """From when until when a paper says that its number is valid."""
+
+    valid_from = forms.DateField(label=_("Valid from"), required=False, widget=_day_by_calendar())
+    valid_until = forms.DateField(label=_("Valid until"), required=False, widget=_day_by_calendar())
+
+    @staticmethod
+    def of_number(number: Identifier) -> dict[str, Any]:
+        """What the form shows at first of a number on record."""
+        return {
+            "valid_from": number.valid_from,
+            "valid_until": number.valid_until,
+            "seen": number.updated_at.isoformat(),
+        }
 
 
 class IdentifierForm(Tolerant):
@@ -106,18 +164,15 @@ class IdentifierForm(Tolerant):
         required=False,
         help_text=_("Two letters; only for passports and foreign numbers."),
     )
-    valid_until = forms.DateField(
-        label=_("Valid until"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
+    valid_from = forms.DateField(label=_("Valid from"), required=False, widget=_day_by_calendar())
+    valid_until = forms.DateField(label=_("Valid until"), required=False, widget=_day_by_calendar())
 
     def identifier(self) -> NewIdentifier:
         """As the services take it."""
         return NewIdentifier(**self.cleaned_data)
 
 
-class ContactPointForm(Tolerant):
+class ContactPointForm(Correction):
     """A telephone, mailbox or address of a person."""
 
     channel = _one_of(_("Channel"), [(channel.value, channel.label) for channel in ADDRESSABLE])
@@ -139,13 +194,17 @@ class ContactPointForm(Tolerant):
 
     def contact_point(self) -> NewContactPoint:
         """As the services take it; the quality goes apart."""
-        values = {name: value for name, value in self.cleaned_data.items() if name != "quality"}
-        return NewContactPoint(**values)
+        apart = ("quality", "seen")
+        return NewContactPoint(
+            **{name: value for name, value in self.cleaned_data.items() if name not in apart}
+        )
 
     @staticmethod
     def of_point(point: ContactPoint) -> dict[str, Any]:
         """What the form shows at first of a contact point on record."""
-        return {field: getattr(point, field) for field in ContactPointForm.base_fields}
+        shown = (name for name in ContactPointForm.base_fields if name != "seen")
+        said = {name: getattr(point, name) for name in shown}
+        return {**said, "seen": point.updated_at.isoformat()}
 
 
 class NewCitizenForm(NamesForm, WishesForm):

@@ -189,6 +189,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "citizens:protection": Guarded(_CITIZEN, post=_REASON),
     "citizens:add_identifier": Guarded(_CITIZEN),
     "citizens:reveal": Guarded({**_CITIZEN, "identifier": "identifier.uuid"}),
+    "citizens:validity": Guarded({**_CITIZEN, "identifier": "identifier.uuid"}),
     "citizens:verify_identifier": Guarded({**_CITIZEN, "identifier": "identifier.uuid"}),
     "citizens:withdraw_identifier": Guarded(
         {**_CITIZEN, "identifier": "identifier.uuid"}, post=_REASON
