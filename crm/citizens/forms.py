@@ -1,77 +1,23 @@
 """What is typed on the citizens' pages; the rules themselves are the services' (checking.py)."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from crm.citizens.checking import ADDRESSABLE, Names, NewContactPoint, NewIdentifier, Wishes
 from crm.citizens.models import Channel, Citizen, CitizenRecord, ContactPoint, Identifier, Need
 from crm.citizens.services.records import WISHES
-from crm.kit.errors import Invalid
+from crm.kit.errors import DomainError
+from crm.kit.forms import Correction, DateInput, ServiceForm
 
 NOT_SAID = [("", "—")]
 
 
 def _one_of(label: Any, choices: Iterable[tuple[str, Any]], **more: Any) -> forms.ChoiceField:
     return forms.ChoiceField(label=label, choices=list(choices), **more)
-
-
-def _day_by_calendar() -> forms.DateInput:
-    """The browser's own calendar."""
-    return forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-
-class Tolerant(forms.Form):
-    """A form whose rules are a service's: it shows at its fields what the service refused."""
-
-    places: Mapping[str, str] = {}
-    """Where the service's errors belong when the field is called otherwise here."""
-
-    def refused(self, error: Invalid) -> None:
-        """Show the service's errors at their fields, and what has none above the form."""
-        for name, messages in (error.errors or {"": [error.message]}).items():
-            field = self.places.get(name, name)
-            for message in messages:
-                self.add_error(field if field in self.fields else None, str(message))
-
-
-class Correction(Tolerant):
-    """A form that corrects what was seen as it was at one moment."""
-
-    seen = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    def differences(self, now: Mapping[str, Any]) -> list[tuple[str, str]]:
-        """The fields that on record say other than what was typed: label and what they say now."""
-        found = []
-        for field in self.visible_fields():
-            value = now.get(field.name)
-            if (value or None) != (self.cleaned_data.get(field.name) or None):
-                found.append((str(field.label), _in_words(field.field, value)))
-        return found
-
-    def go_on_from(self, now: Mapping[str, Any]) -> None:
-        """What was typed is before the person again, beside what is on record now."""
-        data = self.data.copy()  # type: ignore[attr-defined] # a QueryDict, as it came
-        data["seen"] = now["seen"]
-        self.data = data
-
-
-def _in_words(field: forms.Field, value: Any) -> str:
-    """A value of a form's field as people read it."""
-    words = {str(key): str(label) for key, label in getattr(field, "choices", ())}
-    if isinstance(value, bool):
-        return str(_("Yes") if value else _("No"))
-    values = value if isinstance(value, list) else [value]
-    said = [
-        words.get(str(one), date_format(one) if isinstance(one, date) else str(one or ""))
-        for one in values
-    ]
-    return ", ".join(filter(None, said)) or "—"
 
 
 class NamesForm(Correction):
@@ -91,7 +37,7 @@ class NamesForm(Correction):
     birth_date = forms.DateField(
         label=_("Date of birth"),
         required=False,
-        widget=_day_by_calendar(),
+        widget=DateInput(),
     )
 
     def names(self) -> Names:
@@ -140,8 +86,8 @@ class WishesForm(Correction):
 class ValidityForm(Correction):
     """From when until when a paper says that its number is valid."""
 
-    valid_from = forms.DateField(label=_("Valid from"), required=False, widget=_day_by_calendar())
-    valid_until = forms.DateField(label=_("Valid until"), required=False, widget=_day_by_calendar())
+    valid_from = forms.DateField(label=_("Valid from"), required=False, widget=DateInput())
+    valid_until = forms.DateField(label=_("Valid until"), required=False, widget=DateInput())
 
     @staticmethod
     def of_number(number: Identifier) -> dict[str, Any]:
@@ -153,7 +99,7 @@ class ValidityForm(Correction):
         }
 
 
-class IdentifierForm(Tolerant):
+class IdentifierForm(ServiceForm):
     """A number that identifies a person."""
 
     kind = _one_of(_("Kind"), Identifier.Kind.choices)
@@ -164,8 +110,8 @@ class IdentifierForm(Tolerant):
         required=False,
         help_text=_("Two letters; only for passports and foreign numbers."),
     )
-    valid_from = forms.DateField(label=_("Valid from"), required=False, widget=_day_by_calendar())
-    valid_until = forms.DateField(label=_("Valid until"), required=False, widget=_day_by_calendar())
+    valid_from = forms.DateField(label=_("Valid from"), required=False, widget=DateInput())
+    valid_until = forms.DateField(label=_("Valid until"), required=False, widget=DateInput())
 
     def identifier(self) -> NewIdentifier:
         """As the services take it."""
@@ -273,7 +219,7 @@ class NewCitizenForm(NamesForm, WishesForm):
             points.append((post, "address"))
         return points
 
-    def refused(self, error: Invalid) -> None:
+    def refused(self, error: DomainError) -> None:
         """Show the service's errors at their fields: its places are those that were filled in."""
         self.places = {"identifiers.0": "identifier_value"}
         for place, (_point, field) in enumerate(self._points()):
@@ -283,7 +229,7 @@ class NewCitizenForm(NamesForm, WishesForm):
         super().refused(error)
 
 
-class ReasonForm(Tolerant):
+class ReasonForm(ServiceForm):
     """Why something is done: one of the usual reasons, or another in one's own words."""
 
     reason = forms.CharField(

@@ -1,6 +1,6 @@
 """The citizens' pages: search, registering, the 360º view and what is corrected on it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -29,6 +29,7 @@ from crm.citizens.services import details, records, registration
 from crm.citizens.services.records import Opened, ReasonNeeded
 from crm.kit.access import ActorRequest, needs
 from crm.kit.errors import Conflict, Invalid, NotFound
+from crm.kit.forms import Correction, ServiceForm
 from crm.kit.policy import decide, require
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
@@ -235,7 +236,7 @@ def _correct(
     citizen: UUID,
     *,
     title: str,
-    form: Callable[[CitizenRecord, Any], forms.Tolerant],
+    form: Callable[[CitizenRecord, Any], ServiceForm],
     save: Save,
     done: str,
     permission: str = CHANGE_CITIZEN,
@@ -252,36 +253,14 @@ def _correct(
         except ReasonNeeded as needed:
             return _ask_reason(request, needed.record)
     typed = form(mine, request.POST if request.method == "POST" else None)
-    status, now = 200, []
+    status = HTTPStatus.OK
     if request.method == "POST":
-        status, now = _saved(typed, save, lambda: form(mine, None).initial)
+        status = typed.saved(lambda: save(typed), lambda: form(mine, None).initial)
         if status == HTTPStatus.OK:
             messages.success(request, done)
             return redirect("citizens:detail", citizen)
-    context = {"form": typed, "title": title, "record": mine, "now": now}
+    context = {"form": typed, "title": title, "record": mine}
     return render(request, "citizens/correct.html", context, status=status)
-
-
-def _saved(
-    typed: forms.Tolerant, save: Save, on_record: Callable[[], Mapping[str, Any]]
-) -> tuple[int, list[tuple[str, str]]]:
-    """Saves what was typed; else the form says why not, and the fields that differ what they say now."""
-    if not typed.is_valid():
-        return HTTPStatus.UNPROCESSABLE_ENTITY, []
-    now: list[tuple[str, str]] = []
-    try:
-        save(typed)
-    except Invalid as error:
-        typed.refused(error)
-        return error.status, now
-    except Conflict as error:
-        if isinstance(typed, forms.Correction) and error.code == records.CHANGED:
-            initial = on_record()
-            now = typed.differences(initial)
-            typed.go_on_from(initial)
-        typed.add_error(None, str(error.message))
-        return error.status, now
-    return HTTPStatus.OK, now
 
 
 @require_http_methods(GET_OR_POST)
@@ -306,7 +285,7 @@ def names(request: ActorRequest, citizen: UUID) -> HttpResponse:
     )
 
 
-def _seen(typed: forms.Correction) -> datetime | None:
+def _seen(typed: Correction) -> datetime | None:
     raw = typed.cleaned_data["seen"]
     try:
         moment = parse_datetime(raw)

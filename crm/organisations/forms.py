@@ -12,11 +12,19 @@ from django.utils.dates import WEEKDAYS
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from crm.kit.forms import DateInput, ServiceForm
+from crm.kit.forms import Correction, DateInput, ServiceForm
 from crm.organisations import options
 from crm.organisations.calendars import Interval
-from crm.organisations.models import DataClass, Layer, OpeningHours, Organisation, WorkingCalendar
+from crm.organisations.models import (
+    DataClass,
+    Layer,
+    OpeningHours,
+    Organisation,
+    Unit,
+    WorkingCalendar,
+)
 from crm.organisations.selectors import Node
+from crm.organisations.services.organisation import fingerprint
 from crm.organisations.services.working_time import LAYERS_OF_ITS_OWN
 
 NONE = ("", "—")
@@ -42,7 +50,7 @@ def unit_choices(nodes: Iterable[Node], leave_out: Iterable[int] = ()) -> list[t
     ]
 
 
-class OrganisationForm(ServiceForm):
+class OrganisationForm(Correction):
     """The organisation's own data."""
 
     name = forms.CharField(label=_("Name"), max_length=200)
@@ -82,10 +90,11 @@ class OrganisationForm(ServiceForm):
             "languages": organisation.languages,
             "time_zone": organisation.time_zone,
             "calendar": str(organisation.calendar.uuid) if organisation.calendar else "",
+            "seen": fingerprint(organisation),
         }
 
 
-class OptionsForm(ServiceForm):
+class OptionsForm(Correction):
     """The typed options, one field for each."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -98,10 +107,11 @@ class OptionsForm(ServiceForm):
         """What the fields hold at first."""
         read = options.read(organisation)
         found = {option.name: getattr(read, option.name) for option in options.fields()}
-        return {
+        shown = {
             name: "\n".join(value) if isinstance(value, tuple) else value
             for name, value in found.items()
         }
+        return {**shown, "seen": fingerprint(organisation)}
 
     def changes(self) -> dict[str, Any]:
         """As the service takes them."""
@@ -128,7 +138,7 @@ def _field_of(option: Any) -> forms.Field:
     )
 
 
-class UnitForm(ServiceForm):
+class UnitForm(Correction):
     """A unit's own data."""
 
     name = forms.CharField(label=_("Name"), max_length=200)
@@ -141,6 +151,17 @@ class UnitForm(ServiceForm):
     def __init__(self, *args: Any, calendars: Choices, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["calendar"].choices = [NONE, *calendars]  # type: ignore[attr-defined]
+
+    @staticmethod
+    def of(unit: Unit) -> dict[str, Any]:
+        """What the fields hold at first."""
+        return {
+            "name": unit.name,
+            "code": unit.code,
+            "dir3_code": unit.dir3_code,
+            "calendar": str(unit.calendar.uuid) if unit.calendar else "",
+            "seen": unit.updated_at.isoformat(),
+        }
 
 
 class TargetForm(ServiceForm):

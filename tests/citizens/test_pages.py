@@ -491,7 +491,7 @@ def test_the_slower_of_two_corrections_is_told(world, lucia):
     late = first.post(page("names", lucia.uuid), {**typed, "surname1": "Sáiz"})
     assert late.status_code == 409
     assert "Sáiz" in late.content.decode()
-    assert dict(late.context["now"]) == {"First surname": "Sáez"}
+    assert dict(late.context["form"].now) == {"First surname": "Sáez"}
     fresh = late.context["form"]["seen"].value()
     again = {**typed, "surname1": "Sáiz", "seen": fresh}
     assert first.post(page("names", lucia.uuid), again).status_code == 302
@@ -521,7 +521,7 @@ def test_the_slower_of_two_at_wishes_or_a_contact_point_is_told_and_may_go_on(wo
         assert second.post(url, {**theirs, "seen": stale}).status_code == 302
         late = first.post(url, {**mine, "seen": stale})
         assert late.status_code == 409
-        assert dict(late.context["now"]) == differences
+        assert dict(late.context["form"].now) == differences
         fresh = late.context["form"]["seen"].value()
         assert first.post(url, {**mine, "seen": fresh}).status_code == 302
     record = CitizenRecord.objects.for_actor(alice).get(citizen=lucia)

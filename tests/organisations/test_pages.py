@@ -2,12 +2,14 @@
 
 from datetime import date, time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -88,6 +90,40 @@ def test_what_is_refused_is_shown_and_what_was_typed_stays(page: Client, world: 
     assert 'value="nonsense"' in shown
     world.here.refresh_from_db()
     assert world.here.accent == "#0b5a6b"
+
+
+def test_the_slower_of_two_administrators_is_told_and_may_go_on(page: Client, world: World) -> None:
+    other = Client()
+    other.force_login(employee(world.here, "administrator"))
+    unit = world.unit
+    unit_page = reverse("organisations:unit", args=[unit.uuid])
+    settings_page = reverse("organisations:settings")
+
+    def shown(address: str, form: str) -> dict[str, Any]:
+        found = page.get(address).context[form]
+        return {name: found[name].value() for name in found.fields if found[name].value()}
+
+    places = (
+        (unit_page, unit_page, "form", "name", "Name"),
+        (settings_page, settings_page, "form", "short_name", "Short name"),
+        (settings_page, reverse("organisations:options"), "options_form", "idle_minutes", ""),
+    )
+    for address, save, name, field, label in places:
+        first = shown(address, name)
+        theirs, mine = ("11", "12") if field == "idle_minutes" else ("Suyo", "Mío")
+        assert other.post(save, {**first, field: theirs}).status_code == 302
+        late = page.post(save, {**first, field: mine})
+        assert late.status_code == 409, field
+        form = late.context[name]
+        assert [value for words, value in form.now if not label or words == label] == [theirs]
+        assert form[field].value() == mine
+        assert (
+            page.post(save, {**first, field: mine, "seen": form["seen"].value()}).status_code == 302
+        )
+    world.here.refresh_from_db()
+    unit.refresh_from_db()
+    assert (unit.name, world.here.short_name) == ("Mío", "Mío")
+    assert world.here.options["idle_minutes"] == 12
 
 
 def test_options_are_changed(page: Client, world: World) -> None:

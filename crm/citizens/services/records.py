@@ -22,7 +22,7 @@ from crm.citizens.permissions import (
     VIEW_PROTECTED,
 )
 from crm.kit.actor import Actor
-from crm.kit.errors import Conflict, DomainError, Invalid, NotFound
+from crm.kit.errors import Changed, Conflict, DomainError, Invalid, NotFound
 from crm.kit.events import publish
 from crm.kit.policy import require
 from crm.organisations import options
@@ -132,13 +132,9 @@ def reveal_identifier(
 def require_as_seen(row: Model, seen: datetime | None) -> None:
     """Conflict when somebody else has changed the row since it was `seen` (its `updated_at` then)."""
     if seen is not None and row.updated_at != seen:  # type: ignore[attr-defined]
-        raise Conflict(
-            CHANGED,
-            _("Somebody else has changed this person's data. Compare before saving again."),
+        raise Changed(
+            _("Somebody else has changed this person's data. Compare before saving again.")
         )
-
-
-CHANGED = "changed_meanwhile"
 
 
 @transaction.atomic
