@@ -27,7 +27,7 @@ def take(organisation: int, moment: datetime, count: int = 1) -> tuple[int, int]
         )
         row = cursor.fetchone()
     assert row is not None
-    return row
+    return row[0], row[1]
 
 
 def reference(code: str, year: int, number: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from html import escape
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.forms.renderers import DjangoTemplates
@@ -21,7 +21,7 @@ from crm.kit.errors import Changed, Conflict, DomainError, Invalid
 class ServiceForm(forms.Form):
     """A form that shows at its fields what a service refused."""
 
-    places: ClassVar[Mapping[str, str]] = {}
+    places: Mapping[str, str] = {}
     """Where the service's errors belong when the field is called otherwise here."""
 
     def refused(self, error: DomainError) -> None:

@@ -167,7 +167,7 @@ class UnitForm(Correction):
 class TargetForm(ServiceForm):
     """Another unit: where to move to, or what to merge with."""
 
-    places: ClassVar[Mapping[str, str]] = {"parent": "target", "into": "target"}
+    places: Mapping[str, str] = {"parent": "target", "into": "target"}
 
     target = forms.ChoiceField(label=_("Unit"))
 

@@ -326,6 +326,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/case-types/<uuid:type_id>/": Guarded(
         {"type_id": "case_type.uuid"}, silent="a definition, nobody's data"
     ),
+    "api/v1/documents/": Guarded(),
     "api/v1/documents/<uuid:document_id>/": Guarded({"document_id": "document.uuid"}),
     "api/v1/documents/<uuid:document_id>/content/": Guarded({"document_id": "document.uuid"}),
     "api/v1/events/": Guarded(),
