@@ -75,7 +75,6 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         "roles": Participant.Role.choices,
         "link_kinds": Link.Kind.choices,
         "origins": Document.Origin.choices,
-        "map_tile_url": settings.MAP_TILE_URL,
         "max_bytes": settings.FILES_MAX_BYTES,
         "max_size": f"{settings.FILES_MAX_BYTES // (1024 * 1024)} MB",
         "stream_after": _stream_number(row),

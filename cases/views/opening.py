@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -62,7 +61,6 @@ def new(request: ActorRequest) -> HttpResponse:
         "citizen": chosen_citizen(actor, form["citizen"].value()),
         "may_search": actor.holds(VIEW_CITIZEN),
         "may_register": actor.holds(CHANGE_CITIZEN),
-        "map_tile_url": settings.MAP_TILE_URL,
     }
     template = "cases/_type_fields.html" if request.htmx and sent else "cases/new.html"
     return render(request, template, context, status=422 if form.is_bound and form.errors else 200)
