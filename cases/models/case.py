@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
-from cases.permissions import VIEW_CASE, VIEW_SPECIAL
+from cases.permissions import SPECIALLY_PROTECTED, VIEW_CASE, VIEW_SPECIAL
 from crm.audit.models import CurrentTransaction
 from crm.citizens.models import Channel, Citizen
 from crm.kit.actor import Actor
@@ -32,7 +32,7 @@ class Confidentiality(models.IntegerChoices):
     PUBLIC = 0, _("Public")
     INTERNAL = 1, _("Internal")
     CONFIDENTIAL = 2, _("Confidential")
-    SPECIAL = 3, _("Specially protected")
+    SPECIAL = SPECIALLY_PROTECTED, _("Specially protected")
 
 
 class CaseQuerySet(ScopedQuerySet["Case"]):
