@@ -18,9 +18,11 @@ class CitizensConfig(AppConfig):
     def ready(self) -> None:
         """Offer the room's pages in the console, and its part of a person's timeline."""
         from crm.accounts import rights
-        from crm.citizens import profile, story
+        from crm.audit.selectors import meanings
+        from crm.citizens import profile, selectors, story
         from crm.citizens.permissions import CHANGE_CITIZEN, VIEW_CITIZEN
 
+        meanings.register("citizen", selectors.with_number)
         rooms = frozenset({"citizens"})
         rights.things.register("citizen", rights.Thing(_record_by_address, rooms))
         nav.add(
