@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, time
 from typing import Any, ClassVar
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from django import forms
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.kit.forms import Correction, DateInput, ServiceForm
 from crm.organisations import options
-from crm.organisations.calendars import Interval
+from crm.organisations.calendars import REGIONS, Interval
 from crm.organisations.models import (
     DataClass,
     Layer,
@@ -23,7 +24,7 @@ from crm.organisations.models import (
     Unit,
     WorkingCalendar,
 )
-from crm.organisations.selectors import Node
+from crm.organisations.selectors import PUBLIC_CALENDAR, Node
 from crm.organisations.services.organisation import fingerprint
 from crm.organisations.services.working_time import LAYERS_OF_ITS_OWN
 
@@ -38,6 +39,16 @@ def calendar_choices(calendars: Iterable[WorkingCalendar]) -> list[tuple[str, st
     order = list(Layer.values)
     ordered = sorted(calendars, key=lambda row: (order.index(row.layer), row.name))
     return [(str(row.uuid), f"{row.name} ({row.get_layer_display()})") for row in ordered]
+
+
+def region_choices(known: Iterable[WorkingCalendar]) -> list[tuple[str, str]]:
+    """The regions whose official holidays are not loaded yet: they are when one is chosen."""
+    loaded = {row.code for row in known if row.organisation_id is None}
+    return [
+        (code, f"{name} ({Layer.REGIONAL.label})")
+        for code, name in REGIONS.items()
+        if f"{PUBLIC_CALENDAR}-{code}" not in loaded
+    ]
 
 
 def unit_choices(nodes: Iterable[Node], leave_out: Iterable[int] = ()) -> list[tuple[str, str]]:
@@ -195,6 +206,12 @@ class CalendarForm(ServiceForm):
     def __init__(self, *args: Any, calendars: Choices, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["base"].choices = [NONE, *calendars]  # type: ignore[attr-defined]
+
+    def given(self) -> dict[str, Any]:
+        """As the service takes it."""
+        given = dict(self.cleaned_data)
+        base = given.pop("base")
+        return given | ({"region": base} if base in REGIONS else {"base_id": UUID(base)})
 
 
 class HolidayForm(ServiceForm):

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from cases.models import Case
 from crm.accounts.models import User
 from crm.organisations import options
 from crm.organisations.forms import WeekForm
@@ -27,6 +28,7 @@ from crm.organisations.models import (
 from crm.organisations.services import load_public_holidays
 from tests.conftest import World
 from tests.factories.accounts import employee
+from tests.factories.cases import CaseFactory
 from tests.factories.organisations import UnitFactory
 from tests.organisations.test_organisation import picture
 
@@ -227,6 +229,30 @@ def test_units_merge_and_close_from_their_page(page: Client, world: World) -> No
     assert page.post(f"{base}unir/", {"target": str(world.foreign_unit.uuid)}).status_code == 422
 
 
+def test_what_was_merged_keeps_its_page_and_its_cases_their_story(
+    page: Client, world: World
+) -> None:
+    case = CaseFactory(unit=world.unit, subject="De Norte")
+    base = f"/organizacion/unidades/{world.unit.uuid}/"
+    merged = page.post(f"{base}unir/", {"target": str(world.other_unit.uuid)})
+    assert merged.status_code == 302
+    shown = text(page, base)
+    assert "merged into" in shown
+    assert "— → <b>Sur</b>" in shown  # what it was
+    assert "Norte" not in text(page, "/organizacion/unidades/")
+    assert "Norte" in text(page, "/organizacion/unidades/?closed=1")
+    case.refresh_from_db()
+    assert case.unit == world.other_unit
+    reader = Client()
+    reader.force_login(employee(world.here, "agent", unit=world.other_unit, language="en"))
+    story = reader.get(f"/casos/{case.uuid}/").content.decode()
+    assert "changed the unit from Norte to Sur" in story
+    # who worked there works on: people and the roles that they had there went along
+    alice = world.actor(world.alice)
+    assert alice.home_unit_id == world.other_unit.pk
+    assert Case.objects.for_actor(alice).filter(pk=case.pk).exists()
+
+
 def test_a_closed_unit_offers_nothing_more(page: Client, world: World) -> None:
     Unit.objects.filter(pk=world.unit.pk).update(
         closed_on=date(2026, 3, 1), merged_into=world.other_unit
@@ -275,6 +301,20 @@ def test_a_calendar_is_created_and_its_days_and_hours_set(
     assert "00:00–12:00" in shown
     page.post(f"{base}fechas/quitar/", {"day": "2026-12-24"})
     assert not OpeningHours.objects.filter(day__isnull=False).exists()
+
+
+def test_a_calendar_may_stand_on_a_region_that_nobody_has_loaded(page: Client) -> None:
+    offered = text(page, "/organizacion/calendarios/nuevo/")
+    assert "Galicia (Regional)" in offered
+    typed = {"name": "Oficina de Lugo", "code": "27028", "layer": "local", "base": "GA"}
+    made = page.post("/organizacion/calendarios/nuevo/", typed)
+    assert made.status_code == 302
+    shown = text(page, f"{made['Location']}?year=2026")
+    assert "España → Galicia → Oficina de Lugo" in shown
+    assert WorkingCalendar.objects.get(code="ES-GA").organisation is None
+    again = text(page, "/organizacion/calendarios/nuevo/")
+    assert again.count("Galicia (Regional)") == 1
+    assert 'value="GA"' not in again
 
 
 def test_a_week_is_read_back_as_it_was_set() -> None:
