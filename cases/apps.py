@@ -28,7 +28,8 @@ class CasesConfig(AppConfig):
         ports.movers.register("cases", units.move_all)
         for place in _places():
             nav.add(place)
-        rights.things.register("case", _case_by_reference)
+        rooms = frozenset({"cases", "reporting"})
+        rights.things.register("case", rights.Thing(_case_by_reference, rooms))
         realtime.streams.register("case", selectors.may_follow_case)
         realtime.streams.register("bulk", selectors.may_follow_bulk)
         timeline.sources.register(timeline.OWN, timeline.own_events)

@@ -219,14 +219,30 @@ class EditCaseForm(CaseForm):
         self.initial["version"] = case.version
         self.add_data_fields(workflow.fields, case.data)
 
+    def said(self) -> dict[str, Any]:
+        """What the form says; of the citizen nothing unless somebody or nobody was chosen."""
+        said = super().said()
+        if "citizen" not in self.data:
+            del said["citizen"]
+        return said
+
 
 class MoveForm(DataForm):
-    """What a move asks for, and nothing else."""
+    """What a move of a case that was seen in this version asks for, and nothing else."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(
-        self, *args: Any, move: Move, asks: Iterable[str], workflow: Workflow, **kwargs: Any
+        self,
+        *args: Any,
+        case: Case,
+        move: Move,
+        asks: Iterable[str],
+        workflow: Workflow,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.initial["version"] = case.version
         asked = set(asks)
         if OUTCOME in asked:
             self.fields[OUTCOME] = forms.CharField(
@@ -240,6 +256,11 @@ class MoveForm(DataForm):
             if field.name in asked:
                 self.fields[DATA + field.name] = data_field(field)
                 self.fields[DATA + field.name].required = True
+
+    def seen(self) -> int:
+        """The version of the case that was before the person."""
+        version: int | None = self.cleaned_data.get("version")
+        return self.initial["version"] if version is None else version
 
 
 # --- Lists --------------------------------------------------------------------------------------

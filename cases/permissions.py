@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.kit.actor import Actor
 from crm.kit.policy import Decision, declare, rule
 
+SPECIALLY_PROTECTED = 3  # the highest Confidentiality
 ENDED = _("Work on this case has ended: reopen it first.")
 
 VIEW_CASE = declare(
@@ -64,8 +65,25 @@ PUBLISH_CASE_TYPE = declare(
 class Workable(Protocol):
     """What the rules need to know of a case."""
 
+    confidentiality: int
+    unit_id: int
+
     @property
     def ended(self) -> bool: ...
+
+
+@rule(VIEW_CASE)
+@rule(CHANGE_CASE)
+@rule(CLOSE_CASE)
+@rule(ASSIGN_CASE)
+@rule(TRANSFER_CASE)
+def special_only_to_who_sees_such(actor: Actor, case: Workable) -> Decision:
+    """A specially protected case does not exist for others; whoever gives roles is told why."""
+    return Decision(
+        case.confidentiality < SPECIALLY_PROTECTED
+        or actor.reach(VIEW_SPECIAL).covers(case.unit_id),
+        _("The case is specially protected, and none of their roles shows such cases in its unit."),
+    )
 
 
 @rule(ASSIGN_CASE)

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from celery import shared_task
 
-from cases.services import bulk
+from cases import services
+from cases.services import bulk, imports
 from crm.kit.tasks import enqueue, every
 
 
@@ -20,3 +21,17 @@ def resume_bulk() -> None:
     """Take up again the bulk actions whose worker died."""
     for action in bulk.stalled_bulks():
         enqueue(bulk.TASK, str(action))
+
+
+@every(300)
+@shared_task(name="cases.look_again", expires=300)
+def look_again() -> None:
+    """Have the virus scanner judge the files that came while it did not answer."""
+    services.look_again()
+
+
+@every(24 * 3600)
+@shared_task(name="cases.forget_import_files")
+def forget_import_files() -> None:
+    """Uploaded files of imports are not kept longer than they serve."""
+    imports.forget_files()

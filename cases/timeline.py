@@ -238,6 +238,12 @@ def sentence(event: Event, subject: Any) -> str:
     return str(text) % values if text else event.kind
 
 
+def told_since(case: Case, version: int) -> list[str]:
+    """Who changed what after a version of the case, in words, oldest first."""
+    events = case.events.filter(data__version__gt=version).order_by("seq")
+    return [f"{event.actor_name} {sentence(event, None)}" for event in events]
+
+
 FIELD_LABELS: Mapping[str, Text] = {
     "subject": gettext_lazy("subject"),
     "description": gettext_lazy("description"),

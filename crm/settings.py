@@ -282,6 +282,7 @@ if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 MAP_TILE_URL = env.str("MAP_TILE_URL", "")
+MAP_ATTRIBUTION = env.str("MAP_ATTRIBUTION", "")  # whose tiles they are, as their licence asks
 _tile_origins = ["/".join(MAP_TILE_URL.split("/")[:3])] if MAP_TILE_URL else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -30,6 +30,7 @@ urlpatterns = [
     *(path(f"{_CASE}{rest}", view.as_view()) for rest, view in _ONE_CASE.items()),
     path("case-types/", catalogue.CaseTypes.as_view()),
     path("case-types/<uuid:type_id>/", catalogue.OneCaseType.as_view()),
+    path("documents/", catalogue.Documents.as_view()),
     path("documents/<uuid:document_id>/", catalogue.OneDocument.as_view()),
     path("documents/<uuid:document_id>/content/", catalogue.DocumentContent.as_view()),
     path("events/", feed.Events.as_view()),

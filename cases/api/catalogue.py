@@ -21,6 +21,8 @@ from crm.kit.api import ActorAPIView, operation
 from crm.kit.keyset import Order
 
 BY_CODE = Order(("code", "id"))
+AS_ARRIVED = Order(("id",))
+_DOCUMENT_FILTERS = {"case": "case__uuid", "created_since": "created_at__gte"}
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,27 @@ class OneCaseType(ActorAPIView):
     def get(self, request: Request, type_id: UUID) -> HttpResponse:
         """Its states, moves and fields, as new cases are worked."""
         return self.reply(_kind(_types(self.actor).get(uuid=type_id)))
+
+
+class Documents(ActorAPIView):
+    """The files of all cases that the caller may see."""
+
+    @operation(
+        "List documents of all cases",
+        needs=VIEW_CASE,
+        filters=shapes.DocumentFilters,
+        answers=shapes.DocumentOutput,
+        paged=True,
+    )
+    def get(self, request: Request) -> HttpResponse:
+        """In the order of arrival, withdrawn ones too."""
+        given = self.filters()
+        record(self.actor, "searched", what="documents", filters=sorted(given))
+        wanted = {_DOCUMENT_FILTERS.get(name, name): value for name, value in given.items()}
+        rows = Document.objects.for_actor(self.actor).filter(
+            organisation=self.actor.organisation_id, **wanted
+        )
+        return self.page(rows.select_related("case"), AS_ARRIVED)
 
 
 class OneDocument(ActorAPIView):

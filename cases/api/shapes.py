@@ -56,6 +56,8 @@ class CaseFilters(Filters):
     unassigned = FlagParameter(required=False)
     citizen = Id(required=False)
     channel = Listing(Choice(choices=Channel.choices), required=False, max_length=10)
+    priority = Listing(Named(Case.Priority), required=False, max_length=4)
+    due_before = Moment(required=False, help_text="Those without a due date are never among them.")
     opened_from = Moment(required=False)
     opened_before = Moment(required=False)
     updated_since = Moment(required=False, help_text="To follow changes, `/events/` is better.")
@@ -70,13 +72,13 @@ class CaseChanges(Input):
 
     subject = Text(max_length=240)
     description = Text(required=False, allow_blank=True, max_length=LONGEST_DESCRIPTION)
-    citizen = Id(required=False)
+    citizen = Id(required=False, allow_null=True)
     channel = Choice(choices=Channel.choices)
     priority = Named(Case.Priority, required=False)
     language = Choice(choices=settings.LANGUAGES, required=False)
     address = Text(required=False, allow_blank=True, max_length=300)
-    latitude = Number(required=False, min_value=-90, max_value=90)
-    longitude = Number(required=False, min_value=-180, max_value=180)
+    latitude = Number(required=False, allow_null=True, min_value=-90, max_value=90)
+    longitude = Number(required=False, allow_null=True, min_value=-180, max_value=180)
     data = Bag(required=False, help_text="The case type's own fields.")  # type: ignore[assignment]
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -163,6 +165,16 @@ class DocumentInput(Input):
     file = FileField(allow_empty_file=False, max_length=200)
     origin = Choice(choices=Document.Origin.choices, required=False)
     confidentiality = Named(Confidentiality, required=False)
+
+
+class DocumentFilters(Filters):
+    """Which documents; several filters must all hold."""
+
+    case = Id(required=False)
+    origin = Choice(choices=Document.Origin.choices, required=False)
+    scan = Choice(choices=Scan.choices, required=False)
+    sha256 = Text(required=False, min_length=64, max_length=64)
+    created_since = Moment(required=False)
 
 
 class LinkInput(Input):

@@ -418,6 +418,8 @@ _FILTERS: dict[str, Any] = {
         citizen__in=_ids(Citizen.objects.for_actor(actor).filter(uuid=uuid))
     ),
     "channel": lambda actor, channels: Q(channel__in=channels),
+    "priority": lambda actor, priorities: Q(priority__in=priorities),
+    "due_before": lambda actor, moment: Q(due_at__lt=moment),
     "opened_from": lambda actor, moment: Q(opened_at__gte=moment),
     "opened_before": lambda actor, moment: Q(opened_at__lt=moment),
     "updated_since": lambda actor, moment: Q(updated_at__gte=moment),

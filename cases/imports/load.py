@@ -489,6 +489,7 @@ def _tell(load_id: int) -> Import:
 
 
 def problem_lines(load: Import) -> Iterator[str]:
-    """The file of errors: row number, the row's own id and the reason."""
+    """The file of errors: row number, the row's own id, the reason and the file that it is of."""
     rows = load.problems.order_by("row").values_list("row", "external_id", "reason")
-    return lines([_("Row"), _("Identifier"), _("Reason")], rows.iterator())
+    told = ((*row, load.file_name) for row in rows.iterator())
+    return lines([_("Row"), _("Identifier"), _("Reason"), _("File")], told)

@@ -171,7 +171,7 @@ def _shape(raw: Mapping[str, Any]) -> FileShape:
     if not isinstance(missing, list) or not all(isinstance(word, str) for word in missing):
         raise BadMapping("file.missing", _("Give a list of texts."))
     return FileShape(
-        encoding, raw.get("delimiter", ","), raw.get("quote", '"'), tuple({"", *missing})
+        encoding, raw.get("delimiter", ","), raw.get("quote", '"'), tuple(sorted({"", *missing}))
     )
 
 

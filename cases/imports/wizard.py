@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -36,7 +37,9 @@ FORMATS = [
     ("%d-%m-%Y %H:%M:%S", "20-11-2026 09:41:00"),
     ("epoch", "1795167660"),
 ]
-ZONES = ["Europe/Madrid", "Atlantic/Canary", "UTC"]
+OR = " | "  # between formats of which a date has one
+USUAL_ZONE = "Europe/Madrid"
+_KEPT = ("column", "columns", "separator", "default")  # what the form does not ask for
 
 
 class UploadForm(forms.Form):
@@ -72,15 +75,18 @@ class ColumnsForm(forms.Form):
         required=False,
         help_text=_("Separated by commas, for example: NA, N/A"),
     )
-    zone = forms.ChoiceField(
-        label=_("Time zone of dates without one"), choices=[(z, z) for z in ZONES]
-    )
+    zone = forms.ChoiceField(label=_("Time zone of dates without one"))
     keep = forms.MultipleChoiceField(
         label=_("Keep also, as they are"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
-    def __init__(self, *args: Any, header: Sequence[str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, header: Sequence[str], base: Mapping[str, Any], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.base = base  # the mapping so far: what the form cannot say of it stays
+        zones = sorted(zone for zone in available_timezones() if "/" in zone)
+        self.fields["zone"].choices = [(zone, zone) for zone in [*zones, "UTC"]]  # type: ignore[attr-defined]
         columns = [("", "—"), *((name, name) for name in header)]
         self.fields["keep"].choices = columns[1:]  # type: ignore[attr-defined]
         for name in FIELDS:
@@ -97,8 +103,11 @@ class ColumnsForm(forms.Form):
                 widget=forms.Textarea(attrs={"rows": 2}),
             )
             if name in DATES:
-                self.fields[f"{name}-format"] = forms.ChoiceField(
-                    label=_("Written as"), choices=FORMATS, required=False
+                self.fields[f"{name}-format"] = forms.CharField(
+                    label=_("Written as"),
+                    required=False,
+                    max_length=200,
+                    widget=forms.TextInput(attrs={"list": "date-formats"}),
                 )
 
     def lines(self) -> list[dict[str, Any]]:
@@ -112,6 +121,7 @@ class ColumnsForm(forms.Form):
                 "value": self[f"{name}-value"],
                 "values": self[f"{name}-values"],
                 "format": self[f"{name}-format"] if name in DATES else None,
+                "joined": _table(self.base.get("case", {}).get(name, {})).get("columns", [])[1:],
             }
             for name in FIELDS
         ]
@@ -120,34 +130,55 @@ class ColumnsForm(forms.Form):
         """What was filled in, in the mapping's own form."""
         asked = self.cleaned_data
         missing = [word.strip() for word in asked["missing"].split(",") if word.strip()]
-        case: dict[str, Any] = {}
-        for name in FIELDS:
-            spec: dict[str, Any] = {}
-            if asked[f"{name}-column"]:
-                spec["column"] = asked[f"{name}-column"]
-            elif asked[f"{name}-value"]:
-                spec["value"] = asked[f"{name}-value"]
-            else:
-                continue
-            pairs = [
-                line.split("=", 1) for line in asked[f"{name}-values"].splitlines() if "=" in line
-            ]
-            if pairs:
-                spec["values"] = {theirs.strip(): ours.strip() for theirs, ours in pairs}
-            if name in DATES:
-                spec["formats"] = [asked[f"{name}-format"] or "iso"]
-                spec["zone"] = asked["zone"]
-            case[name] = spec
+        mapped = {name: spec for name in FIELDS if (spec := self._spec(name))}
         return {
             "source": asked["source"],
             "file": {
+                **self.base.get("file", {}),
                 "encoding": asked["encoding"],
                 "delimiter": asked["delimiter"],
                 "missing": ["", *missing],
             },
-            "case": case,
-            "data": {_field_name(column): column for column in asked["keep"]},
+            "case": mapped,
+            "data": dict(self._kept(column) for column in asked["keep"]),
         }
+
+    def _spec(self, name: str) -> dict[str, Any]:
+        """What the mapping says of a field of a case."""
+        asked = self.cleaned_data
+        column, value = asked[f"{name}-column"], asked[f"{name}-value"]
+        if not (column or value):
+            return {}
+        before = _table(self.base.get("case", {}).get(name, {}))
+        spec: dict[str, Any] = {"column": column} if column else {"value": value}
+        if column and column == _first(before):
+            unsaid = (*_KEPT, "values") if name in DATES else _KEPT
+            spec = {key: before[key] for key in unsaid if key in before}
+        pairs = [line.split("=", 1) for line in asked[f"{name}-values"].splitlines() if "=" in line]
+        if pairs:
+            spec["values"] = {theirs.strip(): ours.strip() for theirs, ours in pairs}
+        if name in DATES:
+            formats = asked[f"{name}-format"].split(OR.strip())
+            spec["formats"] = [text.strip() for text in formats if text.strip()] or ["iso"]
+            spec["zone"] = asked["zone"]
+        return spec
+
+    def _kept(self, column: str) -> tuple[str, Any]:
+        """A column that is kept as it is, under the name that it had."""
+        for name, spec in self.base.get("data", {}).items():
+            if _first(_table(spec)) == column:
+                return name, spec
+        return _field_name(column), column
+
+
+def _table(spec: Any) -> dict[str, Any]:
+    """What a mapping says of a field, in the long form."""
+    return {"column": spec} if isinstance(spec, str) else dict(spec)
+
+
+def _first(table: Mapping[str, Any]) -> str:
+    """The column that the form shows of it."""
+    return str(table.get("column") or next(iter(table.get("columns", [])), ""))
 
 
 def initial(raw: Mapping[str, Any], shape: FileShape) -> dict[str, Any]:
@@ -158,21 +189,19 @@ def initial(raw: Mapping[str, Any], shape: FileShape) -> dict[str, Any]:
         "encoding": file.get("encoding", shape.encoding),
         "delimiter": file.get("delimiter", shape.delimiter),
         "missing": ", ".join(word for word in file.get("missing", []) if word),
-        "data": [
-            c if isinstance(c, str) else c.get("column", "") for c in raw.get("data", {}).values()
-        ],
-        "zone": ZONES[0],
+        "keep": [_first(_table(spec)) for spec in raw.get("data", {}).values()],
+        "zone": USUAL_ZONE,
     }
     for name, spec in raw.get("case", {}).items():
-        table: dict[str, Any] = {"column": spec} if isinstance(spec, str) else dict(spec)
-        shown[f"{name}-column"] = table.get("column") or next(iter(table.get("columns", [])), "")
+        table = _table(spec)
+        shown[f"{name}-column"] = _first(table)
         shown[f"{name}-value"] = table.get("value", "")
         shown[f"{name}-values"] = "\n".join(
             f"{theirs} = {ours}" for theirs, ours in table.get("values", {}).items()
         )
         if name in DATES:
-            shown[f"{name}-format"] = next(iter(table.get("formats", ["iso"])))
-            shown["zone"] = table.get("zone", ZONES[0])
+            shown[f"{name}-format"] = OR.join(table.get("formats", ["iso"]))
+            shown["zone"] = table.get("zone", USUAL_ZONE)
     return shown
 
 

@@ -5,16 +5,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0010_no_index_twice'),
-        ('organisations', '0002_names_in_the_plural'),
+        ("cases", "0010_no_index_twice"),
+        ("organisations", "0002_names_in_the_plural"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='event',
-            name='organisation',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation'),
+            model_name="event",
+            name="organisation",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organisations.organisation",
+            ),
         ),
     ]

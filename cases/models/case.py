@@ -14,11 +14,11 @@ from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
-from cases.permissions import VIEW_CASE, VIEW_SPECIAL
+from cases.permissions import SPECIALLY_PROTECTED, VIEW_CASE, VIEW_SPECIAL
 from crm.audit.models import CurrentTransaction
 from crm.citizens.models import Channel, Citizen
 from crm.kit.actor import Actor
-from crm.kit.files import Scan
+from crm.kit.files import PREVIEWED, Scan
 from crm.kit.models import Base, Owned
 from crm.kit.scoping import ScopedQuerySet
 
@@ -32,7 +32,7 @@ class Confidentiality(models.IntegerChoices):
     PUBLIC = 0, _("Public")
     INTERNAL = 1, _("Internal")
     CONFIDENTIAL = 2, _("Confidential")
-    SPECIAL = 3, _("Specially protected")
+    SPECIAL = SPECIALLY_PROTECTED, _("Specially protected")
 
 
 class CaseQuerySet(ScopedQuerySet["Case"]):
@@ -466,6 +466,11 @@ class Document(Owned):
     def path(self) -> str:
         """Where crm.kit.files keeps its bytes."""
         return f"sha256/{self.sha256[:2]}/{self.sha256[2:4]}/{self.sha256}"
+
+    @property
+    def has_preview(self) -> bool:
+        """Whether a picture of it can be shown."""
+        return Scan(self.scan).downloadable and self.media_type in PREVIEWED
 
 
 class Link(Base):

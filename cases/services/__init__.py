@@ -5,6 +5,7 @@ from cases.services.catalogue import change_case_type, create_case_type, publish
 from cases.services.documents import (
     attach_document,
     document_of,
+    look_again,
     open_document,
     withdraw_document,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "edit_case",
     "end_participant",
     "link_cases",
+    "look_again",
     "mailbox_of",
     "move_case",
     "open_case",

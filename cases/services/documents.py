@@ -1,5 +1,7 @@
 """Files of a case: taking them in, withdrawing them, handing them out."""
 
+import logging
+import time
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -11,11 +13,16 @@ from cases.models import Confidentiality, Document, EventKind
 from cases.permissions import CHANGE_CASE, VIEW_SPECIAL
 from cases.services.writing import fetch, moment, write
 from cases.texts import one_line
+from crm.accounts.actors import system_actor
 from crm.audit.record import record
 from crm.kit import files
-from crm.kit.actor import Actor
-from crm.kit.errors import Conflict, Invalid
+from crm.kit.actor import Actor, Door, Origin
+from crm.kit.errors import Conflict, Invalid, NotFound
 from crm.kit.policy import require
+
+PATIENCE = 60  # seconds for a scanner that answers slowly
+
+log = logging.getLogger(__name__)
 
 
 def attach_document(
@@ -83,6 +90,33 @@ def withdraw_document(actor: Actor, case: UUID, document: UUID, *, reason: str) 
     told = {"document": str(found.uuid), "name": found.name, "reason": found.withdrawn_reason}
     write(actor, CHANGE_CASE, row, EventKind.WITHDRAWN, told)
     return found
+
+
+def look_again(at_most: int = 200) -> int:
+    """Files that wait for the virus scanner are judged, whatever case they are of; how many were.
+
+    Those asked about longest ago come first, so that one which the scanner cannot judge stops no other.
+    """
+    waiting = Document.objects.unscoped("the scanner judges for everyone").filter(
+        scan=files.Scan.UNAVAILABLE
+    )
+    judged, began = 0, time.monotonic()
+    for document in waiting.select_related("organisation").order_by("updated_at", "pk")[:at_most]:
+        if time.monotonic() - began > PATIENCE:
+            break
+        try:
+            found = files.scan(document.path)
+        except NotFound:
+            found = files.Scan.UNAVAILABLE
+            log.error("document_lost", extra={"document": str(document.uuid)})
+        with transaction.atomic():
+            document.scan = found
+            document.save(update_fields=["scan", "updated_at"])
+            if found != files.Scan.UNAVAILABLE:
+                actor = system_actor(document.organisation, Origin(Door.TASK))
+                record(actor, CHANGE_CASE, document, scan=found.value)
+                judged += 1
+    return judged
 
 
 def open_document(actor: Actor, case: UUID, document: UUID) -> Document:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,9 @@ from crm.kit.models import uuid7
 from crm.kit.policy import require
 from crm.kit.tasks import enqueue
 from crm.organisations.models import Unit
+
+KEPT = timedelta(days=30)
+LONGEST_UPLOAD = timedelta(days=1)
 
 
 @transaction.atomic
@@ -81,7 +85,7 @@ def prepare_import(
 def keep_upload(actor: Actor, chunks: Iterable[bytes], name: str, unit: Unit | None) -> Import:
     """There is a draft of an import with the uploaded file, whose columns are still to be mapped."""
     require(actor, IMPORT_CASES, unit)
-    folder = settings.MEDIA_ROOT / "imports"
+    folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / uuid7().hex
     digest, size = hashlib.sha256(), 0
@@ -136,6 +140,8 @@ def start_import(actor: Actor, load: UUID, *, dry_run: bool = False) -> Import:
         raise Conflict("import_unmapped", _("Say first which column is what."))
     if row.status not in {Import.Status.DRAFT, Import.Status.FAILED}:
         raise Conflict("import_started", _("This import has started."))
+    if not Path(row.file_path).is_file():
+        raise Conflict("import_file_gone", _("Its file is no longer kept: upload it again."))
     mapping = build(row.mapping)
     if mapping.case_type is not None:
         _make_case_type(actor, mapping.case_type)
@@ -146,6 +152,11 @@ def start_import(actor: Actor, load: UUID, *, dry_run: bool = False) -> Import:
     record(actor, IMPORT_CASES, row, started=True, dry_run=dry_run)
     enqueue("cases.run_import", row.pk)
     return row
+
+
+def _folder() -> Path:
+    """Where uploads lie until they are loaded; files named on the command line lie elsewhere."""
+    return Path(settings.MEDIA_ROOT) / "imports"
 
 
 def _columns(load: Import) -> dict[str, Any]:
@@ -167,6 +178,25 @@ def cancel_import(actor: Actor, load: UUID) -> Import:
         row.save(update_fields=["status", "finished_at", "updated_at"])
         record(actor, IMPORT_CASES, row, cancelled=True)
     return row
+
+
+def forget_files() -> int:
+    """Uploads that no import names after a day, or with which nothing was done for KEPT, are gone; how
+    many. Drafts of them are cancelled: what was loaded stays, and why rows were refused."""
+    now = timezone.now()
+    gone = 0
+    for path in _folder().glob("*"):
+        loads = Import.objects.unscoped("files of all organisations").filter(file_path=str(path))
+        age = now.timestamp() - path.stat().st_mtime
+        idle = not loads.filter(updated_at__gte=now - KEPT).exists()
+        if age < LONGEST_UPLOAD.total_seconds() or (loads.exists() and not idle):
+            continue
+        loads.filter(status=Import.Status.DRAFT).update(
+            status=Import.Status.CANCELLED, finished_at=now
+        )
+        path.unlink(missing_ok=True)
+        gone += 1
+    return gone
 
 
 def fetch_import(actor: Actor, load: UUID) -> Import:

@@ -1,6 +1,6 @@
 """What is done on the page of a case with one press: each parses, calls the verb and goes back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from cases import selectors, services, timeline
-from cases.models import Confidentiality, Link, Participant
+from cases.models import Confidentiality, Document, Link, Participant
 from cases.permissions import CHANGE_CASE, TRANSFER_CASE, VIEW_CASE
 from crm.citizens.selectors import shown_name
 from crm.kit import files
 from crm.kit.access import ActorRequest, needs
-from crm.kit.errors import Conflict, Invalid
+from crm.kit.errors import Conflict, Invalid, Text
 from crm.kit.policy import decide
 
 Act = Callable[..., str]
@@ -39,16 +39,36 @@ def act(permission: str, tab: str = "historia") -> Callable[[Act], ActView]:
                 messages.success(request, perform(request, case, **kwargs))
             except Invalid as error:
                 texts = [text for found in error.errors.values() for text in found]
-                for text in texts or [error.message]:
-                    messages.error(request, str(text))
+                _say_no(request, texts or [error.message])
             except Conflict as error:
-                messages.error(request, str(error))
+                row, version = selectors.case_of(request.actor, case), _version(request)
+                told = timeline.told_since(row, version) if version is not None else []
+                _say_no(request, [error.message, *told])
             back = _back(request) or f"{reverse('cases:detail', args=[case])}#tab-{tab}"
             return HttpResponseRedirect(back)
 
         return view
 
     return make
+
+
+def _say_no(request: ActorRequest, texts: Iterable[Text]) -> None:
+    """Why an act was not done, and the reason that was typed for it, which is not lost."""
+    for text in texts:
+        messages.error(request, str(text))
+    if typed := request.POST.get("reason", "").strip():
+        messages.warning(request, _("What you had written: %(text)s") % {"text": typed})
+
+
+def _version(request: ActorRequest) -> int | None:
+    """The version of the case that was before the person, if the form says it."""
+    return _number(request, "version") if "version" in request.POST else None
+
+
+def _number(request: ActorRequest, name: str, default: int = -1) -> int:
+    """A number of the form; what is none is -1, which no choice has."""
+    text = request.POST.get(name, str(default))
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 def _back(request: ActorRequest) -> str:
@@ -82,7 +102,7 @@ def release(request: ActorRequest, case: UUID) -> str:
 def assign(request: ActorRequest, case: UUID) -> str:
     """« Asignar »."""
     person = _uuid(request.POST.get("person"), "assignee")
-    row = services.assign_case(request.actor, case, person)
+    row = services.assign_case(request.actor, case, person, version=_version(request))
     return _("%(name)s has the case now.") % {"name": row.assignee}
 
 
@@ -90,19 +110,25 @@ def assign(request: ActorRequest, case: UUID) -> str:
 def unit(request: ActorRequest, case: UUID) -> str:
     """« Cambiar de unidad »."""
     target = _uuid(request.POST.get("unit"), "unit")
-    row = services.change_unit(request.actor, case, target, reason=request.POST.get("reason", ""))
+    row = services.change_unit(
+        request.actor,
+        case,
+        target,
+        reason=request.POST.get("reason", ""),
+        version=_version(request),
+    )
     return _("The case is now in %(unit)s.") % {"unit": row.unit}
 
 
 @act(CHANGE_CASE)
 def confidentiality(request: ActorRequest, case: UUID) -> str:
     """« Cambiar la confidencialidad »."""
-    level = request.POST.get("level", "")
     row = services.change_confidentiality(
         request.actor,
         case,
-        int(level) if level in map(str, Confidentiality.values) else -1,
+        _number(request, "level"),
         reason=request.POST.get("reason", ""),
+        version=_version(request),
     )
     return _("The confidentiality is now: %(level)s.") % {
         "level": row.get_confidentiality_display()
@@ -213,7 +239,8 @@ def upload(request: ActorRequest, case: UUID) -> HttpResponse:
         case,
         incoming.chunks(),
         incoming.name or "",
-        origin=request.POST.get("origin", "administration"),
+        origin=request.POST.get("origin", Document.Origin.ADMINISTRATION),
+        confidentiality=_number(request, "confidentiality", Confidentiality.INTERNAL),
     )
     if not request.htmx:
         return HttpResponseRedirect(reverse("cases:detail", args=[case]) + "#tab-documentos")

@@ -26,12 +26,14 @@ from cases.permissions import (
 )
 from cases.presenting import named, row_of, rows_of
 from cases.timeline import Asked, shown
+from cases.views.opening import chosen_citizen
 from cases.workflow import OUTCOME, REASON, allowed_moves, asks_of, of_version
 from crm.audit import words
 from crm.audit.models import AuditEntry
 from crm.audit.permissions import VIEW_ENTRY
 from crm.audit.record import record, record_part
 from crm.citizens.permissions import VIEW_CITIZEN
+from crm.citizens.selectors import shown_name
 from crm.kit.access import ActorRequest, needs
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound
@@ -73,7 +75,6 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         "roles": Participant.Role.choices,
         "link_kinds": Link.Kind.choices,
         "origins": Document.Origin.choices,
-        "map_tile_url": settings.MAP_TILE_URL,
         "max_bytes": settings.FILES_MAX_BYTES,
         "max_size": f"{settings.FILES_MAX_BYTES // (1024 * 1024)} MB",
         "stream_after": _stream_number(row),
@@ -132,10 +133,14 @@ def edit(request: ActorRequest, case: UUID) -> HttpResponse:
                 show_errors(form, error)
             except Conflict as error:
                 status = 409
-                context |= _conflict(form, row, error)
+                context |= _conflict(actor, form, row, error)
             else:
                 messages.success(request, _("The case has been saved."))
                 return HttpResponseRedirect(reverse("cases:detail", args=[case]))
+    context |= {
+        "citizen": chosen_citizen(actor, form["citizen"].value()),
+        "may_search": actor.holds(VIEW_CITIZEN),
+    }
     return render(request, "cases/edit.html", context, status=status)
 
 
@@ -151,7 +156,8 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
         raise NotFound
     record_part(actor, row, "move")
     asks = asks_of(chosen, row.data)
-    form = MoveForm(request.POST or None, move=chosen, asks=asks, workflow=workflow)
+    form = MoveForm(request.POST or None, case=row, move=chosen, asks=asks, workflow=workflow)
+    status, conflict = 422 if form.is_bound else 200, None
     if request.method == "POST" and form.is_valid():
         try:
             services.move_case(
@@ -165,8 +171,10 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
         except Invalid as error:
             show_errors(form, error)
         except Conflict as error:
-            messages.error(request, str(error))
-            return HttpResponseRedirect(reverse("cases:detail", args=[case]))
+            if not asks:
+                messages.error(request, str(error))
+                return HttpResponseRedirect(reverse("cases:detail", args=[case]))
+            status, conflict = error.status, error
         else:
             target = workflow.target_of(chosen).name
             messages.success(request, _("The case is now: %(state)s.") % {"state": target})
@@ -180,8 +188,9 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
         "decision": decide(actor, chosen.permission, row)
         if row.state in chosen.sources
         else Decision(False, _("The case is no longer in a state from which this is possible.")),
+        "conflict": conflict,
+        "changes": timeline.told_since(row, form.seen()) if conflict else [],
     }
-    status = 422 if form.is_bound else 200
     return render(request, "cases/move.html", context, status=status)
 
 
@@ -281,28 +290,26 @@ def _recipient(actor: Actor, case: Case) -> str:
     return _("%(name)s has no e-mail address here: it is only recorded.") % {"name": name}
 
 
-def _conflict(form: EditCaseForm, case: Case, error: Conflict) -> dict[str, Any]:
+def _conflict(actor: Actor, form: EditCaseForm, case: Case, error: Conflict) -> dict[str, Any]:
     """What changed, by whom, and what each field says now; saving again overwrites knowingly."""
-    changes = error.details.get("changes", [])
-    names = {name for change in changes for name in change["fields"]}
+    names = {name for change in error.details.get("changes", []) for name in change["fields"]}
+    typed = form.cleaned_case_data()
     seen = QueryDict(mutable=True)
     seen.update(form.data)
     seen["version"] = str(case.version)
     form.data = seen
-    return {
-        "conflict": error,
-        "changes": [
-            {
-                "by": change["by"],
-                "at": change["at"],
-                "fields": ", ".join(
-                    str(timeline.FIELD_LABELS.get(name, name)) for name in change["fields"]
-                ),
-            }
-            for change in changes
-        ],
-        "now": [
-            (str(timeline.FIELD_LABELS.get(name, name)), shown(getattr(case, name, "")))
-            for name in sorted(names - {"data", "citizen"})
-        ],
-    }
+    now = [
+        (str(timeline.FIELD_LABELS.get(name, name)), shown(getattr(case, name, "")))
+        for name in sorted(names - {"data", "citizen"})
+    ]
+    if "citizen" in names:
+        name = shown_name(actor, case.citizen) if case.citizen else ""
+        now.append((str(timeline.FIELD_LABELS["citizen"]), shown(name)))
+    if "data" in names:
+        now += [
+            (field.label, shown(case.data.get(field.name)))
+            for field in of_version(case.type_version.bundle).fields
+            if (case.data.get(field.name) or None) != (typed.get(field.name) or None)
+        ]
+    told = timeline.told_since(case, form.cleaned_data["version"])
+    return {"conflict": error, "changes": told, "now": now}

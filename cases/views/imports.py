@@ -1,5 +1,7 @@
 """Pages of bulk loads: upload, map the columns, try, load, see what was refused."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cases.imports.load import Turner, problem_lines
-from cases.imports.mapping import BadMapping, BadRow, Binding, build, open_mapping, ready_names
+from cases.imports.mapping import (
+    BadMapping,
+    BadRow,
+    Binding,
+    FileShape,
+    build,
+    open_mapping,
+    ready_names,
+)
 from cases.imports.reader import guess_shape, open_rows, shown
-from cases.imports.wizard import ColumnsForm, UploadForm, initial, to_toml
+from cases.imports.wizard import FORMATS, ColumnsForm, UploadForm, initial, to_toml
 from cases.models import Import
 from cases.permissions import IMPORT_CASES
 from cases.services import imports as services
@@ -71,11 +81,13 @@ def columns(request: ActorRequest, load: UUID) -> HttpResponse:
         return redirect("cases:import", row.uuid)
     path = Path(row.file_path)
     shape = build(row.mapping).file if row.mapping else guess_shape(path)
-    with open_rows(path, shape) as (header, rows):
-        sample = [
-            list(map(shown, cells)) for cells in islice(rows, SAMPLE) if isinstance(cells, list)
-        ]
-    form = ColumnsForm(request.POST or None, initial=initial(row.mapping, shape), header=header)
+    header, sample = _sample(request, path, shape)
+    form = ColumnsForm(
+        request.POST or None,
+        initial=initial(row.mapping, shape),
+        header=header,
+        base=row.mapping,
+    )
     if request.method == "POST" and form.is_valid():
         raw = form.mapping()
         if "case_type" in row.mapping:
@@ -91,6 +103,7 @@ def columns(request: ActorRequest, load: UUID) -> HttpResponse:
         "form": form,
         "header": header,
         "sample": sample,
+        "formats": FORMATS,
         "tried": _tried(request, row) if row.mapping and not form.errors else [],
     }
     status = 422 if form.errors else 200
@@ -153,6 +166,23 @@ def _fetch(request: ActorRequest, load: UUID) -> Import:
     row = Import.objects.for_actor(request.actor).select_related("unit").get_or_refuse(uuid=load)
     require(request.actor, IMPORT_CASES, row)
     return row
+
+
+def _sample(request: ActorRequest, path: Path, shape: FileShape) -> tuple[Sequence[str], list[Any]]:
+    """The file's header and first rows, read with the encoding and separator just typed, if they do."""
+    typed = replace(
+        shape,
+        encoding=request.POST.get("encoding", shape.encoding),
+        delimiter=request.POST.get("delimiter", shape.delimiter),
+    )
+    for tried in (typed, shape):
+        try:
+            with open_rows(path, tried) as (header, rows):
+                wanted = (row for row in islice(rows, SAMPLE) if isinstance(row, list))
+                return header, [list(map(shown, row)) for row in wanted]
+        except (LookupError, TypeError, ValueError, Invalid):
+            continue
+    return [], []
 
 
 def _form_field(form: ColumnsForm, error: BadMapping) -> str | None:

@@ -106,7 +106,9 @@ def case_list(request: ActorRequest) -> HttpResponse:
 @needs(VIEW_CASE)
 def filters(request: ActorRequest) -> HttpResponse:
     """What the menu of filters holds; asked for when it is opened, as it is most of the page's work."""
-    return render(request, "cases/_filters.html", {"form": _form(request.actor, request.GET)})
+    people = selectors.people_of(request.actor).only("uuid", "full_name")
+    context = {"form": _form(request.actor, request.GET), "people": people}
+    return render(request, "cases/_filters.html", context)
 
 
 @require_GET

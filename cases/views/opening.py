@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -59,10 +58,9 @@ def new(request: ActorRequest) -> HttpResponse:
             return HttpResponseRedirect(reverse("cases:detail", args=[case.uuid]))
     context = {
         "form": form,
-        "citizen": _citizen(actor, form["citizen"].value()),
+        "citizen": chosen_citizen(actor, form["citizen"].value()),
         "may_search": actor.holds(VIEW_CITIZEN),
         "may_register": actor.holds(CHANGE_CITIZEN),
-        "map_tile_url": settings.MAP_TILE_URL,
     }
     template = "cases/_type_fields.html" if request.htmx and sent else "cases/new.html"
     return render(request, template, context, status=422 if form.is_bound and form.errors else 200)
@@ -103,7 +101,7 @@ def _unjudged(form: NewCaseForm) -> NewCaseForm:
     return form
 
 
-def _citizen(actor: Actor, value: object) -> dict[str, Any] | None:
+def chosen_citizen(actor: Actor, value: object) -> dict[str, Any] | None:
     """Whom the case will be of, as they may be named here."""
     try:
         uuid = UUID(str(value or ""))

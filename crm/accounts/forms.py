@@ -117,7 +117,10 @@ class WhyForm(forms.Form):
         Unit.objects.none(), label=_("In the unit"), required=False, to_field_name="uuid"
     )
     thing = forms.CharField(
-        label=_("Or on one case"), required=False, max_length=60, help_text=_("Its case number")
+        label=_("Or on one case or person"),
+        required=False,
+        max_length=300,
+        help_text=_("The case number, or the address of the person's page"),
     )
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:

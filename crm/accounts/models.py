@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.models import Session
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -238,6 +238,20 @@ class UserSession(models.Model):
         return f"{self.user} {self.started_at:%Y-%m-%d %H:%M}"
 
 
+class ApiClientQuerySet(ScopedQuerySet["ApiClient"]):
+    """Connected systems."""
+
+    def made_by_who_may_act(self) -> "ApiClientQuerySet":
+        """Those whose maker may still act there, for they know the key; and those of the command line."""
+        makers = Membership.objects.unscoped("who made a key").in_force()
+        makers = makers.filter(
+            user=OuterRef("created_by"),
+            organisation=OuterRef("organisation"),
+            user__state=User.State.ACTIVE,
+        )
+        return self.filter(Q(created_by=None) | Exists(makers))
+
+
 class ApiClient(Owned):
     """Another system with a key: shown once, kept as a digest, for some actions, until it expires."""
 
@@ -249,6 +263,8 @@ class ApiClient(Owned):
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = ApiClientQuerySet.as_manager()  # type: ignore[misc] # narrows Owned.objects
 
     class Meta:
         verbose_name = _("connected system")

@@ -170,8 +170,16 @@ def _people_by_role(actor: Actor) -> Counter[int]:
 
 # --- Why, or why not ------------------------------------------------------------------------------
 
-Finder = Callable[[Actor, str], object | None]
-things: Registry[Finder] = Registry("kind of thing that rights are explained on")
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A kind of thing that rights are explained on: how a text names one, whose permissions fit it."""
+
+    find: Callable[[Actor, str], object | None]
+    rooms: frozenset[str]
+
+
+things: Registry[Thing] = Registry("kind of thing that rights are explained on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,10 +261,11 @@ def _paths(
         yield Path(place.role, place.unit, reach, down, arrives=bool(down))
 
 
-def find(asker: Actor, text: str) -> object | None:
-    """The thing of a higher room that a text names, if the asker may see one."""
-    found = (finder(asker, text.strip()) for finder in things.values())
-    return next((thing for thing in found if thing is not None), None)
+def find(asker: Actor, text: str, permission: str) -> object | None:
+    """The thing that a text names, of a kind with which the permission has to do."""
+    room = catalogue[permission].app
+    fitting = (thing.find(asker, text.strip()) for thing in things.values() if room in thing.rooms)
+    return next((found for found in fitting if found is not None), None)
 
 
 def holders(role: Role) -> QuerySet[Any]:

@@ -215,12 +215,22 @@ class Client:
 def api_clients(actor: Actor) -> list[Client]:
     """The organisation's connected systems, the living ones first."""
     rows = ApiClient.objects.for_actor(actor).select_related("created_by")
-    found = [_client(row) for row in rows.order_by("-created_at", "-pk")]
+    alive = set(
+        ApiClient.objects.for_actor(actor).made_by_who_may_act().values_list("pk", flat=True)
+    )
+    found = [_client(row, row.pk in alive) for row in rows.order_by("-created_at", "-pk")]
     return sorted(found, key=lambda one: one.state != "active")
 
 
-def _client(row: ApiClient) -> Client:
-    state = "active"
+def keys_made_by(actor: Actor, user: User) -> list[str]:
+    """The names of the connected systems that stop when the person may not act here any more."""
+    made = ApiClient.objects.for_actor(actor).filter(created_by=user, revoked_at=None)
+    living = made.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    return list(living.order_by("name").values_list("name", flat=True))
+
+
+def _client(row: ApiClient, alive: bool) -> Client:
+    state = "active" if alive else "stopped"
     if row.revoked_at is not None:
         state = "revoked"
     elif row.expires_at is not None and row.expires_at <= timezone.now():

@@ -32,7 +32,9 @@ class SearchForm(forms.Form):
 
     who = forms.CharField(label=_("Employee or system"), required=False, max_length=200)
     kind = forms.ChoiceField(label=_("About"), required=False)
-    object = forms.CharField(label=_("Name or reference"), required=False, max_length=240)
+    object = forms.CharField(
+        label=_("Name, reference or identification number"), required=False, max_length=240
+    )
     action = forms.ChoiceField(label=_("Action"), required=False)
     result = forms.ChoiceField(label=_("Result"), required=False, choices=[_ANY, *Result.choices])
     since = DateField(label=_("From"), required=False)

@@ -1,6 +1,6 @@
 """Reading the audit trail: an organisation's entries by person, object, action, result, time, purpose."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from crm.audit.models import AuditEntry
 from crm.kit.actor import Actor
 from crm.kit.errors import Unavailable
 from crm.kit.keyset import Order, Page, read_page
+from crm.kit.registry import Registry
 from crm.kit.scoping import ScopedQuerySet
 
 NEWEST_FIRST = Order(("at", "id"), descending=True)
@@ -24,6 +25,10 @@ MOST_EXPORTED = 200_000
 LONGEST = timedelta(seconds=10)
 
 
+Meaning = Callable[[Actor, str], Iterable[UUID]]
+meanings: Registry[Meaning] = Registry("way to tell whom a text means that is no name")
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What an auditor asks for; empty fields ask for anything."""
@@ -31,7 +36,7 @@ class Asked:
     who: str = ""  # part of a name
     actor: int | None = None
     kind: str = ""  # object_type
-    object: str = ""  # its identity, or part of its name
+    object: str = ""  # its identity, a person's number, or part of its name
     action: str = ""
     result: str = ""
     since: date | None = None
@@ -54,7 +59,7 @@ def entries(actor: Actor, asked: Asked) -> ScopedQuerySet[AuditEntry]:
     if asked.who:
         wanted &= Q(actor_name__icontains=asked.who) | Q(on_behalf_of__icontains=asked.who)
     if asked.object:
-        wanted &= _about(asked.object)
+        wanted &= _about(actor, asked.object)
     if asked.purpose:
         wanted &= Q(purpose__icontains=asked.purpose)
     if asked.since:
@@ -97,12 +102,15 @@ def last_verification(actor: Actor) -> AuditEntry | None:
     )
 
 
-def _about(text: str) -> Q:
-    """An identity, which an index finds, or part of a name."""
+def _about(actor: Actor, text: str) -> Q:
+    """An identity or a person's number, which an index finds, or part of a name."""
     try:
-        return Q(object_id=str(UUID(text)))
+        found = [UUID(text)]
     except ValueError:
-        return Q(object_name__icontains=text)
+        found = [one for meaning in meanings.values() for one in meaning(actor, text)]
+    if found:
+        return Q(object_id__in=[str(one) for one in found])
+    return Q(object_name__icontains=text)
 
 
 _LIMIT = f"{int(LONGEST.total_seconds() * 1000)}"

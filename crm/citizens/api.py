@@ -7,18 +7,20 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.http import HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 from rest_framework.serializers import IntegerField
 
+from crm.audit.record import record as write_down
 from crm.citizens.checking import ADDRESSABLE, Names, NewContactPoint, NewIdentifier, Wishes
 from crm.citizens.identifiers import mask
 from crm.citizens.matching import Duplicate
 from crm.citizens.models import Channel, Citizen, CitizenRecord, ContactPoint, Identifier, Need
 from crm.citizens.permissions import CHANGE_CITIZEN, REVEAL_IDENTIFIER, VIEW_CITIZEN
-from crm.citizens.search import search
+from crm.citizens.search import hits_of, search
 from crm.citizens.services import details, records, registration
 from crm.citizens.services.records import Opened
 from crm.kit.actor import Actor
@@ -38,10 +40,12 @@ from crm.kit.api.shapes import (
     Text,
 )
 from crm.kit.errors import Invalid
+from crm.kit.keyset import Order
 from crm.kit.policy import require
 
 PURPOSE_HEADER = "Access-Purpose"
 MOST_HITS = 50
+AS_REGISTERED = Order(("id",))
 
 
 # --- Shapes -------------------------------------------------------------------------------------
@@ -57,6 +61,7 @@ class IdentifierInput(Input):
     kind = Choice(choices=IdentifierKind.choices)
     value = Text(max_length=60)
     country = Text(max_length=2, required=False)
+    valid_from = Day(required=False, allow_null=True)
     valid_until = Day(required=False, allow_null=True)
 
 
@@ -104,9 +109,19 @@ class NewCitizenInput(CitizenChanges):
 
 
 class CitizenFilters(Filters):
-    """Whom to look for."""
+    """Whom to look for; without `q`, all of whom the organisation keeps a record."""
 
-    q = Text(max_length=200, help_text="An identification number, telephone, e-mail or name.")
+    q = Text(
+        required=False,
+        max_length=200,
+        help_text="An identification number, telephone, e-mail or name.",
+    )
+    updated_since = Moment(required=False, help_text="Only without `q`.")
+    cursor = Text(
+        required=False,
+        max_length=1000,
+        help_text="Where to go on: taken from `next`. Not with `q`.",
+    )
     limit = IntegerField(required=False, default=20, min_value=1, max_value=MOST_HITS)
 
 
@@ -127,7 +142,12 @@ class FoundOutput(Output):
     """What a search found, best first."""
 
     results = HitOutput(many=True, source="hits")
-    more = Flag(help_text="A fuller text would find others.")
+    more = Flag(
+        help_text="There are others: a fuller text would find them, or `next` leads to them."
+    )
+    next = Text(
+        allow_null=True, help_text="The address of the next page of the list; null in a search."
+    )
 
 
 class OpeningFilters(Filters):
@@ -152,6 +172,7 @@ class IdentifierOutput(Output):
     kind = Choice(choices=IdentifierKind.choices)
     value = Text(source="shown")
     country = Text()
+    valid_from = Day(allow_null=True)
     valid_until = Day(allow_null=True)
     verified_at = Moment(allow_null=True)
 
@@ -216,9 +237,27 @@ class Citizens(ActorAPIView):
 
     @operation("Search citizens", needs=VIEW_CITIZEN, filters=CitizenFilters, answers=FoundOutput)
     def get(self, request: Request) -> HttpResponse:
-        """Those whom the text may mean, best first; the audit trail keeps who looked for what."""
+        """Those whom the text may mean, best first; without one all, in the order of registration. The
+        audit trail keeps who looked for what."""
         given = self.query
-        return self.reply(search(self.actor, given["q"], given["limit"]))
+        if "q" not in given:
+            return self._all(given)
+        if wrong := sorted(given.keys() & {"cursor", "updated_since"}):
+            raise BadParameters(errors={name: [_("Not together with q.")] for name in wrong})
+        found = search(self.actor, given["q"], given["limit"])
+        return self.reply({"hits": found.hits, "more": found.more, "next": None})
+
+    def _all(self, given: Mapping[str, Any]) -> HttpResponse:
+        rows = CitizenRecord.objects.for_actor(self.actor).filter(citizen__merged_into=None)
+        if "updated_since" in given:
+            rows = rows.filter(updated_at__gte=given["updated_since"])
+        found, after = self.slice(rows.select_related("citizen"), AS_REGISTERED, "cursor")
+        hits = hits_of(self.actor, [record.citizen for record in found])
+        write_down(
+            self.actor, "searched", what="citizens", filters=sorted(self.filters()), found=len(hits)
+        )
+        address = self.address_with(cursor=after) if after else None
+        return self.reply({"hits": hits, "more": after is not None, "next": address})
 
     @operation(
         "Register a citizen",
@@ -246,10 +285,44 @@ class Citizens(ActorAPIView):
             error.details["candidates"] = [_candidate(one) for one in error.duplicates]
             raise
         record = registered.record
-        return self.reply(record, location=f"{request.path}{record.citizen.uuid}/")
+        return self.reply(
+            record,
+            etag=version_of(record),
+            location=f"{request.path}{record.citizen.uuid}/",
+        )
 
 
-class OneCitizen(ActorAPIView):
+def version_of(record: CitizenRecord) -> int:
+    """A number that grows with every change of what the organisation is shown of the citizen."""
+    numbers = Identifier.objects.unscoped("of a record that is the actor's")
+    points = ContactPoint.objects.unscoped("of a record that is the actor's").filter(
+        organisation=record.organisation_id
+    )
+    newest = [
+        record.updated_at,
+        record.citizen.updated_at,
+        *(
+            rows.filter(citizen=record.citizen_id).aggregate(at=Max("updated_at"))["at"]
+            for rows in (numbers, points)
+        ),
+    ]
+    return max(int(at.timestamp() * 1_000_000) for at in newest if at is not None)
+
+
+def locked_version(actor: Actor, citizen_id: UUID) -> int:
+    """The citizen's version, which nobody else here can change before this transaction ends."""
+    rows = CitizenRecord.objects.for_actor(actor).select_related("citizen")
+    locked = rows.select_for_update(of=("self",), no_key=True)
+    return version_of(locked.get_or_refuse(citizen__uuid=citizen_id))
+
+
+class CitizenAPIView(ActorAPIView):
+    """An address of one citizen or of something of theirs."""
+
+    versioned = staticmethod(locked_version)
+
+
+class OneCitizen(CitizenAPIView):
     """One citizen."""
 
     @operation("Open a citizen", needs=VIEW_CITIZEN, filters=OpeningFilters, answers=CitizenOutput)
@@ -262,7 +335,8 @@ class OneCitizen(ActorAPIView):
         with transaction.atomic():  # what is refused was not seen
             opened = _opened(self.actor, citizen_id, purpose)
             shown = _shown(self.actor, opened, reveal=self.query["reveal"])
-        return self.reply(shown)
+            etag = version_of(opened.record) if opened.record else None
+        return self.reply(shown, etag=etag)
 
     @operation(
         "Correct a citizen", needs=CHANGE_CITIZEN, reads=CitizenChanges, answers=RecordOutput
@@ -287,10 +361,11 @@ class OneCitizen(ActorAPIView):
                 before = Wishes(*(getattr(record, name) for name in records.WISHES))
                 records.set_wishes(self.actor, citizen_id, replace(before, **wishes))
             require(self.actor, CHANGE_CITIZEN, record)
-        return self.reply(_record(self.actor, citizen_id))
+        record = _record(self.actor, citizen_id)
+        return self.reply(record, etag=version_of(record))
 
 
-class Identifiers(ActorAPIView):
+class Identifiers(CitizenAPIView):
     """A citizen's identification numbers."""
 
     @operation(
@@ -306,7 +381,7 @@ class Identifiers(ActorAPIView):
         return self.reply(_as_shown(number))
 
 
-class ContactPoints(ActorAPIView):
+class ContactPoints(CitizenAPIView):
     """How the organisation reaches a citizen."""
 
     @operation(
@@ -322,7 +397,7 @@ class ContactPoints(ActorAPIView):
         return self.reply(details.add_contact_point(self.actor, citizen_id, given))
 
 
-class OneContactPoint(ActorAPIView):
+class OneContactPoint(CitizenAPIView):
     """One telephone, mailbox or address of a citizen."""
 
     @operation(
@@ -341,7 +416,7 @@ class OneContactPoint(ActorAPIView):
         return self.reply(point)
 
 
-class EndContactPoint(ActorAPIView):
+class EndContactPoint(CitizenAPIView):
     """The citizen is no longer reached there."""
 
     @operation("End a contact point", needs=CHANGE_CITIZEN, answers=ContactPointOutput)

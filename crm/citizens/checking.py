@@ -46,6 +46,7 @@ class NewIdentifier:
     value: str
     country: str = "ES"
     valid_until: date | None = None
+    valid_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,14 @@ def identifier(given: NewIdentifier, person_kind: str) -> NewIdentifier:
         country = "ES"
     elif not re.fullmatch(r"[A-Z]{2}", country):
         raise Invalid(_("Write the country with its two letters."))
+    validity(given.valid_from, given.valid_until)
     return replace(given, value=value, country=country)
+
+
+def validity(first: date | None, last: date | None) -> None:
+    """Refuses a paper that ends before it begins."""
+    if first and last and last < first:
+        raise Invalid(errors={"valid_until": [_("The last day comes before the first.")]})
 
 
 def contact_point(given: NewContactPoint) -> NewContactPoint:

@@ -1,6 +1,6 @@
 """What is typed on the citizens' pages; the rules themselves are the services' (checking.py)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.citizens.checking import ADDRESSABLE, Names, NewContactPoint, NewIdentifier, Wishes
 from crm.citizens.models import Channel, Citizen, CitizenRecord, ContactPoint, Identifier, Need
-from crm.kit.errors import Invalid
-from crm.kit.forms import DateField, DateInput
+from crm.citizens.services.records import WISHES
+from crm.kit.errors import DomainError
+from crm.kit.forms import Correction, DateField, DateInput, ServiceForm
 
 NOT_SAID = [("", "—")]
 
@@ -19,21 +20,7 @@ def _one_of(label: Any, choices: Iterable[tuple[str, Any]], **more: Any) -> form
     return forms.ChoiceField(label=label, choices=list(choices), **more)
 
 
-class Tolerant(forms.Form):
-    """A form whose rules are a service's: it shows at its fields what the service refused."""
-
-    places: Mapping[str, str] = {}
-    """Where the service's errors belong when the field is called otherwise here."""
-
-    def refused(self, error: Invalid) -> None:
-        """Show the service's errors at their fields, and what has none above the form."""
-        for name, messages in (error.errors or {"": [error.message]}).items():
-            field = self.places.get(name, name)
-            for message in messages:
-                self.add_error(field if field in self.fields else None, str(message))
-
-
-class NamesForm(Tolerant):
+class NamesForm(Correction):
     """What a person is called."""
 
     kind = _one_of(
@@ -48,7 +35,6 @@ class NamesForm(Tolerant):
     surname1 = forms.CharField(label=_("First surname"), max_length=100, required=False)
     surname2 = forms.CharField(label=_("Second surname"), max_length=100, required=False)
     birth_date = DateField(label=_("Date of birth"), required=False)
-    seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def names(self) -> Names:
         """As the services take them."""
@@ -68,7 +54,7 @@ class NamesForm(Tolerant):
         }
 
 
-class WishesForm(Tolerant):
+class WishesForm(Correction):
     """How a person is to be attended."""
 
     language = _one_of(_("Language"), settings.LANGUAGES, initial=settings.LANGUAGE_CODE)
@@ -84,15 +70,32 @@ class WishesForm(Tolerant):
 
     def wishes(self) -> Wishes:
         """As the services take them."""
-        return Wishes(**{field: self.cleaned_data[field] for field in WishesForm.base_fields})
+        return Wishes(**{field: self.cleaned_data[field] for field in WISHES})
 
     @staticmethod
     def of_record(record: CitizenRecord) -> dict[str, Any]:
         """What the form shows at first of an organisation's record."""
-        return {field: getattr(record, field) for field in WishesForm.base_fields}
+        said = {field: getattr(record, field) for field in WISHES}
+        return {**said, "seen": record.updated_at.isoformat()}
 
 
-class IdentifierForm(Tolerant):
+class ValidityForm(Correction):
+    """From when until when a paper says that its number is valid."""
+
+    valid_from = forms.DateField(label=_("Valid from"), required=False, widget=DateInput())
+    valid_until = forms.DateField(label=_("Valid until"), required=False, widget=DateInput())
+
+    @staticmethod
+    def of_number(number: Identifier) -> dict[str, Any]:
+        """What the form shows at first of a number on record."""
+        return {
+            "valid_from": number.valid_from,
+            "valid_until": number.valid_until,
+            "seen": number.updated_at.isoformat(),
+        }
+
+
+class IdentifierForm(ServiceForm):
     """A number that identifies a person."""
 
     kind = _one_of(_("Kind"), Identifier.Kind.choices)
@@ -103,6 +106,7 @@ class IdentifierForm(Tolerant):
         required=False,
         help_text=_("Two letters; only for passports and foreign numbers."),
     )
+    valid_from = forms.DateField(label=_("Valid from"), required=False, widget=DateInput())
     valid_until = forms.DateField(  # that of a DNI without end is 9999-01-01
         label=_("Valid until"), required=False, widget=DateInput()
     )
@@ -112,7 +116,7 @@ class IdentifierForm(Tolerant):
         return NewIdentifier(**self.cleaned_data)
 
 
-class ContactPointForm(Tolerant):
+class ContactPointForm(Correction):
     """A telephone, mailbox or address of a person."""
 
     channel = _one_of(_("Channel"), [(channel.value, channel.label) for channel in ADDRESSABLE])
@@ -134,13 +138,17 @@ class ContactPointForm(Tolerant):
 
     def contact_point(self) -> NewContactPoint:
         """As the services take it; the quality goes apart."""
-        values = {name: value for name, value in self.cleaned_data.items() if name != "quality"}
-        return NewContactPoint(**values)
+        apart = ("quality", "seen")
+        return NewContactPoint(
+            **{name: value for name, value in self.cleaned_data.items() if name not in apart}
+        )
 
     @staticmethod
     def of_point(point: ContactPoint) -> dict[str, Any]:
         """What the form shows at first of a contact point on record."""
-        return {field: getattr(point, field) for field in ContactPointForm.base_fields}
+        shown = (name for name in ContactPointForm.base_fields if name != "seen")
+        said = {name: getattr(point, name) for name in shown}
+        return {**said, "seen": point.updated_at.isoformat()}
 
 
 class NewCitizenForm(NamesForm, WishesForm):
@@ -209,7 +217,7 @@ class NewCitizenForm(NamesForm, WishesForm):
             points.append((post, "address"))
         return points
 
-    def refused(self, error: Invalid) -> None:
+    def refused(self, error: DomainError) -> None:
         """Show the service's errors at their fields: its places are those that were filled in."""
         self.places = {"identifiers.0": "identifier_value"}
         for place, (_point, field) in enumerate(self._points()):
@@ -219,7 +227,7 @@ class NewCitizenForm(NamesForm, WishesForm):
         super().refused(error)
 
 
-class ReasonForm(Tolerant):
+class ReasonForm(ServiceForm):
     """Why something is done: one of the usual reasons, or another in one's own words."""
 
     reason = forms.CharField(

@@ -242,6 +242,11 @@ class Identifier(Base):
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"  # never the number itself: this ends in logs
 
+    @property
+    def expired(self) -> bool:
+        """Whether the paper with the number is no longer valid."""
+        return self.valid_until is not None and self.valid_until < timezone.localdate()
+
 
 @pghistory.track()
 class ContactPoint(Owned):

@@ -69,7 +69,7 @@ def search(actor: Actor, text: str, limit: int = 20) -> Found:
     require(actor, VIEW_CITIZEN)
     text = "".join(char if char.isprintable() else " " for char in text).strip()
     citizens, more = _citizens(actor, text)
-    hits = _hits(actor, citizens[:limit])
+    hits = hits_of(actor, citizens[:limit])
     write_down(actor, "searched", text=as_typed(text), found=len(hits))
     return Found(hits, more or len(citizens) > limit)
 
@@ -275,7 +275,8 @@ _USUAL: Sequence[str] = [Kind.NIF, Kind.NIE, Kind.CIF, Kind.PASSPORT, Kind.FOREI
 """Kinds of numbers, the one by which people know each other first."""
 
 
-def _hits(actor: Actor, citizens: Sequence[Citizen]) -> tuple[Hit, ...]:
+def hits_of(actor: Actor, citizens: Sequence[Citizen]) -> tuple[Hit, ...]:
+    """The citizens as a list may show them to the actor."""
     records = {
         record.citizen_id: record
         for record in CitizenRecord.objects.for_actor(actor).filter(citizen__in=citizens)

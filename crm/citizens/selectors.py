@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Case, Value, When
+from django.db.models import Case, Q, Value, When
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from crm.audit.models import AuditEntry
-from crm.citizens.identifiers import mask
+from crm.citizens.identifiers import guess, mask
 from crm.citizens.models import (
     Channel,
     Citizen,
@@ -60,6 +60,20 @@ def masked_numbers(citizen: Citizen) -> list[MaskedNumber]:
     numbers = Identifier.objects.unscoped("of a citizen opened by the actor")
     active = numbers.filter(citizen=citizen, ended_at=None).order_by("verified_at", "pk")
     return [MaskedNumber(number, mask(number.kind, number.value)) for number in active]
+
+
+def with_number(actor: Actor, text: str) -> list[UUID]:
+    """The citizens who bear, or bore, the identification number that a text is."""
+    cards = Q()
+    for meaning in guess(text):
+        if meaning.kind in Identifier.Kind.values:
+            cards |= Q(kind=meaning.kind, value=meaning.value)
+    if not cards:
+        return []
+    bearers = Identifier.objects.for_actor(actor).filter(cards).values("citizen")
+    return list(
+        Citizen.objects.for_actor(actor).filter(pk__in=bearers).values_list("uuid", flat=True)
+    )
 
 
 def shown_name(actor: Actor, citizen: Citizen) -> str:

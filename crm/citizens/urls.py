@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         views.verify_identifier,
         name="verify_identifier",
     ),
+    path(f"{_ONE}numeros/<uuid:identifier>/vigencia/", views.validity, name="validity"),
     path(
         f"{_ONE}numeros/<uuid:identifier>/retirar/",
         views.withdraw_identifier,

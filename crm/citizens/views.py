@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.citizens import forms, identifiers, profile, reasons, selectors, story
-from crm.citizens.checking import Names
+from crm.citizens.checking import Names, NewIdentifier
 from crm.citizens.models import Citizen, CitizenRecord, Identifier, Need
 from crm.citizens.permissions import (
     CHANGE_CITIZEN,
@@ -28,6 +29,7 @@ from crm.citizens.services import details, records, registration
 from crm.citizens.services.records import Opened, ReasonNeeded
 from crm.kit.access import ActorRequest, needs
 from crm.kit.errors import Conflict, Invalid, NotFound
+from crm.kit.forms import Correction, ServiceForm
 from crm.kit.policy import decide, require
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
@@ -100,8 +102,13 @@ def _say_registered(
     else:
         messages.success(request, _("The person is on record."))
     for number in form.identifiers():
-        for doubt in identifiers.validate(number.kind, number.value).warnings:
-            messages.warning(request, str(doubt.message))
+        _say_doubts(request, number)
+
+
+def _say_doubts(request: ActorRequest, number: NewIdentifier) -> None:
+    """What looks wrong in a number that is kept all the same."""
+    for doubt in identifiers.validate(number.kind, number.value).warnings:
+        messages.warning(request, str(doubt.message))
 
 
 # --- one person ----------------------------------------------------------------------------------
@@ -229,7 +236,7 @@ def _correct(
     citizen: UUID,
     *,
     title: str,
-    form: Callable[[CitizenRecord, Any], forms.Tolerant],
+    form: Callable[[CitizenRecord, Any], ServiceForm],
     save: Save,
     done: str,
     permission: str = CHANGE_CITIZEN,
@@ -246,20 +253,12 @@ def _correct(
         except ReasonNeeded as needed:
             return _ask_reason(request, needed.record)
     typed = form(mine, request.POST if request.method == "POST" else None)
-    status = 200
+    status = HTTPStatus.OK
     if request.method == "POST":
-        status = 422
-        if typed.is_valid():
-            try:
-                save(typed)
-            except Invalid as error:
-                typed.refused(error)
-            except Conflict as error:
-                typed.add_error(None, str(error.message))
-                status = error.status
-            else:
-                messages.success(request, done)
-                return redirect("citizens:detail", citizen)
+        status = typed.saved(lambda: save(typed), lambda: form(mine, None).initial)
+        if status == HTTPStatus.OK:
+            messages.success(request, done)
+            return redirect("citizens:detail", citizen)
     context = {"form": typed, "title": title, "record": mine}
     return render(request, "citizens/correct.html", context, status=status)
 
@@ -286,7 +285,7 @@ def names(request: ActorRequest, citizen: UUID) -> HttpResponse:
     )
 
 
-def _seen(typed: forms.NamesForm) -> datetime | None:
+def _seen(typed: Correction) -> datetime | None:
     raw = typed.cleaned_data["seen"]
     try:
         moment = parse_datetime(raw)
@@ -306,7 +305,7 @@ def wishes(request: ActorRequest, citizen: UUID) -> HttpResponse:
         return forms.WishesForm(data, initial=forms.WishesForm.of_record(record))
 
     def save(typed: forms.WishesForm) -> None:
-        records.set_wishes(request.actor, citizen, typed.wishes())
+        records.set_wishes(request.actor, citizen, typed.wishes(), seen=_seen(typed))
 
     return _correct(
         request,
@@ -324,7 +323,9 @@ def add_identifier(request: ActorRequest, citizen: UUID) -> HttpResponse:
     """Add an identification number."""
 
     def save(typed: forms.IdentifierForm) -> None:
-        details.add_identifier(request.actor, citizen, typed.identifier())
+        given = typed.identifier()
+        details.add_identifier(request.actor, citizen, given)
+        _say_doubts(request, given)
 
     return _correct(
         request,
@@ -343,6 +344,30 @@ def verify_identifier(request: ActorRequest, citizen: UUID, identifier: UUID) ->
     details.verify_identifier(request.actor, citizen, identifier)
     messages.success(request, _("The identification number is verified."))
     return redirect("citizens:detail", citizen)
+
+
+@require_http_methods(GET_OR_POST)
+@needs(CHANGE_CITIZEN)
+def validity(request: ActorRequest, citizen: UUID, identifier: UUID) -> HttpResponse:
+    """Say from when until when the paper with a number is valid."""
+
+    def form(record: CitizenRecord, data: Any) -> forms.ValidityForm:
+        numbers = Identifier.objects.for_actor(request.actor).filter(citizen=record.citizen)
+        number = numbers.get_or_refuse(uuid=identifier, ended_at=None)
+        return forms.ValidityForm(data, initial=forms.ValidityForm.of_number(number))
+
+    def save(typed: forms.ValidityForm) -> None:
+        days = {name: typed.cleaned_data[name] for name in ("valid_from", "valid_until")}
+        details.set_validity(request.actor, citizen, identifier, **days, seen=_seen(typed))
+
+    return _correct(
+        request,
+        citizen,
+        title=_("Validity of the identification number"),
+        form=form,
+        save=save,
+        done=_("Saved."),
+    )
 
 
 @require_http_methods(GET_OR_POST)
@@ -407,6 +432,7 @@ def change_contact_point(request: ActorRequest, citizen: UUID, point: UUID) -> H
             point,
             typed.contact_point(),
             quality=typed.cleaned_data["quality"],
+            seen=_seen(typed),
         )
 
     return _correct(

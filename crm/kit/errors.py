@@ -80,6 +80,13 @@ class Conflict(DomainError):
     title = _("It has changed in the meantime")
 
 
+class Changed(Conflict):
+    """Somebody else has changed it since the person read what they correct."""
+
+    def __init__(self, message: Text) -> None:
+        super().__init__("changed_meanwhile", message)
+
+
 class TooMany(DomainError):
     """Too many attempts; `retry_after` says for how many seconds to wait."""
 

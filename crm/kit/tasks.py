@@ -12,7 +12,7 @@ from celery import current_app, shared_task, signals
 from django.db import connection, transaction
 from django.utils import timezone
 
-from crm.kit import outbox, valkey
+from crm.kit import files, outbox, valkey
 from crm.kit.models import IdempotencyKey, StreamEvent
 
 log = structlog.get_logger(__name__)
@@ -70,10 +70,11 @@ def sweep_outbox() -> None:
 @every(3600)
 @shared_task(name="kit.forget_old_rows")
 def forget_old_rows() -> None:
-    """Drop live-stream events after 7 days and idempotency keys after 2."""
+    """Drop live-stream events after 7 days, idempotency keys after 2, broken-off uploads after one."""
     now = timezone.now()
     StreamEvent.objects.filter(at__lt=now - timedelta(days=7)).delete()
     IdempotencyKey.objects.filter(created_at__lt=now - timedelta(days=2)).delete()
+    files.sweep()
 
 
 @signals.heartbeat_sent.connect

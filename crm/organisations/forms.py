@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, time
 from typing import Any, ClassVar
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from django import forms
@@ -12,11 +13,19 @@ from django.utils.dates import WEEKDAYS
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from crm.kit.forms import DateField, ServiceForm
+from crm.kit.forms import Correction, DateField, ServiceForm
 from crm.organisations import options
-from crm.organisations.calendars import Interval
-from crm.organisations.models import DataClass, Layer, OpeningHours, Organisation, WorkingCalendar
-from crm.organisations.selectors import Node
+from crm.organisations.calendars import REGIONS, Interval
+from crm.organisations.models import (
+    DataClass,
+    Layer,
+    OpeningHours,
+    Organisation,
+    Unit,
+    WorkingCalendar,
+)
+from crm.organisations.selectors import PUBLIC_CALENDAR, Node
+from crm.organisations.services.organisation import fingerprint
 from crm.organisations.services.working_time import LAYERS_OF_ITS_OWN
 
 NONE = ("", "—")
@@ -32,6 +41,16 @@ def calendar_choices(calendars: Iterable[WorkingCalendar]) -> list[tuple[str, st
     return [(str(row.uuid), f"{row.name} ({row.get_layer_display()})") for row in ordered]
 
 
+def region_choices(known: Iterable[WorkingCalendar]) -> list[tuple[str, str]]:
+    """The regions whose official holidays are not loaded yet: they are when one is chosen."""
+    loaded = {row.code for row in known if row.organisation_id is None}
+    return [
+        (code, f"{name} ({Layer.REGIONAL.label})")
+        for code, name in REGIONS.items()
+        if f"{PUBLIC_CALENDAR}-{code}" not in loaded
+    ]
+
+
 def unit_choices(nodes: Iterable[Node], leave_out: Iterable[int] = ()) -> list[tuple[str, str]]:
     """Open units to choose from, in the tree's order and depth."""
     out = set(leave_out)
@@ -42,7 +61,7 @@ def unit_choices(nodes: Iterable[Node], leave_out: Iterable[int] = ()) -> list[t
     ]
 
 
-class OrganisationForm(ServiceForm):
+class OrganisationForm(Correction):
     """The organisation's own data."""
 
     name = forms.CharField(label=_("Name"), max_length=200)
@@ -82,10 +101,11 @@ class OrganisationForm(ServiceForm):
             "languages": organisation.languages,
             "time_zone": organisation.time_zone,
             "calendar": str(organisation.calendar.uuid) if organisation.calendar else "",
+            "seen": fingerprint(organisation),
         }
 
 
-class OptionsForm(ServiceForm):
+class OptionsForm(Correction):
     """The typed options, one field for each."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -98,10 +118,11 @@ class OptionsForm(ServiceForm):
         """What the fields hold at first."""
         read = options.read(organisation)
         found = {option.name: getattr(read, option.name) for option in options.fields()}
-        return {
+        shown = {
             name: "\n".join(value) if isinstance(value, tuple) else value
             for name, value in found.items()
         }
+        return {**shown, "seen": fingerprint(organisation)}
 
     def changes(self) -> dict[str, Any]:
         """As the service takes them."""
@@ -128,7 +149,7 @@ def _field_of(option: Any) -> forms.Field:
     )
 
 
-class UnitForm(ServiceForm):
+class UnitForm(Correction):
     """A unit's own data."""
 
     name = forms.CharField(label=_("Name"), max_length=200)
@@ -142,11 +163,22 @@ class UnitForm(ServiceForm):
         super().__init__(*args, **kwargs)
         self.fields["calendar"].choices = [NONE, *calendars]  # type: ignore[attr-defined]
 
+    @staticmethod
+    def of(unit: Unit) -> dict[str, Any]:
+        """What the fields hold at first."""
+        return {
+            "name": unit.name,
+            "code": unit.code,
+            "dir3_code": unit.dir3_code,
+            "calendar": str(unit.calendar.uuid) if unit.calendar else "",
+            "seen": unit.updated_at.isoformat(),
+        }
+
 
 class TargetForm(ServiceForm):
     """Another unit: where to move to, or what to merge with."""
 
-    places: ClassVar[Mapping[str, str]] = {"parent": "target", "into": "target"}
+    places: Mapping[str, str] = {"parent": "target", "into": "target"}
 
     target = forms.ChoiceField(label=_("Unit"))
 
@@ -174,6 +206,12 @@ class CalendarForm(ServiceForm):
     def __init__(self, *args: Any, calendars: Choices, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["base"].choices = [NONE, *calendars]  # type: ignore[attr-defined]
+
+    def given(self) -> dict[str, Any]:
+        """As the service takes it."""
+        given = dict(self.cleaned_data)
+        base = given.pop("base")
+        return given | ({"region": base} if base in REGIONS else {"base_id": UUID(base)})
 
 
 class HolidayForm(ServiceForm):

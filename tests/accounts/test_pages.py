@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 from django.test import Client
 
+from cases.models import Case
 from crm.accounts.models import Membership, Role, User
 from crm.audit.models import AuditEntry
 from tests.conftest import World
 from tests.factories.accounts import employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.citizens import CitizenFactory
 from tests.factories.organisations import UnitFactory
 
 Queries = Callable[[int], AbstractContextManager[object]]
@@ -220,9 +223,47 @@ def test_the_inspector_explains_on_a_case_by_its_number(world: World, console: C
     for unknown in (f"{foreign.reference}x", "'; --"):
         page = console.get("/organizacion/permisos/", {**question, "thing": unknown})
         assert page.context["form"].errors
+    # numbers repeat between organisations only when their codes do: a stranger's is not found
     same = console.get("/organizacion/permisos/", {**question, "thing": foreign.reference})
-    found = same.context.get("thing")
-    assert found is None or found.organisation_id == world.here.pk
+    assert same.context["form"].errors
+
+
+def test_the_inspector_knows_special_protection_as_the_lists_do(
+    world: World, console: Client
+) -> None:
+    case = CaseFactory(unit=world.unit, confidentiality=3)
+    asked = {"person": str(world.alice.uuid), "thing": case.reference}
+    for permission in ("cases.view_case", "cases.change_case"):
+        page = console.get("/organizacion/permisos/", {**asked, "permission": permission})
+        assert not page.context["explanation"].decision
+        assert "specially protected" in page.content.decode()
+    assert not Case.objects.for_actor(world.actor(world.alice)).filter(pk=case.pk).exists()
+
+
+def test_the_inspector_explains_on_a_person_without_naming_them(
+    world: World, console: Client
+) -> None:
+    person = CitizenFactory(organisation=world.here, name="Secretísima")
+    hidden = CitizenFactory(
+        organisation=world.here, organisation__protected=True, organisation__protected_reason="Sí"
+    )
+    stranger = CitizenFactory(organisation=world.elsewhere)
+    asked = {"person": str(world.alice.uuid), "permission": "citizens.change_citizen"}
+
+    def ask(thing: str, **other: str) -> Any:
+        return console.get("/organizacion/permisos/", {**asked, "thing": thing, **other})
+
+    yes = ask(f"https://ventanilla.example/ciudadania/{person.uuid}/")
+    assert yes.context["explanation"].decision
+    assert "Secretísima" not in yes.content.decode()
+    for permission in ("citizens.view_citizen", "citizens.change_citizen"):
+        no = ask(str(hidden.uuid), permission=permission)
+        assert "The record is protected" in str(no.context["explanation"].decision.reason)
+    assert ask(str(stranger.uuid)).context["form"].errors
+    # a permission that has nothing to do with the thing is said, and harms nothing
+    assert ask(str(person.uuid), permission="cases.view_case").context["form"].errors
+    case = CaseFactory(unit=world.unit)
+    assert ask(case.reference).context["form"].errors
 
 
 # --- One's own ------------------------------------------------------------------------------------

@@ -345,6 +345,48 @@ def test_the_key_of_another_organisation_reaches_no_document(
         assert stranger.send("get", f"/documents/{document['id']}/{part}").status_code == 404
 
 
+def test_documents_of_all_cases_are_listed_and_filtered(
+    world: World, works: CaseType, system: Caller, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    ids = []
+    for number in range(3):
+        case = CaseFactory(unit=world.unit, case_type=works, data={"street": "x"})
+        file = SimpleUploadedFile("nota.txt", f"Texto {number}.".encode())
+        origin = "citizen" if number else "administration"
+        said = {"file": file, "origin": origin}
+        answer = system.post(f"/api/v1/cases/{case.uuid}/documents/", said)
+        ids.append(answer.json()["id"])
+    first = system.send("get", "/documents/?limit=2").json()
+    assert [row["id"] for row in first["results"]] == ids[:2]
+    assert [row["id"] for row in system.get(first["next"]).json()["results"]] == ids[2:]
+    by_case = system.send("get", f"/documents/?case={case.uuid}").json()["results"]
+    assert [row["id"] for row in by_case] == ids[2:]
+    brought = system.send("get", "/documents/?origin=citizen&scan=unscanned").json()["results"]
+    assert [row["id"] for row in brought] == ids[1:]
+    digest = by_case[0]["sha256"]
+    assert len(system.send("get", f"/documents/?sha256={digest}").json()["results"]) == 1
+    assert system.send("get", "/documents/?name=nota").status_code == 400
+    stranger = Caller(key_for(world.elsewhere, *ALL))
+    assert stranger.send("get", "/documents/").json()["results"] == []
+
+
+def test_what_was_said_of_a_case_is_taken_back(
+    world: World, works: CaseType, system: Caller
+) -> None:
+    case = CaseFactory(
+        unit=world.unit, case_type=works, data={"street": "x"}, latitude=39.5, longitude=-0.4
+    )
+    address = f"/cases/{case.uuid}/"
+    nowhere = {"latitude": None, "longitude": None, "citizen": None}
+    changed = system.send("patch", address, nowhere)
+    assert changed.status_code == 200, changed.content
+    assert (changed.json()["latitude"], changed.json()["longitude"]) == (None, None)
+    assert system.send("patch", address, {"latitude": None}).status_code == 422
+    late = system.send("get", "/cases/?due_before=2026-01-01T00:00:00Z&priority=urgent")
+    assert late.json()["results"] == []
+
+
 def test_a_change_of_another_version_is_not_made(
     world: World, works: CaseType, system: Caller
 ) -> None:

@@ -10,6 +10,7 @@ from crm.audit.models import AuditEntry
 from crm.citizens.models import Citizen, CitizenRecord, ContactPoint
 from tests.api.conftest import Caller, key_for
 from tests.conftest import World
+from tests.factories.citizens import CitizenFactory
 
 SCOPES = ("citizens.view_citizen", "citizens.change_citizen")
 ANA = {
@@ -188,3 +189,51 @@ def test_a_protected_record_needs_its_own_right(
     assert [hit["name"] for hit in found] == ["A. G. G."]
     trusted = caller("citizens.view_citizen", "citizens.view_protected")
     assert trusted.send("get", f"/citizens/{citizen}/?purpose=Queja").status_code == 200
+
+
+def test_all_are_listed_page_by_page_and_those_changed_since(
+    world: World, system: Caller, caller: Callable[..., Caller]
+) -> None:
+    people = [CitizenFactory(organisation=world.here) for _number in range(3)]
+    hidden = CitizenFactory(
+        organisation=world.here, organisation__protected=True, organisation__protected_reason="Sí"
+    )
+    CitizenFactory(organisation=world.elsewhere)
+    first = system.send("get", "/citizens/?limit=3").json()
+    assert [hit["id"] for hit in first["results"]] == [str(person.uuid) for person in people]
+    assert first["more"] is True
+    rest = system.get(first["next"]).json()
+    assert [hit["id"] for hit in rest["results"]] == [str(hidden.uuid)]
+    assert hidden.surname1 not in str(rest)
+    assert (rest["more"], rest["next"]) == (False, None)
+    assert [entry.data["what"] for entry in entries("searched")] == ["citizens"] * 2
+    CitizenRecord.objects.unscoped("a test").update(updated_at="2020-01-01T00:00:00Z")
+    system.send("patch", f"/citizens/{people[1].uuid}/", {"language": "eu"})
+    since = system.send("get", "/citizens/?updated_since=2021-01-01T00:00:00Z").json()
+    assert [hit["id"] for hit in since["results"]] == [str(people[1].uuid)]
+    for query in ("q=Ana&cursor=x", "q=Ana&updated_since=2021-01-01T00:00:00Z", "cursor=junk"):
+        assert system.send("get", f"/citizens/?{query}").status_code == 400, query
+    assert caller("cases.view_case").send("get", "/citizens/").status_code == 403
+
+
+def test_a_change_of_another_version_of_a_citizen_is_not_made(world: World, system: Caller) -> None:
+    made = system.send("post", "/citizens/", ANA)
+    address = f"/citizens/{made.json()['id']}/"
+    etag = system.send("get", f"{address}?purpose=Prueba")["ETag"]
+    assert etag == made["ETag"]
+    point = {"channel": "phone", "address": "600112244"}
+    added = system.send("post", f"{address}contact-points/", point, If_Match=etag)
+    assert added.status_code == 201, added.content
+    for verb, path, body in (
+        ("patch", "", {"language": "ca"}),
+        ("post", "contact-points/", {"channel": "phone", "address": "600112255"}),
+        ("post", "identifiers/", {"kind": "passport", "value": "AAA111222", "country": "FR"}),
+        ("post", f"contact-points/{added.json()['id']}/end/", None),
+    ):
+        late = system.send(verb, f"{address}{path}", body, If_Match=etag)
+        assert late.status_code == 412, path
+    fresh = system.send("get", f"{address}?purpose=Prueba")["ETag"]
+    assert fresh != etag
+    changed = system.send("patch", address, {"language": "ca"}, If_Match=fresh)
+    assert changed.status_code == 200
+    assert changed["ETag"] != fresh

@@ -16,9 +16,11 @@ from crm.accounts.models import User
 from crm.audit import selectors, tasks
 from crm.audit.models import AuditEntry
 from crm.audit.record import record
+from crm.citizens.services.records import open_citizen
 from crm.kit.actor import Actor
 from tests.conftest import World
 from tests.factories.accounts import acting, employee
+from tests.factories.citizens import CitizenFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -307,3 +309,24 @@ def test_a_moment_is_shown_in_local_time(page: Client, world: World) -> None:
 
     assert "00:30" in text(page, since="2026-07-02", until="2026-07-02")
     assert "00:30" not in text(page, since="2026-07-01", until="2026-07-01")
+
+
+def test_who_looked_at_a_person_is_found_by_their_number(
+    page: Client, world: World, alice: Actor
+) -> None:
+    hidden = CitizenFactory(
+        organisation=world.here, organisation__protected=True, organisation__protected_reason="Sí"
+    )
+    stranger = CitizenFactory(organisation=world.elsewhere)
+    for person in (hidden, CitizenFactory(organisation=world.here)):
+        open_citizen(acting(employee(world.here, "supervisor")), person.uuid, reason="Queja 7")
+    number = hidden.identifiers.get().value
+    answer = page.get("/auditoria/", {"object": f"{number[:8]}-{number[8].lower()}"})
+    found = [line["entry"].object_id for line in answer.context["lines"]]
+    assert found == [str(hidden.uuid)]
+    assert number not in str(searches()[-1].data)
+    export = page.post("/auditoria/exportar/", {"object": number})
+    lines = b"".join(export.streaming_content).decode()
+    assert lines.count("Queja 7") == 1
+    theirs = page.get("/auditoria/", {"object": stranger.identifiers.get().value})
+    assert theirs.context["lines"] == []

@@ -1,17 +1,22 @@
 """The import wizard: upload, map, try, load; wrong files are said and lose nothing."""
 
 import gzip
+import os
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
-from cases.imports.mapping import read
+from cases.imports.mapping import build, open_mapping, read, ready_names
 from cases.imports.tasks import resume_imports, run_import
 from cases.imports.wizard import to_toml
 from cases.models import Case, Import
 from cases.services.catalogue import create_case_type
+from cases.services.imports import forget_files
 from cases.workflow import simple_bundle
 from crm.accounts.actors import system_actor
 from tests.conftest import World
@@ -105,6 +110,37 @@ def test_a_wrong_mapping_is_said_at_its_field_and_keeps_what_was_typed(admin: Cl
     assert response.context["form"]["state-values"].value() == FILLED["state-values"]
 
 
+def as_shown(page: Any) -> dict[str, Any]:
+    """What a browser would send of a form that nobody touched."""
+    form = page.context["form"]
+    values = {name: form[name].value() for name in form.fields}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+@pytest.mark.parametrize("name", ready_names())
+def test_saving_a_ready_mapping_loses_nothing_of_it(admin: Client, name: str) -> None:
+    mapping = open_mapping(name)
+    mark = mapping.file.delimiter
+    header = mark.join(sorted(mapping.columns)) + "\n" + mark.join("x" for _ in mapping.columns)
+    load = upload(admin, header.encode(mapping.file.encoding), ready=name)
+    page = admin.get(f"/importaciones/{load.uuid}/columnas/")
+    answer = admin.post(f"/importaciones/{load.uuid}/columnas/", as_shown(page))
+    assert answer.status_code == 302, answer.context["form"].errors
+    load.refresh_from_db()
+    saved = build(load.mapping)
+    assert saved.case == mapping.case
+    assert saved.data == mapping.data
+    assert saved.file == mapping.file
+
+
+def test_another_separator_shows_the_columns_that_it_makes(admin: Client) -> None:
+    load = upload(admin, b"id,asunto;fecha,estado\n1,Farola;hoy,abierto\n")
+    address = f"/importaciones/{load.uuid}/columnas/"
+    assert admin.get(address).context["header"] == ["id", "asunto;fecha", "estado"]
+    again = admin.post(address, {**FILLED, "delimiter": ";", "encoding": "utf-8"})
+    assert again.context["header"] == ["id,asunto", "fecha,estado"]
+
+
 def test_an_empty_file_is_refused(admin: Client) -> None:
     file = SimpleUploadedFile("nada.csv", b"", "text/csv")
     response = admin.post("/importaciones/nueva/", {"file": file})
@@ -187,3 +223,32 @@ def test_an_import_whose_worker_died_is_taken_up(
     monkeypatch.setattr(run_import, "delay", taken.append)
     resume_imports()
     assert taken == [load.pk]
+
+
+def test_files_are_not_kept_longer_than_they_serve(admin: Client, tmp_path: Path) -> None:
+    load = upload(admin)
+    admin.post(f"/importaciones/{load.uuid}/columnas/", FILLED)
+    nobodys, by_hand = tmp_path / "imports" / "nobodys", tmp_path / "by-hand.csv"
+    for path in (nobodys, by_hand):
+        path.write_text(CSV)
+
+    def grow_old(days: int) -> None:
+        moment = timezone.now() - timedelta(days=days)
+        for path in (nobodys, by_hand, Path(load.file_path)):
+            if path.exists():
+                os.utime(path, (moment.timestamp(),) * 2)
+        Import.objects.unscoped("test").update(updated_at=moment)
+
+    assert forget_files() == 0
+    grow_old(2)
+    assert forget_files() == 1
+    assert not nobodys.exists()
+    grow_old(31)
+    assert forget_files() == 1
+    assert not Path(load.file_path).exists()
+    assert by_hand.exists()
+    load.refresh_from_db()
+    assert load.status == Import.Status.CANCELLED
+    assert admin.get(f"/importaciones/{load.uuid}/columnas/").status_code == 302
+    Import.objects.unscoped("test").update(status=Import.Status.FAILED)
+    assert admin.post(f"/importaciones/{load.uuid}/iniciar/").status_code == 409

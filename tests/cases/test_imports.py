@@ -3,9 +3,11 @@
 import csv
 import gzip
 from collections import Counter
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import translation
 
 from cases.imports import load as loading
@@ -209,3 +211,25 @@ def test_real_requests_of_other_cities(
     assert (done.inserted, done.skipped) == (rows - done.bad, 0)
     found = Counter(Case.objects.unscoped("test").values_list("category", flat=True))
     assert {category: found[category] for category in states} == states
+
+
+def test_the_command_writes_the_bad_rows_of_every_file_into_one(
+    actor: Actor, tmp_path: Path
+) -> None:
+    mapping, errors = tmp_path / "old.toml", tmp_path / "errors.csv"
+    mapping.write_text(MAPPING, encoding="utf-8")
+    files = [
+        write(tmp_path / "a.csv", "1,Uno,2025-03-01,,new,", "2,,2025-03-01,,new,"),
+        write(tmp_path / "b.csv", "3,,2025-03-01,,new,", "4,Cuatro,2025-03-01,,new,"),
+    ]
+    asked = {"organisation": "HERE", "mapping": str(mapping), "errors": str(errors)}
+    for _twice in range(2):
+        call_command("import_cases", *map(str, files), **asked, stdout=StringIO())
+        told = list(csv.reader(errors.read_text(encoding="utf-8-sig").splitlines()))
+        assert told[0][:2] == ["Row", "Identifier"]
+        rows = [(row, identifier, file) for row, identifier, _reason, file in told[1:]]
+        assert rows == [("2", "2", "a.csv"), ("1", "3", "b.csv")]
+    assert Case.objects.unscoped("test").count() == 2
+    asked["errors"] = str(tmp_path / "nowhere" / "errors.csv")
+    with pytest.raises(CommandError, match="nowhere"):
+        call_command("import_cases", str(files[0]), **asked, stdout=StringIO())

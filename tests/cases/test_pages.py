@@ -151,6 +151,22 @@ def test_the_list_filters_and_pages(world: World) -> None:
     assert client.get("/casos/", {"cursor": "rubbish"}).status_code == 200
 
 
+def test_the_list_of_one_person_is_chosen_by_name(world: World) -> None:
+    CaseFactory(unit=world.unit, assignee=world.alice, subject="De Alice")
+    CaseFactory(unit=world.unit, subject="De nadie")
+    client = signed_in(employee(world.here, "supervisor", unit=world.unit))
+    offered = client.get("/casos/filtros/").content.decode()
+    choice = f'<option value="{world.alice.uuid}">Alice Arias</option>'
+    assert choice in offered
+    assert "Charlie" not in offered
+    page = client.get("/casos/", {"responsable": str(world.alice.uuid)}).content.decode()
+    assert "De Alice" in page
+    assert "De nadie" not in page
+    asked = {"responsable": str(world.alice.uuid)}
+    again = client.get("/casos/filtros/", asked).content.decode()
+    assert choice.replace('">', '" selected>') in again
+
+
 def test_columns_are_ones_own(world: World) -> None:
     CaseFactory(unit=world.unit, channel="phone")
     client = signed_in(world.alice)
@@ -293,6 +309,63 @@ def test_the_loser_of_two_browsers_loses_nothing(world: World) -> None:
     assert (case.subject, case.description) == ("De Alice", "Un párrafo entero.")
 
 
+def test_the_loser_is_told_of_fields_and_of_the_citizen(world: World) -> None:
+    kind = CaseTypeFactory(organisation=world.here, code="coche", fields=FIELDS)
+    case = CaseFactory(unit=world.unit, case_type=kind, data={"kind": "moto", "plate": "1111AAA"})
+    alice, person = world.actor(world.alice), rosa(world)
+    changes = {"data": {"kind": "moto", "plate": "2222BBB"}, "citizen": person.uuid}
+    services.edit_case(alice, case.uuid, changes)
+    typed = {
+        "subject": "De Alice",
+        "channel": case.channel,
+        "priority": "1",
+        "language": "es",
+        "version": "1",
+        "data.kind": "moto",
+        "data.plate": "3333CCC",
+    }
+    late = signed_in(world.alice).post(f"/casos/{case.uuid}/editar/", typed)
+    assert late.status_code == 409
+    now = dict(late.context["now"])
+    assert now == {"citizen": "Rosa Quiñones Tordera", "Matrícula": "2222BBB"}
+    assert "3333CCC" in late.content.decode()
+
+
+def test_a_case_of_nobody_known_gets_its_citizen_by_editing(world: World) -> None:
+    case, person = CaseFactory(unit=world.unit), rosa(world)
+    client, address = signed_in(world.alice), f"/casos/{case.uuid}/editar/"
+    assert 'name="person"' in client.get(address).content.decode()
+    typed = {"subject": "Asunto", "channel": case.channel, "priority": "1", "language": "es"}
+    chosen = {**typed, "version": "1", "citizen": str(person.uuid)}
+    assert client.post(address, chosen).status_code == 302
+    case.refresh_from_db()
+    assert case.citizen == person
+    assert "Rosa Quiñones" in client.get(address).content.decode()
+    # a search that chose nobody changes nothing; « nobody known » is a choice
+    assert client.post(address, {**typed, "subject": "Otro", "version": "2"}).status_code == 302
+    case.refresh_from_db()
+    assert (case.subject, case.citizen) == ("Otro", person)
+    assert client.post(address, {**typed, "version": "3", "citizen": ""}).status_code == 302
+    case.refresh_from_db()
+    assert case.citizen is None
+
+
+def test_the_loser_of_an_act_is_told_and_keeps_the_reason(world: World) -> None:
+    case = CaseFactory(unit=world.unit)
+    boss = signed_in(employee(world.here, "supervisor"))
+    services.take_case(world.actor(world.alice), case.uuid)
+    typed = {"unit": str(world.other_unit.uuid), "reason": "Es de Sur", "version": "1"}
+    answer = boss.post(f"/casos/{case.uuid}/unidad/", typed, follow=True)
+    told = [str(message) for message in answer.context["messages"]]
+    assert "Alice Arias assigned the case to Alice Arias" in told
+    assert "What you had written: Es de Sur" in told
+    case.refresh_from_db()
+    assert case.unit == world.unit
+    assert boss.post(f"/casos/{case.uuid}/unidad/", {**typed, "version": "2"}).status_code == 302
+    case.refresh_from_db()
+    assert case.unit == world.other_unit
+
+
 def test_moving_asks_at_the_field(world: World) -> None:
     case = CaseFactory(unit=world.unit)
     client = signed_in(world.alice)
@@ -303,8 +376,11 @@ def test_moving_asks_at_the_field(world: World) -> None:
     assert client.post(address, {"outcome": "Concedida"}).status_code == 302
     case.refresh_from_db()
     assert (case.state, case.outcome) == ("resolved", "Concedida")
-    again = client.post(address, {"outcome": "Otra"})
-    assert again.status_code == 302
+    again = client.post(address, {"outcome": "Otra", "version": "1"})
+    assert again.status_code == 409
+    page = again.content.decode()
+    assert 'value="Otra"' in page
+    assert "Alice Arias moved it from" in page
     case.refresh_from_db()
     assert case.outcome == "Concedida"
     assert client.post(f"/casos/{case.uuid}/mover/teleport/").status_code == 404
@@ -389,6 +465,34 @@ def test_documents_are_downloaded_safely_and_written_down(
         assert signed_in(stranger).get(address).status_code == 404
     other = CaseFactory(unit=world.unit)
     assert client.get(f"/casos/{other.uuid}/documentos/{document.uuid}/").status_code == 404
+
+
+def test_who_brought_a_paper_and_who_may_know_it_is_said_on_the_page(
+    world: World, settings: Any, tmp_path: Any
+) -> None:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    settings.MEDIA_ROOT = tmp_path
+    case, client = CaseFactory(unit=world.unit), signed_in(world.alice)
+    page = client.get(f"/casos/{case.uuid}/").content.decode()
+    assert 'name="origin"' in page
+    offered = page.partition('name="confidentiality"')[2].partition("</select>")[0]
+    assert offered.count("<option") == 3  # of the special ones she may see none
+
+    def attach(**said: str) -> Any:
+        file = SimpleUploadedFile("carta.txt", b"Estimada Alice")
+        address = f"/casos/{case.uuid}/documentos/"
+        return client.post(address, {"file": file, **said}, headers={"HX-Request": "true"})
+
+    brought = attach(origin="citizen", confidentiality="0")
+    assert brought.status_code == 200
+    assert "<img" not in brought.content.decode()  # of a text there is no preview
+    document = case.documents.get()
+    assert (document.origin, document.confidentiality) == ("citizen", 0)
+    assert attach(origin="neighbour").status_code == 422
+    assert attach(confidentiality="9").status_code == 422
+    assert attach(confidentiality="3").status_code == 403
+    assert case.documents.count() == 1
 
 
 def test_case_types_are_designed_and_versioned(world: World) -> None:

@@ -11,8 +11,10 @@ from django.test import Client
 
 from cases import services
 from cases.models import Confidentiality, Document, Event, Link, Message, Note, Participant
+from cases.tasks import look_again
+from crm.audit.models import AuditEntry
 from crm.citizens.models import Citizen, CitizenRecord, ContactPoint
-from crm.kit import outbox
+from crm.kit import files, outbox
 from crm.kit.errors import Conflict, Invalid, NotFound, Refused
 from crm.kit.models import Outbox
 from crm.organisations.models import Organisation
@@ -286,3 +288,31 @@ def test_events_cannot_be_rewritten(world: World) -> None:
     event.actor_name = "Nadie"
     with pytest.raises(DatabaseError, match=r"(?i)cannot update"):
         event.save()
+
+
+def test_what_came_while_the_scanner_was_away_is_judged_when_it_is_back(
+    world: World, settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    settings.CLAMD_URL = f"unix:{tmp_path}/nobody"
+    case, alice = CaseFactory(unit=world.unit), world.actor(world.alice)
+    good = services.attach_document(alice, case.uuid, [PDF], "bueno.pdf")
+    bad = services.attach_document(alice, case.uuid, [PDF + b"\n"], "malo.pdf")
+    lost = services.attach_document(alice, case.uuid, [PDF + b"\n\n"], "perdido.pdf")
+    files.discard(lost.path)
+    look_again()
+    assert set(case.documents.values_list("scan", flat=True)) == {"unavailable"}
+
+    found = {good.path: files.Scan.CLEAN, bad.path: files.Scan.INFECTED}
+    monkeypatch.setattr(files, "scan", lambda path: found.get(path) or files.open_stored(path))
+    look_again()
+
+    states = {row.name: row.scan for row in case.documents.all()}
+    assert states == {"bueno.pdf": "clean", "malo.pdf": "infected", "perdido.pdf": "unavailable"}
+    entries = AuditEntry.objects.filter(object_id=str(bad.uuid), data__scan="infected")
+    assert entries.count() == 1
+    client = Client()
+    client.force_login(world.alice)
+    for document, status in ((good, 200), (bad, 409), (lost, 409)):
+        answer = client.get(f"/casos/{case.uuid}/documentos/{document.uuid}/")
+        assert answer.status_code == status, document.name

@@ -12,7 +12,9 @@ from cases.services import record_message
 from cases.services.writing import told_at
 from crm.audit.models import AuditEntry
 from crm.citizens import profile, reasons, story
+from crm.citizens.checking import NewContactPoint
 from crm.citizens.models import Channel, Citizen, CitizenRecord
+from crm.citizens.services import details
 from crm.kit.actor import Actor
 from crm.kit.registry import Registry
 from crm.organisations.models import DataClass, SharingAgreement
@@ -489,7 +491,66 @@ def test_the_slower_of_two_corrections_is_told(world, lucia):
     late = first.post(page("names", lucia.uuid), {**typed, "surname1": "Sáiz"})
     assert late.status_code == 409
     assert "Sáiz" in late.content.decode()
+    assert dict(late.context["form"].now) == {"First surname": "Sáez"}
+    fresh = late.context["form"]["seen"].value()
+    again = {**typed, "surname1": "Sáiz", "seen": fresh}
+    assert first.post(page("names", lucia.uuid), again).status_code == 302
+    lucia.refresh_from_db()
+    assert lucia.surname1 == "Sáiz"
     assert first.post(page("names", lucia.uuid), {**typed, "seen": "junk"}).status_code == 422
+
+
+def test_the_slower_of_two_at_wishes_or_a_contact_point_is_told_and_may_go_on(world, lucia):
+    alice = world.actor(world.alice)
+    point = details.add_contact_point(alice, lucia.uuid, NewContactPoint("phone", "600123456"))
+    forms = {
+        page("wishes", lucia.uuid): (
+            {"language": "ca", "accessibility_needs": ["sight"]},
+            {"language": "gl", "accessibility_needs": ["hearing"]},
+            {"Language": "Catalán", "Accessibility needs": "Sight"},
+        ),
+        page("change_contact_point", lucia.uuid, point.uuid): (
+            {"channel": "phone", "address": "600123457", "quality": "good"},
+            {"channel": "phone", "address": "600123458", "quality": "bad"},
+            {"Telephone, email or address": "+34600123457", "Quality": "Good"},
+        ),
+    }
+    first, second = signed_in(world.alice), signed_in(world.bob)
+    for url, (theirs, mine, differences) in forms.items():
+        stale = first.get(url).context["form"]["seen"].value()
+        assert second.post(url, {**theirs, "seen": stale}).status_code == 302
+        late = first.post(url, {**mine, "seen": stale})
+        assert late.status_code == 409
+        assert dict(late.context["form"].now) == differences
+        fresh = late.context["form"]["seen"].value()
+        assert first.post(url, {**mine, "seen": fresh}).status_code == 302
+    record = CitizenRecord.objects.for_actor(alice).get(citizen=lucia)
+    point.refresh_from_db()
+    assert record.language == "gl"
+    assert (point.address, point.quality) == ("+34600123458", "bad")
+
+
+def test_the_validity_of_a_number_is_shown_and_renewed(world, lucia):
+    client, number = signed_in(world.alice), lucia.identifiers.get()
+    url = page("validity", lucia.uuid, number.uuid)
+    backwards = {"valid_from": "2026-02-01", "valid_until": "2026-01-01"}
+    assert set(client.post(url, backwards).context["form"].errors) == {"valid_until"}
+    assert client.post(url, {"valid_until": "2020-05-31"}).status_code == 302
+    shown = client.get(page("detail", lucia.uuid)).content.decode()
+    assert "Valid until: 31" in shown
+    assert "expired" in shown
+    stale = client.get(url).context["form"]["seen"].value()
+    renewed = {"valid_from": "2026-01-01", "valid_until": "2036-01-01", "seen": stale}
+    assert client.post(url, renewed).status_code == 302
+    assert "expired" not in client.get(page("detail", lucia.uuid)).content.decode()
+    assert client.post(url, {**renewed, "valid_until": "2037-01-01"}).status_code == 409
+
+
+def test_a_doubtful_number_is_kept_and_said(world, lucia):
+    typed = {"kind": "naf", "value": "28/01234567/85"}
+    answer = signed_in(world.alice).post(page("add_identifier", lucia.uuid), typed, follow=True)
+    assert lucia.identifiers.filter(kind="naf").exists()
+    assert [message.level_tag for message in answer.context["messages"]] == ["warning", "success"]
 
 
 def test_protection_is_set_and_lifted_by_who_may(world, lucia):

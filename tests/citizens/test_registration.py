@@ -322,7 +322,6 @@ def test_names_are_corrected_and_the_loser_of_two_is_told(world: World):
     with pytest.raises(Conflict) as caught:
         change_citizen(world.actor(world.bob), lucia.uuid, LUCIA, seen=seen)
     assert caught.value.code == "changed_meanwhile"
-    assert caught.value.details["citizen"].surname1 == "Sáenz"
     with pytest.raises(NotFound):
         change_citizen(world.actor(world.charlie), lucia.uuid, LUCIA)
     entry = AuditEntry.objects.get(action="citizens.change_citizen")

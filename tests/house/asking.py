@@ -130,5 +130,7 @@ def told(answer: HttpResponse, ids: dict[str, str]) -> bytes:
     """What an answer says, but for the ids in its address and what differs with every answer."""
     body = answer.content
     for value in ids.values():
-        body = body.replace(value.encode(), b"ID")
+        # a short number is an id only where it stands for one: scale=1 is not entry 1
+        place = rf"(?<=/){value}(?=/)" if value.isdigit() else re.escape(value)
+        body = re.sub(place.encode(), b"ID", body)
     return _CHANGING.sub(b"", body)

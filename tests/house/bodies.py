@@ -13,6 +13,7 @@ from tests.house.estate import PAPER, Side
 VALUES: dict[str, Any] = {
     "subject": "Asunto",
     "channel": "phone",
+    "case": "case.uuid",
     "case_type": "case_type.code",
     "unit": "unit.uuid",
     "assignee": "employee.uuid",

@@ -189,6 +189,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "citizens:protection": Guarded(_CITIZEN, post=_REASON),
     "citizens:add_identifier": Guarded(_CITIZEN),
     "citizens:reveal": Guarded({**_CITIZEN, "identifier": "identifier.uuid"}),
+    "citizens:validity": Guarded({**_CITIZEN, "identifier": "identifier.uuid"}),
     "citizens:verify_identifier": Guarded({**_CITIZEN, "identifier": "identifier.uuid"}),
     "citizens:withdraw_identifier": Guarded(
         {**_CITIZEN, "identifier": "identifier.uuid"}, post=_REASON
@@ -325,6 +326,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/case-types/<uuid:type_id>/": Guarded(
         {"type_id": "case_type.uuid"}, silent="a definition, nobody's data"
     ),
+    "api/v1/documents/": Guarded(),
     "api/v1/documents/<uuid:document_id>/": Guarded({"document_id": "document.uuid"}),
     "api/v1/documents/<uuid:document_id>/content/": Guarded({"document_id": "document.uuid"}),
     "api/v1/events/": Guarded(),

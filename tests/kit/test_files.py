@@ -3,9 +3,11 @@
 import errno
 import hashlib
 import io
+import os
 import socketserver
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -235,3 +237,14 @@ def test_what_cannot_be_drawn_has_no_preview() -> None:
     assert files.preview(text.path, text.media_type) is None
     assert files.preview(broken.path, broken.media_type) is None
     assert files.preview(cut.path, cut.media_type) is None
+
+
+def test_what_a_killed_upload_left_is_swept(media: Path) -> None:
+    incoming = media / "incoming"
+    incoming.mkdir(parents=True)
+    for name, age in (("old", 25 * 3600), ("running", 3600)):
+        (incoming / name).write_bytes(b"half a paper")
+        moment = time.time() - age
+        os.utime(incoming / name, (moment, moment))
+    assert files.sweep() == 1
+    assert [file.name for file in incoming.iterdir()] == ["running"]

@@ -323,11 +323,12 @@ def test_a_map_is_drawn_over_its_words(page: Page) -> None:
     expect(page.locator(".v-map figcaption")).to_contain_text("39.4699, -0.3763")
 
 
-def test_a_map_without_tiles_leaves_the_words(page: Page) -> None:
+def test_a_map_without_tiles_is_a_grid_beside_its_words(page: Page) -> None:
     page.route(re.compile(r"favicon\.svg\?"), lambda route: route.abort())
     page.reload()
     ready(page)
-    expect(page.locator(".v-map-view")).to_be_hidden()
+    expect(page.locator(".v-map-cell").first).to_contain_text(re.compile(r"^39\.4\d+, -0\.3\d+$"))
+    expect(page.locator(".v-map-view .v-map-point")).to_be_visible()
     expect(page.locator(".v-map figcaption")).to_contain_text("39.4699, -0.3763")
 
 

@@ -2,15 +2,18 @@
 
 from datetime import date, time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
+from cases.models import Case
 from crm.accounts.models import User
 from crm.organisations import options
 from crm.organisations.forms import WeekForm
@@ -25,6 +28,7 @@ from crm.organisations.models import (
 from crm.organisations.services import load_public_holidays
 from tests.conftest import World
 from tests.factories.accounts import employee
+from tests.factories.cases import CaseFactory
 from tests.factories.organisations import UnitFactory
 from tests.organisations.test_organisation import picture
 
@@ -88,6 +92,40 @@ def test_what_is_refused_is_shown_and_what_was_typed_stays(page: Client, world: 
     assert 'value="nonsense"' in shown
     world.here.refresh_from_db()
     assert world.here.accent == "#0b5a6b"
+
+
+def test_the_slower_of_two_administrators_is_told_and_may_go_on(page: Client, world: World) -> None:
+    other = Client()
+    other.force_login(employee(world.here, "administrator"))
+    unit = world.unit
+    unit_page = reverse("organisations:unit", args=[unit.uuid])
+    settings_page = reverse("organisations:settings")
+
+    def shown(address: str, form: str) -> dict[str, Any]:
+        found = page.get(address).context[form]
+        return {name: found[name].value() for name in found.fields if found[name].value()}
+
+    places = (
+        (unit_page, unit_page, "form", "name", "Name"),
+        (settings_page, settings_page, "form", "short_name", "Short name"),
+        (settings_page, reverse("organisations:options"), "options_form", "idle_minutes", ""),
+    )
+    for address, save, name, field, label in places:
+        first = shown(address, name)
+        theirs, mine = ("11", "12") if field == "idle_minutes" else ("Suyo", "Mío")
+        assert other.post(save, {**first, field: theirs}).status_code == 302
+        late = page.post(save, {**first, field: mine})
+        assert late.status_code == 409, field
+        form = late.context[name]
+        assert [value for words, value in form.now if not label or words == label] == [theirs]
+        assert form[field].value() == mine
+        assert (
+            page.post(save, {**first, field: mine, "seen": form["seen"].value()}).status_code == 302
+        )
+    world.here.refresh_from_db()
+    unit.refresh_from_db()
+    assert (unit.name, world.here.short_name) == ("Mío", "Mío")
+    assert world.here.options["idle_minutes"] == 12
 
 
 def test_options_are_changed(page: Client, world: World) -> None:
@@ -191,6 +229,30 @@ def test_units_merge_and_close_from_their_page(page: Client, world: World) -> No
     assert page.post(f"{base}unir/", {"target": str(world.foreign_unit.uuid)}).status_code == 422
 
 
+def test_what_was_merged_keeps_its_page_and_its_cases_their_story(
+    page: Client, world: World
+) -> None:
+    case = CaseFactory(unit=world.unit, subject="De Norte")
+    base = f"/organizacion/unidades/{world.unit.uuid}/"
+    merged = page.post(f"{base}unir/", {"target": str(world.other_unit.uuid)})
+    assert merged.status_code == 302
+    shown = text(page, base)
+    assert "merged into" in shown
+    assert "— → <b>Sur</b>" in shown  # what it was
+    assert "Norte" not in text(page, "/organizacion/unidades/")
+    assert "Norte" in text(page, "/organizacion/unidades/?closed=1")
+    case.refresh_from_db()
+    assert case.unit == world.other_unit
+    reader = Client()
+    reader.force_login(employee(world.here, "agent", unit=world.other_unit, language="en"))
+    story = reader.get(f"/casos/{case.uuid}/").content.decode()
+    assert "changed the unit from Norte to Sur" in story
+    # who worked there works on: people and the roles that they had there went along
+    alice = world.actor(world.alice)
+    assert alice.home_unit_id == world.other_unit.pk
+    assert Case.objects.for_actor(alice).filter(pk=case.pk).exists()
+
+
 def test_a_closed_unit_offers_nothing_more(page: Client, world: World) -> None:
     Unit.objects.filter(pk=world.unit.pk).update(
         closed_on=date(2026, 3, 1), merged_into=world.other_unit
@@ -239,6 +301,20 @@ def test_a_calendar_is_created_and_its_days_and_hours_set(
     assert "00:00–12:00" in shown
     page.post(f"{base}fechas/quitar/", {"day": "2026-12-24"})
     assert not OpeningHours.objects.filter(day__isnull=False).exists()
+
+
+def test_a_calendar_may_stand_on_a_region_that_nobody_has_loaded(page: Client) -> None:
+    offered = text(page, "/organizacion/calendarios/nuevo/")
+    assert "Galicia (Regional)" in offered
+    typed = {"name": "Oficina de Lugo", "code": "27028", "layer": "local", "base": "GA"}
+    made = page.post("/organizacion/calendarios/nuevo/", typed)
+    assert made.status_code == 302
+    shown = text(page, f"{made['Location']}?year=2026")
+    assert "España → Galicia → Oficina de Lugo" in shown
+    assert WorkingCalendar.objects.get(code="ES-GA").organisation is None
+    again = text(page, "/organizacion/calendarios/nuevo/")
+    assert again.count("Galicia (Regional)") == 1
+    assert 'value="GA"' not in again
 
 
 def test_a_week_is_read_back_as_it_was_set() -> None:

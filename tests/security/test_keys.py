@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from crm.accounts.authentication import ApiAuthentication
 from crm.accounts.models import ApiClient, User
-from crm.accounts.services import api_clients
+from crm.accounts.services import api_clients, people
 from crm.audit.models import AuditEntry
 from crm.kit.actor import Door, Kind, Origin
 from crm.kit.errors import DomainError, Invalid, NotFound
@@ -125,6 +125,28 @@ def test_wrong_expired_and_revoked_keys_are_all_answered_alike(world: World, adm
     assert call(None).status_code == 401
     assert call(key).status_code == 200
     assert client.prefix in key
+
+
+def test_the_keys_of_who_is_suspended_or_gone_open_nothing(
+    world: World, admin: User, client: Client
+) -> None:
+    other = employee(world.here, "administrator", full_name="Otra Admin")
+    _system, key = make(other)
+    assert call(key).status_code == 200
+    client.force_login(admin)
+    page = client.get(f"/organizacion/personal/{other.uuid}/").content.decode()
+    assert "Keys that stop while this person may not act here: Registro." in page
+    people.suspend(acting(admin), other.uuid, reason="Prueba")
+    assert call(key).status_code == 401
+    listed = client.get("/organizacion/sistemas/").content.decode()
+    assert "Stopped: Otra Admin may not act here" in listed
+    people.reactivate(acting(admin), other.uuid)
+    assert call(key).status_code == 200
+    people.end_membership(acting(admin), other.uuid)
+    assert call(key).status_code == 401
+    by_command = ApiClient.objects.get()
+    ApiClient.objects.filter(pk=by_command.pk).update(created_by=None)
+    assert call(key).status_code == 200
 
 
 def test_an_inactive_organisations_keys_open_nothing(world: World, admin: User) -> None:

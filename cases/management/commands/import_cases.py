@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +50,13 @@ class Command(BaseCommand):
             actor = system_actor(organisation, Origin(Door.COMMAND), "import_cases")
             mapping = open_mapping(options["mapping"])
             unit = self._unit(actor, options["unit"])
+            if options["errors"]:
+                Path(options["errors"]).write_text("")  # one file after the other adds its rows
             for name in options["files"]:
                 path = Path(name).resolve()
                 load = prepare_import(actor, mapping, path, unit=unit, dry_run=options["dry_run"])
                 self._run(actor, load, options["errors"])
-        except DomainError as error:
+        except (DomainError, OSError) as error:
             raise CommandError(str(error)) from None
 
     def _unit(self, actor: Actor, code: str | None) -> Unit | None:
@@ -80,8 +83,9 @@ class Command(BaseCommand):
             f"{load.skipped:,} already there, {load.bad:,} not imported"
         )
         if errors:
-            with Path(errors).open("w", encoding="utf-8") as file:
-                file.writelines(problem_lines(load))
+            told = problem_lines(load)
+            with Path(errors).open("a", encoding="utf-8") as file:
+                file.writelines(told if file.tell() == 0 else islice(told, 1, None))
         else:
             problems = load.problems.order_by("row").values_list("row", "reason")
             for row, reason in problems[:10]:

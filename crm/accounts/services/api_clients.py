@@ -58,7 +58,8 @@ def expand(scopes: Collection[str]) -> list[str]:
 def create_api_client(
     actor: Actor, *, name: str, scopes: Collection[str], expires_at: datetime | None
 ) -> tuple[ApiClient, str]:
-    """A system may call the API for these actions until then; the key is returned this once only."""
+    """A system may call the API for these actions until then, as long as whoever makes the key may act
+    here; the key is returned this once only."""
     require(actor, MANAGE_API_CLIENTS)
     organisation = Organisation.objects.for_actor(actor).select_for_update().get()
     granted = expand(scopes)
@@ -97,12 +98,14 @@ _ASKED_OF_A_KEY = (
 
 
 def actor_by_key(key: str, origin: Origin) -> Actor | None:
-    """The connected system that the key belongs to; None when it is unknown, expired or revoked."""
+    """The connected system that the key belongs to; None when it is unknown, expired, revoked or
+    made by somebody who may not act there any more."""
     parts = key.split("_", 2)
     prefix = parts[1] if len(parts) == 3 and parts[0] == "vnt" and parts[1].isalnum() else ""
     every = ApiClient.objects.unscoped("before there is an actor").select_related("organisation")
+    usable = every.filter(prefix=prefix).made_by_who_may_act()
     # at every call of the API: no column and no clause more, which cost more than the answer
-    client = next(iter(every.filter(prefix=prefix).only(*_ASKED_OF_A_KEY)), None)
+    client = next(iter(usable.only(*_ASKED_OF_A_KEY)), None)
     known = client.key_digest if client else ""
     if not constant_time_compare(digest(key), known) or client is None or not _in_force(client):
         return None

@@ -181,6 +181,7 @@ def _person_page(
         "give_form": give_form or GiveRoleForm(actor=actor),
         "move_form": move_form or MoveForm(actor=actor, initial={"unit": membership.unit_id}),
         "second_factors": selectors.second_factor_kinds(membership.user),
+        "keys": selectors.keys_made_by(actor, membership.user),
         "may_grant": actor.holds(GRANT_ROLE),
         "myself": membership.user_id == actor.user_id,
     }

@@ -90,14 +90,16 @@ def why(request: ActorRequest) -> HttpResponse:
     context: dict[str, object] = {"form": form}
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
-        thing = rights.find(request.actor, data["thing"]) if data["thing"] else None
+        thing = None
+        if data["thing"]:
+            thing = rights.find(request.actor, data["thing"], data["permission"])
         if data["thing"] and thing is None:
-            form.add_error("thing", _("There is no such case here."))
+            form.add_error("thing", _("There is no such case or record here for this permission."))
         else:
             context["explanation"] = rights.explain(
                 request.actor, data["person"], data["permission"], unit=data["unit"], thing=thing
             )
-            context["thing"] = thing
+            context["thing"] = data["thing"]  # as asked: who asks may not know whose it is
     return render(request, "accounts/why.html", context)
 
 

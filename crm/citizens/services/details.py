@@ -1,6 +1,7 @@
 """What identifies a citizen and how they are reached: numbers and contact points, added and ended."""
 
 from dataclasses import asdict
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from crm.citizens.checking import NewContactPoint, NewIdentifier
 from crm.citizens.events import CitizenChanged
 from crm.citizens.models import CitizenRecord, ContactPoint, Identifier
 from crm.citizens.permissions import CHANGE_CITIZEN
-from crm.citizens.services.records import note, own_record
+from crm.citizens.services.records import note, own_record, require_as_seen
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, Text
 from crm.kit.events import publish
@@ -55,6 +56,34 @@ def verify_identifier(actor: Actor, citizen_id: UUID, identifier_id: UUID) -> Id
     identifier.save(update_fields=["verified_at", "verified_by", "updated_at"])
     _done(
         actor, record, verified="identifier", kind=identifier.kind, identifier=str(identifier.uuid)
+    )
+    return identifier
+
+
+@transaction.atomic
+def set_validity(
+    actor: Actor,
+    citizen_id: UUID,
+    identifier_id: UUID,
+    *,
+    valid_from: date | None,
+    valid_until: date | None,
+    seen: datetime | None = None,
+) -> Identifier:
+    """The paper with the number is valid from and until these days: it was renewed, or put right."""
+    record = own_record(actor, citizen_id, CHANGE_CITIZEN)
+    identifier = _active_identifier(record, identifier_id)
+    require_as_seen(identifier, seen)
+    checking.validity(valid_from, valid_until)
+    identifier.valid_from, identifier.valid_until = valid_from, valid_until
+    identifier.save(update_fields=["valid_from", "valid_until", "updated_at"])
+    _done(
+        actor,
+        record,
+        changed="identifier",
+        kind=identifier.kind,
+        identifier=str(identifier.uuid),
+        valid_until=str(valid_until or ""),
     )
     return identifier
 
@@ -103,11 +132,18 @@ def add_contact_point(actor: Actor, citizen_id: UUID, given: NewContactPoint) ->
 
 @transaction.atomic
 def change_contact_point(
-    actor: Actor, citizen_id: UUID, point_id: UUID, given: NewContactPoint, *, quality: str
+    actor: Actor,
+    citizen_id: UUID,
+    point_id: UUID,
+    given: NewContactPoint,
+    *,
+    quality: str,
+    seen: datetime | None = None,
 ) -> ContactPoint:
     """The contact point reads so; a different address is no longer a verified one."""
     record = own_record(actor, citizen_id, CHANGE_CITIZEN)
     point = _active_point(record, point_id)
+    require_as_seen(point, seen)
     checked = _checked_point(given)
     if quality not in ContactPoint.Quality.values:
         raise Invalid(errors={"quality": [_("Choose good, unsure or bad.")]})

@@ -1,10 +1,12 @@
 """An organisation's record of a citizen: opening it, revealing a number, wishes, protection."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from crm.audit.record import record as write_down
@@ -20,7 +22,7 @@ from crm.citizens.permissions import (
     VIEW_PROTECTED,
 )
 from crm.kit.actor import Actor
-from crm.kit.errors import Conflict, DomainError, Invalid, NotFound
+from crm.kit.errors import Changed, Conflict, DomainError, Invalid, NotFound
 from crm.kit.events import publish
 from crm.kit.policy import require
 from crm.organisations import options
@@ -127,10 +129,21 @@ def reveal_identifier(
     return number.value
 
 
+def require_as_seen(row: Model, seen: datetime | None) -> None:
+    """Conflict when somebody else has changed the row since it was `seen` (its `updated_at` then)."""
+    if seen is not None and row.updated_at != seen:  # type: ignore[attr-defined]
+        raise Changed(
+            _("Somebody else has changed this person's data. Compare before saving again.")
+        )
+
+
 @transaction.atomic
-def set_wishes(actor: Actor, citizen_id: UUID, wishes: Wishes) -> CitizenRecord:
+def set_wishes(
+    actor: Actor, citizen_id: UUID, wishes: Wishes, *, seen: datetime | None = None
+) -> CitizenRecord:
     """The person is attended in this language, by this channel and with this care."""
     record = own_record(actor, citizen_id, CHANGE_CITIZEN)
+    require_as_seen(record, seen)
     wishes = checking.wishes(wishes)
     before = {field: getattr(record, field) for field in WISHES}
     record.language = wishes.language

@@ -15,7 +15,7 @@ from crm.citizens.events import CitizenChanged, CitizenRegistered
 from crm.citizens.matching import CERTAIN, Duplicate, likely_duplicates
 from crm.citizens.models import Citizen, CitizenRecord, ContactPoint, Identifier
 from crm.citizens.permissions import CHANGE_CITIZEN
-from crm.citizens.services.records import note, own_record
+from crm.citizens.services.records import note, own_record, require_as_seen
 from crm.citizens.vocabulary import learn
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict
@@ -201,17 +201,12 @@ def change_citizen(
     """The citizen is called so, for every organisation that keeps a record of them.
 
     `seen` is the `updated_at` of what the person corrected: if somebody else changed it since,
-    raises Conflict with what it is now.
+    raises Conflict.
     """
     record = own_record(actor, citizen_id, CHANGE_CITIZEN)
     names = checking.names(names)
     citizen = Citizen.objects.for_actor(actor).select_for_update().get(pk=record.citizen_id)
-    if seen is not None and citizen.updated_at != seen:
-        raise Conflict(
-            "changed_meanwhile",
-            _("Somebody else has changed this person's data. Compare before saving again."),
-            citizen=citizen,
-        )
+    require_as_seen(citizen, seen)
     values = asdict(names)
     changed = [field for field, value in values.items() if getattr(citizen, field) != value]
     for field in changed:

@@ -7,13 +7,14 @@ picture of it, the only thing ever shown inside a page.
 
 from crm.kit.files.kinds import KINDS, FileRefused, Kind
 from crm.kit.files.names import safe_name
-from crm.kit.files.previews import preview
+from crm.kit.files.previews import PREVIEWED, preview
 from crm.kit.files.scanning import Scan
 from crm.kit.files.serving import serve, serve_preview
-from crm.kit.files.storing import Stored, discard, open_stored, scan, store
+from crm.kit.files.storing import Stored, discard, open_stored, scan, store, sweep
 
 __all__ = [
     "KINDS",
+    "PREVIEWED",
     "FileRefused",
     "Kind",
     "Scan",
@@ -26,4 +27,5 @@ __all__ = [
     "serve",
     "serve_preview",
     "store",
+    "sweep",
 ]

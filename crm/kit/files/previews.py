@@ -11,7 +11,7 @@ PREVIEW_TYPE = "image/webp"
 
 _PREVIEWER = Path(__file__).with_name("previewer.py")
 _LIMITS = sandbox.Limits(seconds=15, memory=1024 * 1024 * 1024, output=8 * 1024 * 1024)
-_PREVIEWED = {PDF.media_type, *(kind.media_type for kind in RASTER.values())}
+PREVIEWED = {PDF.media_type, *(kind.media_type for kind in RASTER.values())}
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ def preview(path: str, media_type: str, *, edge: int = 1200) -> bytes | None:
     None when files of that kind have no preview or this one cannot be drawn. Metadata (place,
     camera, author) stays behind. Takes up to some seconds.
     """
-    if media_type not in _PREVIEWED:
+    if media_type not in PREVIEWED:
         return None
     with open_stored(path) as file:
         try:

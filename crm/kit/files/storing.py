@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from crm.kit.files.kinds import FileRefused, recognise, too_large
 from crm.kit.files.names import safe_name
 from crm.kit.files.scanning import Scan, scan_stream
 
+_LONGEST_UPLOAD = 24 * 3600  # seconds
 _PATH = re.compile(r"sha256/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{64}")
 
 log = logging.getLogger(__name__)
@@ -96,6 +98,18 @@ def scan(path: str) -> Scan:
     """Ask the scanner about a kept file, for instance again once the scanner is back."""
     with open_stored(path) as file:
         return scan_stream(file)
+
+
+def sweep() -> int:
+    """Remove what uploads left behind whose process died; returns how many there were."""
+    left = [
+        file
+        for file in (Path(settings.MEDIA_ROOT) / "incoming").glob("*")
+        if file.stat().st_mtime < time.time() - _LONGEST_UPLOAD
+    ]
+    for file in left:
+        file.unlink(missing_ok=True)
+    return len(left)
 
 
 def discard(path: str) -> None:

@@ -75,6 +75,12 @@ def icon(name: str, size: str = "", extra: str = "") -> SafeString:
     )
 
 
+@register.simple_tag
+def tile_server() -> Mapping[str, str]:
+    """Where the pictures of maps come from, and whose they are; no address: maps are grids."""
+    return {"url": settings.MAP_TILE_URL, "attribution": settings.MAP_ATTRIBUTION}
+
+
 # --- People and states --------------------------------------------------------------------------
 
 _TINTS = 5

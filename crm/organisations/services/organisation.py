@@ -1,5 +1,7 @@
 """An organisation's own data: made by whoever runs the installation, changed by its administrators."""
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import time
@@ -13,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.audit.record import record, record_by_itself
 from crm.kit.actor import Actor, Door
-from crm.kit.errors import Invalid, Text
+from crm.kit.errors import Changed, Invalid, Text
 from crm.kit.files import FileRefused, preview, store
 from crm.kit.policy import require
 from crm.organisations import calendars, dir3, options
@@ -97,9 +99,13 @@ def change_organisation(
     languages: Sequence[str],
     time_zone: str,
     calendar_id: UUID | None,
+    seen: str = "",
 ) -> Organisation:
-    """The organisation has this name, colour, languages (its own first), time zone and calendar."""
-    organisation = _lock(actor)
+    """The organisation has this name, colour, languages (its own first), time zone and calendar.
+
+    `seen` is the fingerprint of what was corrected; Changed when it is another by now.
+    """
+    organisation = _lock(actor, seen)
     before = _facts(organisation)
     calendar = None
     if calendar_id is not None:
@@ -124,9 +130,9 @@ def change_organisation(
 
 
 @transaction.atomic
-def change_options(actor: Actor, changes: Mapping[str, Any]) -> Organisation:
+def change_options(actor: Actor, changes: Mapping[str, Any], *, seen: str = "") -> Organisation:
     """The organisation has decided these options (crm.organisations.options)."""
-    organisation = _lock(actor)
+    organisation = _lock(actor, seen)
     before = _facts(organisation)
     options.write(organisation, changes)
     _save(actor, organisation, before)
@@ -163,9 +169,17 @@ def _change_logo(actor: Actor, path: str) -> Organisation:
     return organisation
 
 
-def _lock(actor: Actor) -> Organisation:
+def fingerprint(organisation: Organisation) -> str:
+    """Another one as soon as anything that is set of the organisation is another."""
+    facts = json.dumps(_facts(organisation), sort_keys=True, default=str)
+    return hashlib.sha256(facts.encode()).hexdigest()
+
+
+def _lock(actor: Actor, seen: str = "") -> Organisation:
     organisation = Organisation.objects.for_actor(actor).select_for_update(of=["self"]).get()
     require(actor, CHANGE_ORGANISATION, organisation)
+    if seen and seen != fingerprint(organisation):
+        raise Changed(_("Somebody else has changed this. Compare before saving again."))
     return organisation
 
 

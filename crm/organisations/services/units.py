@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.audit.record import record
 from crm.kit.actor import Actor
-from crm.kit.errors import Conflict, Invalid, Text
+from crm.kit.errors import Changed, Conflict, Invalid, Text
 from crm.kit.policy import require
 from crm.organisations import dir3
 from crm.organisations.models import Organisation, Unit, WorkingCalendar
@@ -53,11 +53,17 @@ def change_unit(
     code: str,
     dir3_code: str = "",
     calendar: WorkingCalendar | None = None,
+    seen: str = "",
 ) -> Unit:
-    """The unit has this name, these codes and this calendar; what it had stays in its history."""
+    """The unit has this name, these codes and this calendar; what it had stays in its history.
+
+    `seen` is its `updated_at` as it was corrected; Changed when it is another by now.
+    """
     organisation = _lock(actor)
     unit = _open_unit(actor, unit_id)
     require(actor, MANAGE_UNITS, unit)
+    if seen and seen != unit.updated_at.isoformat():
+        raise Changed(_("Somebody else has changed this. Compare before saving again."))
     before = _facts(unit)
     _fill(unit, name=name, code=code, dir3_code=dir3_code, calendar=calendar)
     after = _facts(unit)

@@ -65,12 +65,22 @@ def load_public_holidays(region: str | None = None) -> WorkingCalendar:
 
 @transaction.atomic
 def create_calendar(
-    actor: Actor, *, name: str, code: str, layer: str, base_id: UUID
+    actor: Actor,
+    *,
+    name: str,
+    code: str,
+    layer: str,
+    base_id: UUID | None = None,
+    region: str = "",
 ) -> WorkingCalendar:
-    """The organisation has a calendar of its own over another one."""
+    """The organisation has a calendar of its own over another one, or over the official holidays of a
+    region (a code of calendars.REGIONS), which are loaded if they are not yet."""
     organisation = Organisation.objects.for_actor(actor).get()
     require(actor, MANAGE_CALENDARS, organisation)
-    base = WorkingCalendar.objects.for_actor(actor).filter(uuid=base_id).first()
+    if region in calendars.REGIONS:
+        base: WorkingCalendar | None = load_public_holidays(region)
+    else:
+        base = WorkingCalendar.objects.for_actor(actor).filter(uuid=base_id).first()
     name, code = " ".join(name.split()), code.strip()
     errors: dict[str, list[Text]] = {}
     if not 1 <= len(name) <= 120:

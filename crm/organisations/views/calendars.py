@@ -24,6 +24,7 @@ from crm.organisations.forms import (
     HolidayForm,
     WeekForm,
     calendar_choices,
+    region_choices,
 )
 from crm.organisations.models import Holiday, Layer, WorkingCalendar
 from crm.organisations.permissions import MANAGE_CALENDARS
@@ -48,13 +49,12 @@ def calendars(request: ActorRequest) -> HttpResponse:
 @needs(MANAGE_CALENDARS)
 def new_calendar(request: ActorRequest) -> HttpResponse:
     """A calendar of the organisation's own."""
-    bases = WorkingCalendar.objects.for_actor(request.actor).exclude(layer=Layer.UNIT)
-    form = CalendarForm(request.POST or None, calendars=calendar_choices(bases))
+    bases = list(WorkingCalendar.objects.for_actor(request.actor).exclude(layer=Layer.UNIT))
+    choices = [*calendar_choices(bases), *region_choices(bases)]
+    form = CalendarForm(request.POST or None, calendars=choices)
     if request.method == "POST" and form.is_valid():
-        given = dict(form.cleaned_data)
-        base_id = UUID(given.pop("base"))
         try:
-            made = services.create_calendar(request.actor, base_id=base_id, **given)
+            made = services.create_calendar(request.actor, **form.given())
         except Invalid as error:
             form.refused(error)
         else:

@@ -1,5 +1,6 @@
 """The organisation's settings: its data and look with a preview, its logo, its options."""
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -30,19 +31,19 @@ def settings(request: ActorRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request)
     form = OrganisationForm(request.POST, calendars=_calendars(request))
-    if form.is_valid():
+
+    def change() -> None:
         given = dict(form.cleaned_data)
         calendar = given.pop("calendar")
-        try:
-            services.change_organisation(
-                request.actor, calendar_id=UUID(calendar) if calendar else None, **given
-            )
-        except Invalid as error:
-            form.refused(error)
-        else:
-            messages.success(request, _("Changes saved."))
-            return redirect("organisations:settings")
-    return _page(request, form=form, status=422)
+        services.change_organisation(
+            request.actor, calendar_id=UUID(calendar) if calendar else None, **given
+        )
+
+    status = form.saved(change, lambda: OrganisationForm.of(_organisation(request)))
+    if status == HTTPStatus.OK:
+        messages.success(request, _("Changes saved."))
+        return redirect("organisations:settings")
+    return _page(request, form=form, status=status)
 
 
 @require_POST
@@ -50,15 +51,16 @@ def settings(request: ActorRequest) -> HttpResponse:
 def options(request: ActorRequest) -> HttpResponse:
     """Change the organisation's options."""
     form = OptionsForm(request.POST)
-    if form.is_valid():
-        try:
-            services.change_options(request.actor, form.changes())
-        except Invalid as error:
-            form.refused(error)
-        else:
-            messages.success(request, _("Changes saved."))
-            return redirect("organisations:settings")
-    return _page(request, options_form=form, status=422)
+    status = form.saved(
+        lambda: services.change_options(
+            request.actor, form.changes(), seen=form.cleaned_data["seen"]
+        ),
+        lambda: OptionsForm.of(_organisation(request)),
+    )
+    if status == HTTPStatus.OK:
+        messages.success(request, _("Changes saved."))
+        return redirect("organisations:settings")
+    return _page(request, options_form=form, status=status)
 
 
 @require_POST
@@ -108,6 +110,10 @@ def _calendars(request: ActorRequest) -> list[tuple[str, str]]:
     return calendar_choices(WorkingCalendar.objects.for_actor(request.actor))
 
 
+def _organisation(request: ActorRequest) -> Organisation:
+    return Organisation.objects.for_actor(request.actor).select_related("calendar").get()
+
+
 def _page(
     request: ActorRequest,
     *,
@@ -116,7 +122,7 @@ def _page(
     logo_error: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    organisation = Organisation.objects.for_actor(request.actor).select_related("calendar").get()
+    organisation = _organisation(request)
     context = {
         "organisation": organisation,
         "form": form

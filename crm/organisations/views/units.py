@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -76,8 +77,9 @@ def new_unit(request: ActorRequest, unit_id: UUID) -> HttpResponse:
     parent = Unit.objects.for_actor(request.actor).get_or_refuse(uuid=unit_id)
     form = UnitForm(request.POST or None, calendars=_calendars(request))
     if request.method == "POST" and form.is_valid():
+        given = {name: value for name, value in _given(request, form).items() if name != "seen"}
         try:
-            made = services.create_unit(request.actor, unit_id, **_given(request, form))
+            made = services.create_unit(request.actor, unit_id, **given)
         except (Invalid, Conflict) as error:
             form.refused(error)
         else:
@@ -138,16 +140,11 @@ def _act(
     verb: Callable[[], Unit],
 ) -> HttpResponse:
     """Carry out a verb with what was typed; what it refuses is shown at the form."""
-    status = 422
-    if form.is_valid():
-        try:
-            verb()
-        except (Invalid, Conflict) as error:
-            form.refused(error)
-            status = error.status
-        else:
-            messages.success(request, _("Changes saved."))
-            return redirect("organisations:unit", unit_id)
+    units = Unit.objects.for_actor(request.actor).select_related("calendar")
+    status = form.saved(verb, lambda: UnitForm.of(units.get_or_refuse(uuid=unit_id)))
+    if status == HTTPStatus.OK:
+        messages.success(request, _("Changes saved."))
+        return redirect("organisations:unit", unit_id)
     return _page(request, unit_id, status=status, **{name: form})
 
 
@@ -160,15 +157,13 @@ def _page(
         .get_or_refuse(uuid=unit_id)
     )
     tree = _tree(request)
-    calendar = str(found.calendar.uuid) if found.calendar else ""
-    initial = {"name": found.name, "code": found.code, "dir3_code": found.dir3_code}
     context: dict[str, Any] = {
         "unit": found,
         "path": tree.path(found.pk)[:-1],
         "below": [node for node in tree.nodes if node.parent_id == found.pk],
         "history": unit_history(found),
         "may": decide(request.actor, MANAGE_UNITS, found),
-        "form": UnitForm(initial={**initial, "calendar": calendar}, calendars=_calendars(request)),
+        "form": UnitForm(initial=UnitForm.of(found), calendars=_calendars(request)),
         "move_form": TargetForm(
             auto_id="move_%s", units=unit_choices(tree.nodes, tree.below([found.pk]))
         ),

@@ -1,5 +1,6 @@
 // Files dropped or chosen. Wrong kinds and sizes are refused by name at once; the server judges again.
-//   component « upload »: in a form the files travel with it; with data-url each is posted as `file`
+//   component « upload »: in a form the files travel with it; with data-url each is posted as `file`,
+//   with the other fields of the form around it
 import { reason, token } from "../lib/http.js";
 import { announce } from "../lib/say.js";
 import { number, text } from "../lib/texts.js";
@@ -49,8 +50,8 @@ export default function upload(drop) {
     bar.value = 0;
     bar.setAttribute("aria-label", file.name);
     item.append(bar);
-    const fields = new FormData();
-    fields.append("file", file);
+    const fields = new FormData(drop.closest("form") ?? undefined);
+    fields.set("file", file);
     const request = new XMLHttpRequest();
     const failed = (words) => {
       item.remove();
