@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.accounts.models import User
-from crm.audit import selectors, tasks
+from crm.audit import selectors, tasks, words
 from crm.audit.models import AuditEntry
 from crm.audit.record import record
 from crm.kit.actor import Actor
@@ -305,3 +305,17 @@ def test_a_moment_is_shown_in_local_time(page: Client, world: World) -> None:
 
     assert "00:30" in text(page, since="2026-07-02", until="2026-07-02")
     assert "00:30" not in text(page, since="2026-07-01", until="2026-07-01")
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, "—"),
+        (True, "Yes"),
+        (["a", 2], "a, 2"),
+        ({"from": "x", "to": None}, "from: x; to: —"),
+        (7, "7"),
+    ],
+)
+def test_facts_are_told_in_words(value: object, told: str) -> None:
+    assert words.fact(value) == told
