@@ -52,14 +52,27 @@ class ForgottenPasswordForm(forms.Form):
         return email
 
 
+def _plain(form: forms.Form, current: str) -> None:
+    """Leave out placeholders that repeat the labels and the way to the forgotten password."""
+    form.fields[current].help_text = ""
+    for field in form.fields.values():
+        field.widget.attrs.pop("placeholder", None)
+
+
 class ChangePasswordForm(allauth.ChangePasswordForm):
-    """allauth's, without placeholders that repeat the labels nor its way to the forgotten password."""
+    """The old password and twice the new one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["oldpassword"].help_text = ""
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)
+        _plain(self, "oldpassword")
+
+
+class ReauthenticateForm(allauth.ReauthenticateForm):
+    """The password again, before something delicate."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _plain(self, "password")
 
 
 class PasswordForm(forms.Form):
