@@ -47,8 +47,8 @@ COLUMNS: Mapping[str, Text] = {
 COLUMN_CLASSES = {"state": "h-st", "due": "h-clk", "assignee": "h-own"}
 USUAL_COLUMNS = ("state", "due", "assignee", "moved")
 USUAL_VIEW = "unit"
-READERS_VIEW = "all"
-"""Of whoever reads cases and works on none: an auditor's own unit has none."""
+WIDE_VIEW = "all"
+"""Of whoever works in no unit or on no cases: an auditor's own unit has none."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,8 @@ def _asked_of(
 ) -> tuple[View | None, CaseFilter]:
     """The view that an address names (without one and without filters: the usual), and what it asks."""
     given = form.asked() if form.is_valid() else _valid_part(form)
-    usual = USUAL_VIEW if actor.holds(CHANGE_CASE) else READERS_VIEW
+    in_a_unit = actor.holds(CHANGE_CASE) and any(view.key == USUAL_VIEW for view in views)
+    usual = USUAL_VIEW if in_a_unit else WIDE_VIEW
     key = query.get("vista", "" if given else usual)
     view = next((view for view in views if view.key == key), None)
     if view is None and not given:

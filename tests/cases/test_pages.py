@@ -76,13 +76,20 @@ def test_the_day_of_whoever_sees_no_cases_leads_nowhere_closed(world: World, rol
     assert {link: client.get(link).status_code for link in pages} == dict.fromkeys(pages, 200)
 
 
-def test_whoever_works_on_no_cases_begins_with_those_of_all_units(world: World) -> None:
+def test_whoever_works_on_no_cases_or_in_no_unit_begins_with_all(world: World) -> None:
     CaseFactory(unit=world.other_unit, subject="De otra unidad")
     auditor = employee(world.here, unit=world.unit)
     role = Role.objects.get(organisation=world.here, code="auditor")
     give_role(system_actor(world.here, ORIGIN), auditor, role)
     assert "De otra unidad" in signed_in(auditor).get("/casos/").content.decode()
     assert "De otra unidad" not in signed_in(world.alice).get("/casos/").content.decode()
+    anywhere = employee(world.here)
+    give_role(
+        system_actor(world.here, ORIGIN),
+        anywhere,
+        Role.objects.get(organisation=world.here, code="supervisor"),
+    )
+    assert "De otra unidad" in signed_in(anywhere).get("/casos/").content.decode()
 
 
 @pytest.mark.parametrize("count", [3, 24])
