@@ -21,13 +21,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.citizens.models import Channel
-from crm.kit.errors import Invalid, Text
+from crm.kit.errors import Invalid
 
 READY = Path(__file__).parent / "mappings"
 SUBJECT_LENGTH = 240
 LIMITS = {"external_id": 120, "type": 60, "address": 300, "outcome": 240}
 TEXT_LENGTH = 100_000
-FIELDS: Mapping[str, Text] = {
+FIELDS = {
     "external_id": gettext_lazy("Identifier in the other system"),
     "subject": gettext_lazy("Subject"),
     "type": gettext_lazy("Case type (its code)"),
