@@ -180,6 +180,9 @@ class NewCaseForm(CaseForm):
         initial=Confidentiality.INTERNAL,
     )
     mine = forms.BooleanField(label=gettext_lazy("I will work on it"), required=False, initial=True)
+    field_order = (
+        "case_type",
+    )  # as the page shows them, so that errors are told from top to bottom
 
     def __init__(
         self,

@@ -23,6 +23,7 @@ from crm.citizens.models import CitizenRecord
 from crm.kit.actor import Actor
 from crm.kit.errors import Text, Unavailable
 from crm.kit.keyset import SIZE, Order, Page, following, read_page
+from crm.organisations import options
 from crm.organisations.models import Organisation
 from crm.organisations.selectors import unit_tree
 
@@ -34,7 +35,6 @@ ME, NOBODY = "me", "nobody"
 COUNT_CAP = 1_000
 COUNT_MS, SEARCH_MS = 50, 1_000
 MOST_UNITS_MERGED = 200  # beyond it one walk of the organisation's index is cheaper
-SEARCH_BACK = timedelta(days=365)
 # what a row shows, and what its clock and its rights are reckoned from
 _SHOWN = (
     *(
@@ -73,7 +73,7 @@ class CaseFilter:
     opened_from: datetime | None = None
     opened_before: datetime | None = None
     text: str = ""
-    any_time: bool = False  # a text search goes back further than a year
+    any_time: bool = False  # a text search goes back further than it does at first
     by: str = ""  # "due" or "newest"; default: due for open work
 
     @property
@@ -126,8 +126,14 @@ def _fitting(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuerySe
     if asked.text:
         rows = rows.filter(search=SearchQuery(asked.text, config="es", search_type="websearch"))
         if not asked.any_time and asked.opened_from is None:
-            rows = rows.filter(opened_at__gte=timezone.now() - SEARCH_BACK)
+            back = timedelta(days=search_months(actor) * 365 // 12)
+            rows = rows.filter(opened_at__gte=timezone.now() - back)
     return rows
+
+
+def search_months(actor: Actor) -> int:
+    """How far a search for words goes back at first, as the organisation decided."""
+    return options.read(Organisation.objects.for_actor(actor).get()).search_months
 
 
 def count(actor: Actor, asked: CaseFilter) -> int | None:

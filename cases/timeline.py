@@ -1,13 +1,16 @@
 """One ordered story of a case: everything dated, from this room and from those above."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from heapq import merge
 from itertools import islice
 from typing import Any
 
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.formats import date_format
+from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,11 +25,12 @@ from cases.models import (
     Participant,
 )
 from cases.workflow import of_version
-from crm.citizens.models import CitizenRecord
+from crm.citizens.models import Channel, CitizenRecord
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
 from crm.kit.registry import Registry
 from crm.kit.stories import beyond, place
+from crm.kit.templatetags.ui import own_name
 
 SIZE = 40
 OWN = "case"
@@ -284,10 +288,20 @@ def _changes(
     label = str(FIELD_LABELS.get(name, name))
     if name == "citizen":  # UUIDs: that it changed is told, who it was stands in the audit trail
         return []
-    if name == "priority":
-        words = dict(Case.Priority.choices)
-        before, after = words.get(before, before), words.get(after, after)
-    return [(label, shown(before), shown(after))]
+    return [(label, field_shown(name, before), field_shown(name, after))]
+
+
+_CHOICES: Mapping[str, Sequence[tuple[Any, Text]]] = {
+    "priority": Case.Priority.choices,
+    "channel": Channel.choices,
+}
+
+
+def field_shown(name: str, value: Any) -> str:
+    """A value of one of the case's own fields as people read it."""
+    if name == "language":
+        return shown(own_name(value))
+    return shown(dict(_CHOICES.get(name, ())).get(value, value))
 
 
 def shown(value: Any) -> str:
@@ -298,6 +312,20 @@ def shown(value: Any) -> str:
         return _("Yes") if value else _("No")
     if isinstance(value, list):
         return ", ".join(map(str, value))
+    if isinstance(value, str):
+        value = _moment(value) or value
     if isinstance(value, datetime):
         return date_format(value, "j b Y, H:i")
+    if isinstance(value, date):
+        return date_format(value, "j b Y")
     return str(value)
+
+
+def _moment(text: str) -> date | None:
+    """The day, or the day and hour, that a form's value is, in the current zone."""
+    with suppress(ValueError):  # shaped like a date that no calendar has
+        if len(text) == len("2026-11-20"):
+            return parse_date(text)
+        if moment := parse_datetime(text):
+            return localtime(moment) if is_aware(moment) else moment
+    return None

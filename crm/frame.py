@@ -12,6 +12,9 @@ from crm.accounts.models import Membership, User
 from crm.kit.actor import Actor
 from crm.kit.nav import NavItem, items_for
 
+MARK = 3
+"""Letters of its code that stand for an organisation where there is no room for its name."""
+
 
 @dataclass(frozen=True)
 class OrganisationMark:
@@ -56,7 +59,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             commands=items,
             organisations=organisations,
             organisation=next((mark for mark in organisations if mark.current), None),
-            user={"name": user.full_name, "email": user.email, "initials": _mark(user.full_name)},
+            user={"name": user.full_name, "email": user.email},
             theme=user.theme,
             density=user.density,
             rail=user.rail,
@@ -75,14 +78,8 @@ def _organisations(works_at: Iterable[Membership], actor: Actor) -> list[Organis
             place.organisation.code,
             place.organisation.name,
             place.unit.name if place.unit else "",
-            _mark(place.organisation.short_name or place.organisation.name),
+            place.organisation.code[:MARK].upper(),
             place.organisation_id == actor.organisation_id,
         )
         for place in places
     ]
-
-
-def _mark(name: str) -> str:
-    """Two letters that stand for a name."""
-    words = [word for word in name.split() if word[:1].isupper()]
-    return "".join(word[0] for word in words[:2]) if len(words) > 1 else name[:2].upper()

@@ -242,6 +242,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = reverse_lazy("account_login")
 ACCOUNT_FORMS = {
     "login": "crm.accounts.forms.SignInForm",
     "reset_password": "crm.accounts.forms.ForgottenPasswordForm",
+    "change_password": "crm.accounts.forms.ChangePasswordForm",
+    "reauthenticate": "crm.accounts.forms.ReauthenticateForm",
 }
 ACCOUNT_RATE_LIMITS = {  # axes below locks by person and address; these are for a whole address
     "login": "60/m/ip",

@@ -20,6 +20,7 @@ class ReportingConfig(AppConfig):
             nav.NavItem(
                 key="histories",
                 label=_("Case histories"),
+                short=_("Histories"),
                 icon="certificate",
                 url_name="reporting:histories",
                 permission=ISSUE_HISTORY,

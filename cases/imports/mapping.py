@@ -18,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.citizens.models import Channel
 from crm.kit.errors import Invalid
@@ -26,24 +27,25 @@ READY = Path(__file__).parent / "mappings"
 SUBJECT_LENGTH = 240
 LIMITS = {"external_id": 120, "type": 60, "address": 300, "outcome": 240}
 TEXT_LENGTH = 100_000
-FIELDS = (
-    "external_id",
-    "subject",
-    "type",
-    "state",
-    "opened_at",
-    "description",
-    "closed_at",
-    "channel",
-    "priority",
-    "language",
-    "address",
-    "latitude",
-    "longitude",
-    "outcome",
-    "citizen",
-    "unit",
-)
+FIELDS = {
+    "external_id": gettext_lazy("Identifier in the other system"),
+    "subject": gettext_lazy("Subject"),
+    "type": gettext_lazy("Case type (its code)"),
+    "state": gettext_lazy("State"),
+    "opened_at": gettext_lazy("Opening date"),
+    "description": gettext_lazy("Description"),
+    "closed_at": gettext_lazy("Closing date"),
+    "channel": gettext_lazy("Channel"),
+    "priority": gettext_lazy("Priority"),
+    "language": gettext_lazy("Language"),
+    "address": gettext_lazy("Address"),
+    "latitude": gettext_lazy("Latitude"),
+    "longitude": gettext_lazy("Longitude"),
+    "outcome": gettext_lazy("Outcome"),
+    "citizen": gettext_lazy("Citizen's identification number"),
+    "unit": gettext_lazy("Unit (its code)"),
+}
+"""What a row says of a case, and what people call it."""
 REQUIRED = ("external_id", "subject", "type", "opened_at")
 PRIORITIES = {"low": 0, "normal": 1, "high": 2, "urgent": 3}
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
@@ -298,7 +300,7 @@ class Binding:
     def _needed(self, name: str, cells: Sequence[str]) -> str:
         value = self._text(name, cells) if name == "subject" else self._bounded(name, cells)
         if not value:
-            raise BadRow(_("%(field)s is empty.") % {"field": name})
+            raise BadRow(_("%(field)s is empty.") % {"field": _called(name)})
         return value
 
     def _bounded(self, name: str, cells: Sequence[str]) -> str:
@@ -306,7 +308,7 @@ class Binding:
         if len(value) > LIMITS[name]:
             raise BadRow(
                 _("%(field)s is longer than %(limit)s characters.")
-                % {"field": name, "limit": LIMITS[name]}
+                % {"field": _called(name), "limit": LIMITS[name]}
             )
         return value
 
@@ -329,6 +331,11 @@ class Binding:
         if priority not in PRIORITIES:
             raise BadRow(_("There is no priority %(value)s.") % {"value": priority})
         return PRIORITIES[priority]
+
+
+def _called(name: str) -> str:
+    """What people call a field; the case type's own ones by their name."""
+    return str(FIELDS.get(name, name))
 
 
 def _getter(
@@ -354,7 +361,7 @@ def _getter(
             return default
         raise BadRow(
             _("%(field)s has the value “%(value)s”, which the mapping does not know.")
-            % {"field": name, "value": text[:60]}
+            % {"field": _called(name), "value": text[:60]}
         )
 
     return get
@@ -379,7 +386,9 @@ def _moment(name: str, text: str, source: Source) -> datetime | None:
         if not 1900 <= at.year <= 2200:
             break
         return at.astimezone(UTC)
-    raise BadRow(_("%(field)s is not a date: %(value)s.") % {"field": name, "value": text[:40]})
+    raise BadRow(
+        _("%(field)s is not a date: %(value)s.") % {"field": _called(name), "value": text[:40]}
+    )
 
 
 def _degrees(name: str, text: str, limit: int) -> float | None:
@@ -391,7 +400,8 @@ def _degrees(name: str, text: str, limit: int) -> float | None:
         value = float("nan")
     if not abs(value) <= limit:
         raise BadRow(
-            _("%(field)s is not a coordinate: %(value)s.") % {"field": name, "value": text[:40]}
+            _("%(field)s is not a coordinate: %(value)s.")
+            % {"field": _called(name), "value": text[:40]}
         )
     return value
 

@@ -10,24 +10,6 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.imports.mapping import FIELDS, REQUIRED, FileShape
 
-LABELS = {
-    "external_id": _("Identifier in the other system"),
-    "subject": _("Subject"),
-    "type": _("Case type (its code)"),
-    "state": _("State"),
-    "opened_at": _("Opening date"),
-    "description": _("Description"),
-    "closed_at": _("Closing date"),
-    "channel": _("Channel"),
-    "priority": _("Priority"),
-    "language": _("Language"),
-    "address": _("Address"),
-    "latitude": _("Latitude"),
-    "longitude": _("Longitude"),
-    "outcome": _("Outcome"),
-    "citizen": _("Citizen's identification number"),
-    "unit": _("Unit (its code)"),
-}
 DATES = ("opened_at", "closed_at")
 FORMATS = [
     ("iso", "2026-11-20T09:41"),
@@ -90,7 +72,7 @@ class ColumnsForm(forms.Form):
         columns = [("", "—"), *((name, name) for name in header)]
         self.fields["keep"].choices = columns[1:]  # type: ignore[attr-defined]
         for name in FIELDS:
-            label = LABELS[name]
+            label = FIELDS[name]
             self.fields[f"{name}-column"] = forms.ChoiceField(
                 label=label, choices=columns, required=False
             )
@@ -115,7 +97,7 @@ class ColumnsForm(forms.Form):
         return [
             {
                 "name": name,
-                "label": LABELS[name],
+                "label": FIELDS[name],
                 "required": name in REQUIRED,
                 "column": self[f"{name}-column"],
                 "value": self[f"{name}-value"],

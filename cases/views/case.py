@@ -24,7 +24,7 @@ from cases.permissions import (
     VIEW_CASE,
     VIEW_SPECIAL,
 )
-from cases.presenting import named, row_of, rows_of
+from cases.presenting import asks_in_words, named, row_of, rows_of
 from cases.timeline import Asked, shown
 from cases.views.opening import chosen_citizen
 from cases.workflow import OUTCOME, REASON, allowed_moves, asks_of, of_version
@@ -119,6 +119,9 @@ def edit(request: ActorRequest, case: UUID) -> HttpResponse:
     """Editing a case. Who is late is told what changed meanwhile and keeps everything typed."""
     actor = request.actor
     row = selectors.case_of(actor, case)
+    if row.ended and request.method != "POST":  # a POST gives back what was typed, with the reason
+        messages.error(request, ENDED)
+        return HttpResponseRedirect(reverse("cases:detail", args=[case]))
     workflow = of_version(row.type_version.bundle)
     form = EditCaseForm(request.POST or None, case=row, workflow=workflow)
     context: dict[str, Any] = {"case": row, "form": form, "row": row_of(actor, row)}
@@ -222,17 +225,14 @@ def _head(actor: Actor, case: Case) -> dict[str, Any]:
 
 
 def _moves(actor: Actor, case: Case) -> list[dict[str, Any]]:
-    labels = of_version(case.type_version.bundle).fields
-    words = {REASON: _("Reason"), OUTCOME: _("Outcome")}
+    workflow = of_version(case.type_version.bundle)
     return [
         {
             "code": possible.move.code,
             "name": possible.move.name,
             "category": possible.target.category.name.lower(),
             "refusal": "" if possible.decision else possible.decision.reason,
-            "missing": ", ".join(
-                words.get(name) or labels.label_of(name) for name in possible.asks
-            ),
+            "missing": asks_in_words(workflow, possible.asks),
         }
         for possible in allowed_moves(actor, case)
     ]
@@ -299,7 +299,10 @@ def _conflict(actor: Actor, form: EditCaseForm, case: Case, error: Conflict) -> 
     seen["version"] = str(case.version)
     form.data = seen
     now = [
-        (str(timeline.FIELD_LABELS.get(name, name)), shown(getattr(case, name, "")))
+        (
+            str(timeline.FIELD_LABELS.get(name, name)),
+            timeline.field_shown(name, getattr(case, name, "")),
+        )
         for name in sorted(names - {"data", "citizen"})
     ]
     if "citizen" in names:

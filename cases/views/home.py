@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from cases import selectors
-from cases.permissions import OPEN_CASE
+from cases.permissions import OPEN_CASE, VIEW_CASE
 from cases.presenting import rows_of
 from crm.kit.access import ActorRequest, needs
 
@@ -15,11 +15,16 @@ MORNING_UNTIL, AFTERNOON_UNTIL = 14, 21
 
 @needs(None)
 def home(request: ActorRequest) -> HttpResponse:
-    """« Mi día »."""
+    """« Mi día »; for whoever sees no cases, where else they may go."""
     actor = request.actor
+    hour = timezone.localtime().hour
+    part_of_day = (
+        "morning" if hour < MORNING_UNTIL else "afternoon" if hour < AFTERNOON_UNTIL else "night"
+    )
+    if not actor.holds(VIEW_CASE):
+        return render(request, "cases/home_without.html", {"part_of_day": part_of_day})
     unit = selectors.home_unit(actor)
     day = selectors.day_of(actor, unit)
-    hour = timezone.localtime().hour
     return render(
         request,
         "cases/home.html",
@@ -32,10 +37,6 @@ def home(request: ActorRequest) -> HttpResponse:
             "unit": unit,
             "mine_count": len(day.pressing) + len(day.rest),
             "may_open": actor.holds(OPEN_CASE),
-            "part_of_day": "morning"
-            if hour < MORNING_UNTIL
-            else "afternoon"
-            if hour < AFTERNOON_UNTIL
-            else "night",
+            "part_of_day": part_of_day,
         },
     )

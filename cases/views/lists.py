@@ -20,9 +20,10 @@ from cases.lists import (
     View,
     count,
     find,
+    search_months,
     standing_views,
 )
-from cases.permissions import OPEN_CASE, RUN_BULK, VIEW_CASE
+from cases.permissions import CHANGE_CASE, OPEN_CASE, RUN_BULK, VIEW_CASE
 from cases.presenting import rows_of
 from crm.audit.record import record
 from crm.citizens.search import as_typed
@@ -46,6 +47,8 @@ COLUMNS: Mapping[str, Text] = {
 COLUMN_CLASSES = {"state": "h-st", "due": "h-clk", "assignee": "h-own"}
 USUAL_COLUMNS = ("state", "due", "assignee", "moved")
 USUAL_VIEW = "unit"
+WIDE_VIEW = "all"
+"""Of whoever works in no unit or on no cases: an auditor's own unit has none."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def case_list(request: ActorRequest) -> HttpResponse:
     unit = selectors.home_unit(actor)
     views = standing_views(actor, unit.uuid if unit else None)
     form = _form(actor, request.GET)
-    view, asked = asked_of(request.GET, form, views)
+    view, asked = _asked_of(actor, request.GET, form, views)
     cursor = request.GET.get("cursor", "")
     problem: DomainError | None = None
     try:
@@ -82,13 +85,16 @@ def case_list(request: ActorRequest) -> HttpResponse:
     }
     if request.htmx and cursor:
         return render(request, "cases/_rows.html", context)
+    chips = _chips(request.GET, form)
     context |= {
         "form": form,
         "view": view,
         "views": _grouped(views, unit, asked, request),
-        "chips": _chips(request.GET, form, asked),
+        "chips": chips,
+        "narrowed": bool(chips or asked.text),
         "asked": asked,
         "order": describe(asked),
+        "months_back": _months_back(actor, asked),
         "problem": problem,
         "all_years_url": _with(request.GET, todo="on", cursor=""),
         "chosen_columns": _column_choices(request),
@@ -119,7 +125,7 @@ def counters(request: ActorRequest) -> HttpResponse:
     unit = selectors.home_unit(actor)
     views = standing_views(actor, unit.uuid if unit else None)
     form = _form(actor, request.GET)
-    _view, asked = asked_of(request.GET, form, views)
+    _view, asked = _asked_of(actor, request.GET, form, views)
     counts = {view.key: count(actor, view.asked) for view in views if view.counted}
     context = {"views": _grouped(views, unit, asked, request, counts), "cap": COUNT_CAP}
     return render(request, "cases/_views.html", context)
@@ -136,10 +142,14 @@ def columns(request: ActorRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('cases:list')}{'?' + back if back else ''}")
 
 
-def asked_of(query: QueryDict, form: ListForm, views: list[View]) -> tuple[View | None, CaseFilter]:
+def _asked_of(
+    actor: Actor, query: QueryDict, form: ListForm, views: list[View]
+) -> tuple[View | None, CaseFilter]:
     """The view that an address names (without one and without filters: the usual), and what it asks."""
     given = form.asked() if form.is_valid() else _valid_part(form)
-    key = query.get("vista", "" if given else USUAL_VIEW)
+    in_a_unit = actor.holds(CHANGE_CASE) and any(view.key == USUAL_VIEW for view in views)
+    usual = USUAL_VIEW if in_a_unit else WIDE_VIEW
+    key = query.get("vista", "" if given else usual)
     view = next((view for view in views if view.key == key), None)
     if view is None and not given:
         view = views[0]
@@ -151,7 +161,7 @@ def list_filter(actor: Actor, query: QueryDict) -> CaseFilter:
     """What the list with this address asks, for whoever acts on all of it."""
     unit = selectors.home_unit(actor)
     views = standing_views(actor, unit.uuid if unit else None)
-    return asked_of(query, _form(actor, query), views)[1]
+    return _asked_of(actor, query, _form(actor, query), views)[1]
 
 
 def _form(actor: Actor, query: QueryDict) -> ListForm:
@@ -160,6 +170,12 @@ def _form(actor: Actor, query: QueryDict) -> ListForm:
         types=lambda: selectors.case_types(actor),
         units=lambda: selectors.units_where(actor, VIEW_CASE),
     )
+
+
+def _months_back(actor: Actor, asked: CaseFilter) -> int:
+    """How far back the list looked, where nobody said; 0: to the beginning."""
+    limited = asked.text and not asked.any_time and asked.opened_from is None
+    return search_months(actor) if limited else 0
 
 
 def _valid_part(form: ListForm) -> dict[str, Any]:
@@ -201,11 +217,11 @@ def _grouped(
     ]
 
 
-def _chips(query: QueryDict, form: ListForm, asked: CaseFilter) -> list[Chip]:
+def _chips(query: QueryDict, form: ListForm) -> list[Chip]:
     found = []
     for name, field in form.fields.items():
         value = query.get(name)
-        if not value or name in form.errors:
+        if not value or name in form.errors or name == "q":  # its own field shows it
             continue
         found.append(
             Chip(field.label or name, _words(form, name, value), _with(query, **{name: ""}))

@@ -14,9 +14,11 @@ from cases import services
 from cases.forms import CaseTypeForm
 from cases.models import CaseType, CaseTypeVersion
 from cases.permissions import PUBLISH_CASE_TYPE
-from cases.workflow import of_version, simple_bundle
+from cases.presenting import asks_in_words, term_in_words
+from cases.workflow import Workflow, of_version, simple_bundle
 from crm.kit.access import ActorRequest, needs
 from crm.kit.errors import Conflict, Invalid
+from crm.kit.policy import catalogue
 
 
 @require_GET
@@ -27,11 +29,14 @@ def type_list(request: ActorRequest) -> HttpResponse:
     types = []
     for row in rows:
         published = _published(row)
+        workflow = of_version(published.bundle) if published else None
         types.append(
             {
                 "type": row,
                 "version": published,
-                "workflow": of_version(published.bundle) if published else None,
+                "workflow": workflow,
+                "term": term_in_words(workflow.term) if workflow and workflow.term else "",
+                "moves": _moves(workflow) if workflow else [],
             }
         )
     return render(request, "cases/types.html", {"types": types})
@@ -103,6 +108,20 @@ def _page(request: ActorRequest, form: CaseTypeForm, row: CaseType | None) -> Ht
     versions = row.versions.order_by("-number") if row else []
     context = {"form": form, "type": row, "versions": versions}
     return render(request, "cases/type.html", context, status=status)
+
+
+def _moves(workflow: Workflow) -> list[dict[str, str]]:
+    """The moves as people read them, without codes."""
+    return [
+        {
+            "name": move.name,
+            "sources": ", ".join(workflow.name_of(source) for source in move.sources),
+            "target": workflow.name_of(move.target),
+            "permission": str(catalogue[move.permission].sentence),
+            "asks": asks_in_words(workflow, move.requires),
+        }
+        for move in workflow.moves
+    ]
 
 
 def _published(row: CaseType) -> CaseTypeVersion | None:

@@ -45,17 +45,37 @@ class AccountsConfig(AppConfig):
 
 
 def _places() -> list[NavItem]:
-    def settings(key: str, label: Text, icon: str, permission: str, order: int) -> NavItem:
-        url_name = f"accounts:{key}"
+    def settings(
+        key: str, label: Text, short: Text, icon: str, permission: str, order: int
+    ) -> NavItem:
         return NavItem(
-            key, label, icon, url_name, permission=permission, group="settings", order=order
+            key,
+            label,
+            icon,
+            f"accounts:{key}",
+            short=short,
+            permission=permission,
+            group="settings",
+            order=order,
         )
 
     return [
-        settings("people", _("Employees"), "id-badge-2", "accounts.invite_user", 60),
-        settings("roles", _("Roles and permissions"), "shield-lock", "accounts.grant_role", 61),
+        settings("people", _("Employees"), "", "id-badge-2", "accounts.invite_user", 60),
         settings(
-            "clients", _("Connected systems"), "plug-connected", "accounts.manage_api_clients", 62
+            "roles",
+            _("Roles and permissions"),
+            _("Roles"),
+            "shield-lock",
+            "accounts.grant_role",
+            61,
+        ),
+        settings(
+            "clients",
+            _("Connected systems"),
+            _("Systems"),
+            "plug-connected",
+            "accounts.manage_api_clients",
+            62,
         ),
         NavItem("profile", _("My profile"), "user", "accounts:profile", group="command", order=90),
         NavItem(

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from allauth.account.forms import LoginForm
+from allauth.account import forms as allauth
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from crm.accounts import selectors
@@ -26,7 +27,7 @@ def _password(label: Any, *, new: bool = False) -> forms.CharField:
     return forms.CharField(label=label, widget=widget, strip=False, max_length=200)
 
 
-class SignInForm(LoginForm):
+class SignInForm(allauth.LoginForm):
     """Address and password, without what allauth would add to the page."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -50,6 +51,29 @@ class ForgottenPasswordForm(forms.Form):
         email: str = self.cleaned_data["email"]
         people.ask_for_new_password(email)
         return email
+
+
+def _plain(form: forms.Form, current: str) -> None:
+    """Leave out placeholders that repeat the labels and the way to the forgotten password."""
+    form.fields[current].help_text = ""
+    for field in form.fields.values():
+        field.widget.attrs.pop("placeholder", None)
+
+
+class ChangePasswordForm(allauth.ChangePasswordForm):
+    """The old password and twice the new one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _plain(self, "oldpassword")
+
+
+class ReauthenticateForm(allauth.ReauthenticateForm):
+    """The password again, before something delicate."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _plain(self, "password")
 
 
 class PasswordForm(forms.Form):
@@ -131,7 +155,7 @@ class WhyForm(forms.Form):
         _offer(self, "unit", units, _("Whole organisation"))
         permission = self.fields["permission"]
         assert isinstance(permission, forms.ChoiceField)
-        permission.choices = [(one.name, one.sentence) for one in catalogue.values()]
+        permission.choices = [(one.name, capfirst(str(one.sentence))) for one in catalogue.values()]
 
 
 class ApiClientForm(forms.Form):
@@ -147,7 +171,9 @@ class ApiClientForm(forms.Form):
         super().__init__(*args, **kwargs)
         scopes = self.fields["scopes"]
         assert isinstance(scopes, forms.MultipleChoiceField)
-        scopes.choices = [(name, catalogue[name].sentence) for name in scopes_on_offer()]
+        scopes.choices = [
+            (name, capfirst(str(catalogue[name].sentence))) for name in scopes_on_offer()
+        ]
 
 
 def _offer(form: forms.Form, name: str, rows: QuerySet[Any], empty: Text | None) -> None:
@@ -155,7 +181,7 @@ def _offer(form: forms.Form, name: str, rows: QuerySet[Any], empty: Text | None)
     field = form.fields[name]
     assert isinstance(field, forms.ModelChoiceField)
     field.queryset = rows
-    field.empty_label = str(empty) if empty else field.empty_label
+    field.empty_label = str(empty or "—")
 
 
 class AcceptForm(forms.Form):

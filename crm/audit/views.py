@@ -54,7 +54,11 @@ def trail(request: ActorRequest) -> HttpResponse:
 def entry(request: ActorRequest, number: int) -> HttpResponse:
     """One entry with all that it says."""
     found = services.open_entry(request.actor, number)
-    context = {"entry": found, "line": _line(found), "facts": sorted(found.data.items())}
+    facts = [
+        (words.FACTS.get(name, ""), name, words.fact(value))
+        for name, value in sorted(found.data.items())
+    ]
+    context = {"entry": found, "line": _line(found), "facts": facts}
     return render(request, "audit/entry.html", context)
 
 

@@ -105,3 +105,37 @@ def sentence(entry: AuditEntry) -> str:
     if entry.result == Result.FAILED:
         return _("Failed: %(what)s") % {"what": words}
     return words
+
+
+FACTS: Mapping[str, Text] = {
+    "act": pgettext_lazy("audit", "Act"),
+    "after": pgettext_lazy("audit", "After"),
+    "asked": pgettext_lazy("audit", "Filters"),
+    "before": pgettext_lazy("audit", "Before"),
+    "code": pgettext_lazy("audit", "Code"),
+    "day": pgettext_lazy("audit", "Day"),
+    "found": pgettext_lazy("audit", "Results"),
+    "identifier": pgettext_lazy("audit", "Number"),
+    "kind": pgettext_lazy("audit", "Kind"),
+    "name": pgettext_lazy("audit", "Name"),
+    "part": pgettext_lazy("audit", "Part"),
+    "reason": pgettext_lazy("audit", "Reason"),
+    "role": pgettext_lazy("audit", "Role"),
+    "text": pgettext_lazy("audit", "Words searched"),
+    "unit": pgettext_lazy("audit", "Unit"),
+    "version": pgettext_lazy("audit", "Version"),
+}
+"""The facts of an entry that have a name; the others are shown by their key."""
+
+
+def fact(value: object) -> str:
+    """A fact's value as people read it."""
+    if value is None or value in ("", [], {}):
+        return "—"
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {fact(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(fact(inner) for inner in value)
+    return str(value)

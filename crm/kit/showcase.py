@@ -31,14 +31,14 @@ def _frame() -> SimpleNamespace:
         "code": "INP",
         "name": "Instituto Nacional de Prestaciones",
         "unit": "Valencia · Atención",
-        "mark": "IN",
+        "mark": "INP",
         "current": True,
     }
     town = {
         **organisation,
         "code": "VAL",
         "name": "Ayuntamiento de Valdelagua",
-        "mark": "AV",
+        "mark": "VAL",
         "current": False,
     }
     nav = [
@@ -56,7 +56,7 @@ def _frame() -> SimpleNamespace:
         commands=[*nav, new_case],
         organisation=organisation,
         organisations=[organisation, town],
-        user={"name": "Nuria Sanchís", "initials": "NS", "email": "nuria@inp.example"},
+        user={"name": "Nuria Sanchís", "email": "nuria@inp.example"},
         theme="auto",
         density="comfortable",
         rail="auto",

@@ -20,6 +20,7 @@ observe({
   passkey: () => import("./controllers/passkey.js"),
   preferences: () => import("./controllers/preferences.js"),
   progress: () => import("./controllers/progress.js"),
+  query: () => import("./controllers/query.js"),
   rail: () => import("./controllers/rail.js"),
   reveal: () => import("./controllers/reveal.js"),
   rows: () => import("./controllers/rows.js"),

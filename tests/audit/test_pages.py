@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from crm.accounts.models import User
-from crm.audit import selectors, tasks
+from crm.audit import selectors, tasks, words
 from crm.audit.models import AuditEntry
 from crm.audit.record import record
 from crm.citizens.services.records import open_citizen
@@ -330,3 +330,17 @@ def test_who_looked_at_a_person_is_found_by_their_number(
     assert lines.count("Queja 7") == 1
     theirs = page.get("/auditoria/", {"object": stranger.identifiers.get().value})
     assert theirs.context["lines"] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, "—"),
+        (True, "Yes"),
+        (["a", 2], "a, 2"),
+        ({"from": "x", "to": None}, "from: x; to: —"),
+        (7, "7"),
+    ],
+)
+def test_facts_are_told_in_words(value: object, told: str) -> None:
+    assert words.fact(value) == told

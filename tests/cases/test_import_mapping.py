@@ -1,12 +1,21 @@
 """Mappings say exactly what is wrong with them; rows become cases or a reason."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.imports.mapping import BadMapping, BadRow, Binding, open_mapping, read, ready_names
+from cases.imports.mapping import (
+    BadMapping,
+    BadRow,
+    Binding,
+    open_mapping,
+    read,
+    ready_names,
+)
 
 MINIMAL = """
 source = "old-crm"
@@ -42,24 +51,24 @@ def test_a_row_becomes_a_case_in_our_words() -> None:
 @pytest.mark.parametrize(
     ("place", "value", "reason"),
     [
-        (0, "", "external_id"),
+        (0, "", "Identifier in the other system"),
         (0, "x" * 121, "120"),
-        (1, " ", "subject"),
+        (1, " ", "Subject"),
         (1, "a\0b", "encoding"),
         (1, "mal\udcf1", "encoding"),
-        (2, "2025-12-25", "opened_at"),
+        (2, "2025-12-25", "Opening date"),
         (2, "", "opening date"),
-        (2, "31/02/2025 10:00", "opened_at"),
+        (2, "31/02/2025 10:00", "Opening date"),
         (3, "archivado", "archivado"),
-        (4, "91", "latitude"),
-        (4, "nan", "latitude"),
-        (4, "norte", "latitude"),
+        (4, "91", "Latitude"),
+        (4, "nan", "Latitude"),
+        (4, "norte", "Latitude"),
     ],
 )
 def test_a_bad_row_says_why(place: int, value: str, reason: str) -> None:
     cells = list(ROW)
     cells[place] = value
-    with pytest.raises(BadRow, match=reason):
+    with translation.override("en"), pytest.raises(BadRow, match=re.escape(reason)):
         bound().turn(cells)
 
 

@@ -1,19 +1,26 @@
 """The pages: who sees what, how many queries, what a conflict keeps, what is written down."""
 
+import re
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from cases import services
 from cases.models import Case, CaseType, Event
-from crm.accounts.models import User
+from cases.permissions import ENDED
+from crm.accounts.actors import system_actor
+from crm.accounts.models import Role, User
+from crm.accounts.services.roles import give_role
 from crm.audit.models import AuditEntry
 from crm.citizens.models import Citizen, CitizenRecord
+from crm.organisations.services import change_options
 from tests.conftest import World
-from tests.factories.accounts import employee
+from tests.factories.accounts import ORIGIN, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
 
 FIELDS = {
@@ -36,6 +43,11 @@ def signed_in(user: User) -> Client:
     return client
 
 
+def text_of(page: str) -> str:
+    """What people read of a page."""
+    return re.sub(r"<[^>]*>", " ", page)
+
+
 def rosa(world: World, **fields: Any) -> Citizen:
     person = Citizen.objects.create(name="Rosa", surname1="Quiñones", surname2="Tordera")
     CitizenRecord.objects.create(organisation=world.here, citizen=person, **fields)
@@ -52,6 +64,32 @@ def test_home_says_what_is_true(world: World) -> None:
     assert "Mi asunto urgente" in page
     assert "De nadie" in page
     assert "De otra unidad" not in page
+
+
+@pytest.mark.parametrize("role", ["administrator", "communications"])
+def test_the_day_of_whoever_sees_no_cases_leads_nowhere_closed(world: World, role: str) -> None:
+    client = signed_in(employee(world.here, role))
+    page = client.get("/").content.decode()
+    links = set(re.findall(r'href="(/[^"#]*)"', page)) - {"/"}
+    pages = {link for link in links if not link.startswith("/static/")}
+    assert "/perfil/" in pages
+    assert {link: client.get(link).status_code for link in pages} == dict.fromkeys(pages, 200)
+
+
+def test_whoever_works_on_no_cases_or_in_no_unit_begins_with_all(world: World) -> None:
+    CaseFactory(unit=world.other_unit, subject="De otra unidad")
+    auditor = employee(world.here, unit=world.unit)
+    role = Role.objects.get(organisation=world.here, code="auditor")
+    give_role(system_actor(world.here, ORIGIN), auditor, role)
+    assert "De otra unidad" in signed_in(auditor).get("/casos/").content.decode()
+    assert "De otra unidad" not in signed_in(world.alice).get("/casos/").content.decode()
+    anywhere = employee(world.here)
+    give_role(
+        system_actor(world.here, ORIGIN),
+        anywhere,
+        Role.objects.get(organisation=world.here, code="supervisor"),
+    )
+    assert "De otra unidad" in signed_in(anywhere).get("/casos/").content.decode()
 
 
 @pytest.mark.parametrize("count", [3, 24])
@@ -165,6 +203,41 @@ def test_the_list_of_one_person_is_chosen_by_name(world: World) -> None:
     asked = {"responsable": str(world.alice.uuid)}
     again = client.get("/casos/filtros/", asked).content.decode()
     assert choice.replace('">', '" selected>') in again
+
+
+def test_a_search_goes_back_as_far_as_the_organisation_decided(world: World) -> None:
+    CaseFactory(
+        unit=world.unit, subject="Farola rota", opened_at=timezone.now() - timedelta(days=100)
+    )
+    client = signed_in(world.alice)
+    assert "Farola rota" in client.get("/casos/", {"q": "farola"}).content.decode()
+    change_options(system_actor(world.here, ORIGIN), {"search_months": 2})
+    page = client.get("/casos/", {"q": "farola"}).content.decode()
+    assert "Farola rota" not in page
+    assert "Opened in the last 2 months." in page
+    assert "Farola rota" in client.get("/casos/", {"q": "farola", "todo": "on"}).content.decode()
+
+
+def test_a_case_is_told_in_words_and_dates_not_in_codes(world: World) -> None:
+    CaseTypeFactory(organisation=world.here, code="coche", fields=FIELDS)
+    data = {"kind": "moto", "since": "2026-06-05"}
+    case = CaseFactory(unit=world.unit, channel="whatsapp", data=data)
+    client = signed_in(world.alice)
+    page = client.get(f"/casos/{case.uuid}/").content.decode()
+    assert "2026-06-05" not in page
+    assert "whatsapp" not in text_of(page)
+    services.edit_case(world.actor(world.alice), case.uuid, {"channel": "in_person"})
+    story = client.get(f"/casos/{case.uuid}/cronologia/").content.decode()
+    assert "in_person" not in text_of(story)
+
+
+def test_what_has_ended_is_not_offered_to_be_edited(world: World) -> None:
+    case = CaseFactory(unit=world.unit, assignee=world.alice)
+    services.close_case(world.actor(world.alice), case.uuid, outcome="Hecho")
+    address = reverse("cases:detail", args=[case.uuid])
+    answer = signed_in(world.alice).get(f"{address}editar/", follow=True)
+    assert answer.redirect_chain == [(address, 302)]
+    assert str(ENDED) in answer.content.decode()
 
 
 def test_columns_are_ones_own(world: World) -> None:
@@ -512,7 +585,10 @@ def test_case_types_are_designed_and_versioned(world: World) -> None:
     assert client.post("/organizacion/tipos/nuevo/", typed).status_code == 302
     case_type = CaseType.objects.unscoped("a test").get(code="licencia")
     assert case_type.versions.count() == 1
-    assert "Licencia" in client.get("/organizacion/tipos/").content.decode()
+    listed = client.get("/organizacion/tipos/").content.decode()
+    assert "Licencia" in listed
+    assert "3 months" in listed
+    assert "cases.change_case" not in listed
 
     address = "/organizacion/tipos/licencia/"
     assert client.get(address).status_code == 200

@@ -43,7 +43,7 @@ def test_a_role_at_a_unit_opens_its_cases_and_the_inspector_says_why(
     expect(theirs.page.locator("h1")).to_have_text(SOUTHERN)
 
     admin.follow("What may they do?", "link")
-    admin.choose("May they…", "see the cases of their units")
+    admin.choose("May they…", "See the cases of their units")
     admin.choose("In the unit", "South counter")
     admin.follow("Explain")
     verdict = admin.page.locator("#explanation")

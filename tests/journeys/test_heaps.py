@@ -14,6 +14,34 @@ pytestmark = [pytest.mark.journey, pytest.mark.django_db]
 ROWS = "id;asunto;fecha\n1;Farola apagada;03/02/2026\n2;Árbol caído;04/02/2026\n3;;05/02/2026\n"
 
 
+def test_a_heap_is_filtered_and_the_filter_shared(office: Office, town: Town) -> None:
+    desk = office.desk(town.supervisor)
+    desk.open("/casos/")
+    rows = desk.page.locator("#rows > tr")
+    filters = desk.page.locator("summary").filter(has_text="Filters")
+    desk.tab_to(filters)
+    desk.press("Enter")
+    desk.choose("Channel", "Video")
+    desk.follow("Apply")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Asked by video")
+
+    address = desk.page.url
+    assert address.endswith("/casos/?canal=video")
+    colleague = office.desk(town.colleague)
+    colleague.open(address)
+    expect(colleague.page.locator("#rows > tr")).to_contain_text("Asked by video")
+
+    desk.tab_to(filters)
+    desk.press("ArrowDown")
+    expect(desk.field("Channel")).to_have_value("video")
+    desk.press("Escape")
+    expect(filters).to_be_focused()
+    expect(desk.field("Channel")).to_have_count(0)
+    desk.follow("Remove the filter Channel", "link")
+    expect(rows.filter(has_text="One of the heap 1")).to_be_visible()
+
+
 def test_a_heap_is_assigned_after_a_preview(office: Office, town: Town) -> None:
     desk = office.desk(town.supervisor)
     desk.go("cases", "Cases")

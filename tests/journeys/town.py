@@ -67,6 +67,9 @@ def build() -> Town:
             town.cases[f"heap{number}"] = CaseFactory(
                 actor=agent, unit=town.north, subject=f"One of the heap {number}", **types
             )
+        town.cases["video"] = CaseFactory(
+            actor=agent, unit=town.north, subject="Asked by video", channel="video", **types
+        )
         town.cases["south"] = CaseFactory(
             unit=town.south, subject="A matter of the southern counter", **types
         )

@@ -8,7 +8,6 @@ from django.conf import settings as installation
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -131,7 +130,7 @@ def _page(
         ),
         "options_form": options_form or OptionsForm(initial=OptionsForm.of(organisation)),
         "logo_error": logo_error,
-        "logo_limit": filesizeformat(installation.FILES_MAX_BYTES),
+        "logo_limit": f"{installation.FILES_MAX_BYTES // (1024 * 1024)} MB",
         "logo_max_bytes": installation.FILES_MAX_BYTES,
         "may": decide(request.actor, CHANGE_ORGANISATION, organisation),
         **_preview(organisation.accent),

@@ -1,5 +1,7 @@
 // Opens a <dialog> and gives the focus back when it closes.
 //   <button data-controller="dialog" data-open="ID" aria-haspopup="dialog">; [data-close] inside closes
+const FIELD =
+  ".v-dialog-body :is(select, textarea, input:checked, input:not([type=hidden], [type=radio], [role=switch]))";
 const ready = new WeakSet();
 
 function prepare(dialog) {
@@ -16,6 +18,7 @@ export function open(id, opener = document.activeElement) {
   prepare(dialog);
   dialog.addEventListener("close", () => opener?.focus(), { once: true });
   dialog.showModal();
+  dialog.querySelector(FIELD)?.focus(); // else the focus is on the cross
   dialog.dispatchEvent(new CustomEvent("dialog:open"));
 }
 

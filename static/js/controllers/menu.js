@@ -1,8 +1,10 @@
 // A <details> that behaves as a menu: closes on Esc, outside and after a choice; arrows move in it.
 //   <details class="v-menu" data-controller="menu"><summary>…</summary><div class="v-menu-list">…
+const OWN_ARROWS = "select, textarea, input:not([type=checkbox])"; // in these arrows choose a value
+
 export default function menu(details) {
   const summary = details.querySelector("summary");
-  const items = () => [...details.querySelectorAll(".v-menu-list :is(a, button, input):not([disabled])")];
+  const items = () => [...details.querySelectorAll(".v-menu-list :is(a, button, input, select):not([disabled], [type=hidden])")];
   const close = (focus) => {
     details.open = false;
     if (focus) summary.focus();
@@ -16,7 +18,7 @@ export default function menu(details) {
       return close(true);
     }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step) return;
+    if (!step || event.target.matches(OWN_ARROWS)) return;
     event.preventDefault();
     details.open = true;
     const all = items();
