@@ -76,7 +76,7 @@ class Correction(ServiceForm):
 def in_words(field: forms.Field, value: Any) -> str:
     """A value of a form's field as people read it."""
     if isinstance(value, bool):
-        return _("Yes") if value else _("No")
+        return str(_("Yes") if value else _("No"))
     words = {str(key): str(label).strip() for key, label in getattr(field, "choices", ())}
     values = value if isinstance(value, list | tuple) else [value]
     said = [
