@@ -1,6 +1,7 @@
 """Pages of bulk loads: upload, map the columns, try, load, see what was refused."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -175,14 +176,15 @@ def _sample(request: ActorRequest, path: Path, shape: FileShape) -> tuple[Sequen
         encoding=request.POST.get("encoding", shape.encoding),
         delimiter=request.POST.get("delimiter", shape.delimiter),
     )
-    for tried in (typed, shape):
-        try:
-            with open_rows(path, tried) as (header, rows):
-                wanted = (row for row in islice(rows, SAMPLE) if isinstance(row, list))
-                return header, [list(map(shown, row)) for row in wanted]
-        except (LookupError, TypeError, ValueError, Invalid):
-            continue
-    return [], []
+    with suppress(LookupError, TypeError, ValueError, Invalid):
+        return _first_rows(path, typed)
+    return _first_rows(path, shape)
+
+
+def _first_rows(path: Path, shape: FileShape) -> tuple[Sequence[str], list[Any]]:
+    with open_rows(path, shape) as (header, rows):
+        wanted = (row for row in islice(rows, SAMPLE) if isinstance(row, list))
+        return header, [list(map(shown, row)) for row in wanted]
 
 
 def _form_field(form: ColumnsForm, error: BadMapping) -> str | None:
