@@ -133,7 +133,8 @@ def _fitting(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuerySe
 
 def search_months(actor: Actor) -> int:
     """How far a search for words goes back at first, as the organisation decided."""
-    return options.read(Organisation.objects.for_actor(actor).get()).search_months
+    organisation = Organisation.objects.for_actor(actor).first()
+    return (options.read(organisation) if organisation else options.Options()).search_months
 
 
 def count(actor: Actor, asked: CaseFilter) -> int | None:
