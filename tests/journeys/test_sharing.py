@@ -11,17 +11,20 @@ from tests.journeys.town import Town
 pytestmark = [pytest.mark.journey, pytest.mark.django_db]
 
 
-def test_a_note_appears_on_a_colleagues_open_page(office: Office, town: Town) -> None:
+def test_a_note_appears_on_a_colleagues_page_and_closes_no_menu(office: Office, town: Town) -> None:
     case = f"/casos/{town.cases['live'].uuid}/"
     mine, theirs = office.desk(town.agent), office.desk(town.colleague)
     mine.open(case)
     theirs.open(case)
     expect(mine.page.locator("[data-live]")).to_be_visible()
+    mine.tab_to(mine.page.locator("#case-top summary").filter(has_text="Move to"))
+    mine.press("Enter")
     theirs.press("n")
     theirs.type("The landlord called back")
     theirs.press("Control+Enter")
     expect(mine.page.locator("#timeline")).to_contain_text("The landlord called back")
     expect(mine.page.locator("#timeline")).to_contain_text("Bruno Bastida")
+    expect(mine.page.locator("#case-top details[open]")).to_contain_text("Possible moves")
 
 
 def test_who_saves_second_is_told_and_loses_nothing(office: Office, town: Town) -> None:

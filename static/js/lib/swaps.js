@@ -1,5 +1,5 @@
-// The house rules around htmx: the CSRF token travels, focus is never lost, results are said aloud,
-// refusals are shown. Views say things with HX-Trigger {"announce": "…"} and {"toast": {"text", "level"}}.
+// The house rules around htmx: the CSRF token travels, focus is never lost, what a person opened stays
+// open, results are said aloud, refusals are shown. Views say things with HX-Trigger {"announce": "…"} and {"toast": {"text", "level"}}.
 import { reason, token } from "./http.js";
 import { announce, toast } from "./say.js";
 import { text } from "./texts.js";
@@ -23,6 +23,10 @@ body.addEventListener("htmx:afterSettle", (event) => {
   heading.tabIndex = -1;
   heading.focus();
 });
+
+// The server knows of no open menu: what others do meanwhile must not close it under the hand.
+window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
+  !(name === "open" && element.matches("details, dialog"));
 
 body.addEventListener("announce", (event) => announce(event.detail.value ?? event.detail));
 body.addEventListener("toast", (event) => toast(event.detail.text, event.detail.level));
