@@ -201,7 +201,7 @@ def _check_properties(schema: Mapping[str, Any]) -> Iterator[Problem]:
         text = _("“%(name)s” is required but is no field.") % {"name": name}
         yield Problem("fields.required", text)
     order = schema.get(ORDER, list(properties))
-    if not isinstance(order, list) or sorted(map(str, order)) != sorted(properties):
+    if not isinstance(order, list) or sorted(map(repr, order)) != sorted(map(repr, properties)):
         yield Problem(f"fields.{ORDER}", _("The order must name every field once."))
 
 

@@ -18,7 +18,8 @@ from cases.lists import ALL, ENDED, ME, NOBODY, OPEN, CaseFilter
 from cases.models import Case, CaseType, Confidentiality, StateCategory
 from cases.workflow import OUTCOME, REASON, Move, Workflow
 from crm.citizens.models import Channel
-from crm.kit.errors import Invalid
+from crm.kit.api.parsing import parse_json
+from crm.kit.errors import DomainError, Invalid
 from crm.kit.forms import DateField, DateInput
 from crm.organisations.selectors import Node
 
@@ -470,14 +471,18 @@ class CaseTypeForm(forms.Form):
     def _json(self, name: str) -> Any:
         text: str = self.cleaned_data[name]
         try:
-            return json.loads(text)
+            json.loads(text)  # says where it is wrong
         except json.JSONDecodeError as error:
             place = {"line": error.lineno, "column": error.colno, "problem": error.msg}
             raise forms.ValidationError(
                 _("Not valid JSON at line %(line)s, column %(column)s: %(problem)s.") % place
             ) from None
-        except RecursionError:
-            raise forms.ValidationError(_("It is nested too deeply.")) from None
+        except (ValueError, RecursionError):
+            pass
+        try:
+            return parse_json(text.encode(errors="replace"))
+        except DomainError as error:
+            raise forms.ValidationError(str(error.message)) from None
 
     def bundle(self) -> dict[str, Any]:
         """The bundle that the form describes."""

@@ -205,7 +205,7 @@ def _check_states(states: Any) -> Iterator[Problem]:
             yield Problem(where, _("It is not an object."))
             continue
         yield from _check_named(where, state)
-        if state.get("category") not in CATEGORIES:
+        if state.get("category") not in tuple(CATEGORIES):
             text = _("Unknown category. There are: %(names)s.")
             yield Problem(f"{where}.category", text % {"names": ", ".join(CATEGORIES)})
     yield from _check_repeated("states", states)

@@ -603,6 +603,21 @@ def test_case_types_are_designed_and_versioned(world: World) -> None:
     assert signed_in(stranger).get(address).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "value", ["1e999", "NaN", r'"\u0000"', r'"\ud800"', "9" * 5_000, "[" * 100_000]
+)
+def test_no_definition_falls_over_what_no_database_keeps(world: World, value: str) -> None:
+    client = signed_in(employee(world.here, "administrator"))
+    form = client.get("/organizacion/tipos/nuevo/").context["form"]
+    typed = {name: form.initial.get(name, "") for name in ("states", "moves", "initial_state")}
+    typed |= {"name": "Licencia", "code": "licencia", "nature": "application", "term": ""}
+    schema = '{"properties": {"a": {"type": "string", "title": %s}}}'
+    for change in ({"fields_schema": schema % value}, {"states": value}, {"moves": value}):
+        answer = client.post("/organizacion/tipos/nuevo/", typed | change)
+        assert answer.status_code == 422
+        assert set(answer.context["form"].errors) & {*change, "__all__"}
+
+
 def test_what_happens_is_followed_live(world: World) -> None:
     from crm.kit import realtime
 

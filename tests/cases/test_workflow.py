@@ -31,6 +31,11 @@ def test_the_simple_bundle_is_sound() -> None:
     [
         ({"states": []}, "states"),
         ({"states": [{"code": "new", "name": "New"}]}, "states[0].category"),
+        ({"states": [{"code": "new", "name": "New", "category": ["new"]}]}, "states[0].category"),
+        (
+            {"fields": {"properties": {"1": {"type": "string"}}, "x-order": [1]}},
+            "fields.x-order",
+        ),
         ({"states": [{"code": "New!", "name": "New", "category": "new"}]}, "states[0].code"),
         ({"states": [{"code": "new", "name": "", "category": "new"}]}, "states[0].name"),
         ({"initial": "nowhere"}, "initial"),
