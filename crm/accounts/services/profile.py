@@ -21,8 +21,6 @@ CHOICES = {
     "shortcuts": {"on", "off"},
     "language": {code for code, _name in settings.LANGUAGES},
 }
-MOST_COLUMNS = 40
-LIST_NAME_LENGTH = 40
 
 
 @transaction.atomic
@@ -58,17 +56,6 @@ def prefer(user: User, wishes: Mapping[str, str]) -> None:
         user.single_key_shortcuts = wishes["shortcuts"] == "on"
         changes["single_key_shortcuts"] = ""
     user.save(update_fields=list(changes))
-
-
-@transaction.atomic
-def choose_columns(user: User, page: str, columns: list[str]) -> None:
-    """A list shows the user these columns, in this order."""
-    plain = all(column.replace("_", "").isalnum() for column in [page, *columns])
-    if not plain or len(page) > LIST_NAME_LENGTH or len(columns) > MOST_COLUMNS:
-        raise Invalid(errors={"columns": [_("There is no such choice.")]})
-    known = User.objects.select_for_update().get(pk=user.pk)
-    known.columns = {**known.columns, page: columns}
-    known.save(update_fields=["columns"])
 
 
 @transaction.atomic
