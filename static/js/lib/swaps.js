@@ -24,6 +24,11 @@ body.addEventListener("htmx:afterSettle", (event) => {
   heading.focus();
 });
 
+// What the person has opened stays open when its part is drawn anew: a live change closes no menu.
+globalThis.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) => (
+  name !== "open" || element.localName !== "details"
+);
+
 body.addEventListener("announce", (event) => announce(event.detail.value ?? event.detail));
 body.addEventListener("toast", (event) => toast(event.detail.text, event.detail.level));
 
