@@ -14,9 +14,14 @@ DATES = ("opened_at", "closed_at")
 FORMATS = [
     ("iso", "2026-11-20T09:41"),
     ("%d/%m/%Y %H:%M", "20/11/2026 09:41"),
+    ("%d/%m/%Y %H:%M:%S", "20/11/2026 09:41:00"),
     ("%d/%m/%Y", "20/11/2026"),
-    ("%m/%d/%Y %I:%M:%S %p", "11/20/2026 09:41:00 AM"),
     ("%d-%m-%Y %H:%M:%S", "20-11-2026 09:41:00"),
+    ("%d-%m-%Y", "20-11-2026"),
+    ("%d.%m.%Y", "20.11.2026"),
+    ("%m/%d/%Y %I:%M:%S %p", "11/20/2026 09:41:00 AM"),
+    ("%m/%d/%Y", "11/20/2026"),
+    ("%Y%m%d", "20261120"),
     ("epoch", "1795167660"),
 ]
 OR = " | "  # between formats of which a date has one
@@ -85,11 +90,10 @@ class ColumnsForm(forms.Form):
                 widget=forms.Textarea(attrs={"rows": 2}),
             )
             if name in DATES:
-                self.fields[f"{name}-format"] = forms.CharField(
-                    label=_("Written as"),
-                    required=False,
-                    max_length=200,
-                    widget=forms.TextInput(attrs={"list": "date-formats"}),
+                own = self.initial.get(f"{name}-format")
+                known = [*FORMATS, *([(own, own)] if own and own not in dict(FORMATS) else [])]
+                self.fields[f"{name}-format"] = forms.ChoiceField(
+                    label=_("Written as"), choices=known, required=False
                 )
 
     def lines(self) -> list[dict[str, Any]]:

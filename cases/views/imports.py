@@ -25,7 +25,7 @@ from cases.imports.mapping import (
     ready_names,
 )
 from cases.imports.reader import guess_shape, open_rows, shown
-from cases.imports.wizard import FORMATS, ColumnsForm, UploadForm, initial, to_toml
+from cases.imports.wizard import ColumnsForm, UploadForm, initial, to_toml
 from cases.models import Import
 from cases.permissions import IMPORT_CASES
 from cases.services import imports as services
@@ -104,7 +104,6 @@ def columns(request: ActorRequest, load: UUID) -> HttpResponse:
         "form": form,
         "header": header,
         "sample": sample,
-        "formats": FORMATS,
         "tried": _tried(request, row) if row.mapping and not form.errors else [],
     }
     status = 422 if form.errors else 200

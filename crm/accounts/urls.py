@@ -17,7 +17,6 @@ rooms = [
     path("perfil/sesiones/terminar/", profile.end_other_sessions, name="end_other_sessions"),
     path("perfil/sesiones/<uuid:session_id>/terminar/", profile.end_session, name="end_session"),
     path("perfil/preferencias/", profile.preferences, name="preferences"),
-    path("perfil/columnas/<slug:page>/", profile.columns, name="columns"),
     path("perfil/organismo/", profile.switch, name="switch"),
     path("perfil/presente/", profile.awake, name="awake"),
     path("organizacion/personal/", people.people_list, name="people"),

@@ -324,22 +324,6 @@ def test_preferences_are_kept_and_checked(world: World, client: Client) -> None:
     assert 'data-theme="dark"' in client.get("/perfil/").content.decode()
 
 
-def test_columns_are_kept_per_list(world: World, client: Client) -> None:
-    client.force_login(world.alice)
-    response = client.post(
-        "/perfil/columnas/cases/",
-        {"column": ["reference", "state"]},
-        HTTP_REFERER="http://testserver/casos/?q=1",
-    )
-    assert response["Location"] == "http://testserver/casos/?q=1"
-    world.alice.refresh_from_db()
-    assert world.alice.columns == {"cases": ["reference", "state"]}
-    for wrong in ("<b>", "x" * 41):
-        assert client.post("/perfil/columnas/cases/", {"column": [wrong]}).status_code == 422
-    made_up = [client.post(f"/perfil/columnas/x{n}/", {"column": ["a"]}) for n in range(40)]
-    assert [answer.status_code for answer in made_up] == [302] * 39 + [422]
-
-
 def test_switching_organisation_is_audited_and_only_where_one_works(
     world: World, client: Client
 ) -> None:

@@ -235,7 +235,6 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "accounts:end_other_sessions": Guarded(),
     "accounts:end_session": Guarded({"session_id": "session.uuid"}),
     "accounts:preferences": Guarded(post={"theme": "dark"}),
-    "accounts:columns": Guarded({"page": "cases"}),
     "accounts:switch": Guarded(post={"organisation": "organisation.code"}),
     "accounts:awake": Guarded(),
     "accounts:people": Guarded(),

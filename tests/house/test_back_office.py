@@ -96,12 +96,11 @@ def test_staff_looks_and_changes_nothing_and_the_look_is_written_down(
     model, site = item
     pk = _of(model, estate).pk  # type: ignore[attr-defined]
     client = _staff(estate, "everything")
-    assert client.get(_address(model, "changelist")).status_code in {200, 403}
+    assert client.get(_address(model, "changelist")).status_code == 200
     before = AuditEntry.objects.unscoped("counting").count()
     seen = client.get(_address(model, "change", pk))
-    assert seen.status_code in {200, 302, 403}
-    if seen.status_code == 200:
-        assert AuditEntry.objects.unscoped("counting").count() == before + 1
+    assert seen.status_code == 200
+    assert AuditEntry.objects.unscoped("counting").count() == before + 1
     for place in ("add", "change", "delete"):
         with writes() as written:
             answer = client.post(_address(model, place, pk), {"post": "yes"})

@@ -62,7 +62,7 @@ def test_an_auditor_finds_who_looked_at_a_citizen(office: Office, town: Town) ->
     auditor = office.desk(town.auditor)
     auditor.go("audit", "Audit")
     auditor.choose("About", "Citizen")
-    auditor.fill("Name or reference", "Remedios Zafra")
+    auditor.fill("Name, reference or identification number", "Remedios Zafra")
     auditor.choose("Action", "Viewed")
     auditor.follow("Search")
     lines = auditor.page.locator("#rows li")

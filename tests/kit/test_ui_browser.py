@@ -317,6 +317,19 @@ def test_tabs_have_one_stop_and_move_by_arrows(page: Page) -> None:
     expect(page.locator("#panel-documents")).to_be_visible()
 
 
+def test_a_menu_stays_open_when_its_part_is_drawn_anew(page: Page) -> None:
+    """A colleague's change came over the socket and closed the menu under one's hands."""
+    page.locator("details.v-menu > summary").first.click()
+    page.evaluate("""() => {
+      const menu = document.querySelector("details.v-menu");
+      const anew = menu.cloneNode(true);
+      anew.open = false;
+      anew.dataset.drawn = "anew";
+      Idiomorph.morph(menu, anew.outerHTML);
+    }""")
+    expect(page.locator("details.v-menu[data-drawn=anew]")).to_have_attribute("open", "")
+
+
 def test_a_map_is_drawn_over_its_words(page: Page) -> None:
     page.locator(".v-map").scroll_into_view_if_needed()
     expect(page.locator(".v-map-view")).to_be_visible()

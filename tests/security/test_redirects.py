@@ -48,8 +48,8 @@ def test_no_page_of_the_console_leads_away(away: str, estate: Estate) -> None:
     client = estate.caller("everything")
     tries = [
         client.post("/perfil/preferencias/", {"next": away, "theme": "dark"}),
-        client.post("/perfil/columnas/cases/", {"next": away, "column": "state"}),
-        client.post("/perfil/columnas/cases/", {"column": "state"}, headers={"Referer": away}),
+        client.post("/casos/columnas/", {"next": away, "column": "state"}),
+        client.post("/casos/columnas/", {"column": "state"}, headers={"Referer": away}),
         client.post("/i18n/setlang/", {"language": "es", "next": away}),
         client.post("/i18n/setlang/", {"language": "es"}, headers={"Referer": away}),
         client.post(

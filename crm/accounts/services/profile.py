@@ -21,8 +21,6 @@ CHOICES = {
     "shortcuts": {"on", "off"},
     "language": {code for code, _name in settings.LANGUAGES},
 }
-MOST = 40  # columns of a list, and lists
-NAME_LENGTH = 40
 
 
 @transaction.atomic
@@ -58,18 +56,6 @@ def prefer(user: User, wishes: Mapping[str, str]) -> None:
         user.single_key_shortcuts = wishes["shortcuts"] == "on"
         changes["single_key_shortcuts"] = ""
     user.save(update_fields=list(changes))
-
-
-@transaction.atomic
-def choose_columns(user: User, page: str, columns: list[str]) -> None:
-    """A list shows the user these columns, in this order."""
-    known = User.objects.select_for_update().get(pk=user.pk)
-    known.columns = {**known.columns, page: columns}
-    names = [page, *columns]
-    plain = all(name.replace("_", "").isalnum() and len(name) <= NAME_LENGTH for name in names)
-    if not plain or max(len(columns), len(known.columns)) > MOST:
-        raise Invalid(errors={"columns": [_("There is no such choice.")]})
-    known.save(update_fields=["columns"])
 
 
 @transaction.atomic

@@ -64,14 +64,6 @@ def preferences(request: ActorRequest) -> HttpResponse:
 
 @needs(None)
 @require_POST
-def columns(request: ActorRequest, page: str) -> HttpResponse:
-    """Keep which columns a list shows me, and go back to it."""
-    services.choose_columns(request.user, page, request.POST.getlist("column"))
-    return redirect(here(request))
-
-
-@needs(None)
-@require_POST
 def switch(request: ActorRequest) -> HttpResponse:
     """Act for another organisation, from its first page on: what was open belongs to the one before."""
     services.switch_organisation(request.actor, request.user, request.POST.get("organisation", ""))
