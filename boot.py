@@ -864,11 +864,13 @@ def test(*arguments: str) -> int:
     ensure_everything(tests=True)
     env = start_services(TEST)
     # one database is migrated, those of the test processes are copies of it
-    call("migrate", [PYTHON, "manage.py", "migrate", "-v0"], env, TEST.log("migrate"))
+    checks: Checks = {"migrate": ([PYTHON, "manage.py", "migrate", "-v0"], env)}
+    if not arguments:
+        checks |= style_checks(env) | django_checks(env)
+    if not run_checks(checks):
+        return 1
     migrated_stamp(TEST).write_text(migrations())
     env["TEST_TEMPLATE"] = "ventanilla"
-    if not arguments and not run_checks(style_checks(env) | django_checks(env)):
-        return 1
     pytest = [PYTHON, "-m", "pytest", "-n", "2", "--dist", "worksteal", *arguments]
     return foreground(pytest, env, stop_with=signal.SIGINT)  # so that it takes down what it set up
 
