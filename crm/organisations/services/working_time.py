@@ -80,7 +80,8 @@ def create_calendar(
     if region in calendars.REGIONS:
         base: WorkingCalendar | None = load_public_holidays(region)
     else:
-        base = WorkingCalendar.objects.for_actor(actor).filter(uuid=base_id).first()
+        found = WorkingCalendar.objects.for_actor(actor)
+        base = found.filter(uuid=base_id).first() if base_id is not None else None
     name, code = " ".join(name.split()), code.strip()
     errors: dict[str, list[Text]] = {}
     if not 1 <= len(name) <= 120:
