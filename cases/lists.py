@@ -74,7 +74,13 @@ class CaseFilter:
     opened_before: datetime | None = None
     text: str = ""
     any_time: bool = False  # a text search goes back further than it does at first
+    months: int | None = None  # how far at first; None: as the organisation decided
     by: str = ""  # "due" or "newest"; default: due for open work
+
+    @property
+    def looks_back_at_first(self) -> bool:
+        """Whether words are searched only as far back as the organisation decided."""
+        return bool(self.text) and not self.any_time and self.opened_from is None
 
     @property
     def order(self) -> Order:
@@ -125,15 +131,15 @@ def _fitting(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuerySe
         rows = rows.exclude(due_at=None)
     if asked.text:
         rows = rows.filter(search=SearchQuery(asked.text, config="es", search_type="websearch"))
-        if not asked.any_time and asked.opened_from is None:
-            back = timedelta(days=search_months(actor) * 365 // 12)
-            rows = rows.filter(opened_at__gte=timezone.now() - back)
+        if asked.looks_back_at_first:
+            months = search_months(actor) if asked.months is None else asked.months
+            rows = rows.filter(opened_at__gte=timezone.now() - timedelta(days=months * 365 // 12))
     return rows
 
 
 def search_months(actor: Actor) -> int:
     """How far a search for words goes back at first, as the organisation decided."""
-    organisation = Organisation.objects.for_actor(actor).first()
+    organisation = next(iter(Organisation.objects.for_actor(actor).only("options")), None)
     return options.read(organisation).search_months if organisation else 0
 
 

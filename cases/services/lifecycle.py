@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from cases import clocks, numbers
 from cases.models import (
     Case,
-    CaseType,
     CaseTypeVersion,
     Confidentiality,
     EventKind,
@@ -126,14 +125,13 @@ def open_case(actor: Actor, new: NewCase) -> Case:
 
 def published_version(actor: Actor, code: str) -> CaseTypeVersion:
     """The version by which cases of a type are opened now; Invalid at `case_type` when there is none."""
-    version = (
-        CaseTypeVersion.objects.filter(
-            case_type__in=CaseType.objects.for_actor(actor).filter(code=code, is_active=True),
-            status=CaseTypeVersion.Status.PUBLISHED,
-        )
-        .select_related("case_type")
-        .first()
+    mine = CaseTypeVersion.objects.filter(
+        case_type__organisation=actor.organisation_id,
+        case_type__code=code,
+        case_type__is_active=True,
+        status=CaseTypeVersion.Status.PUBLISHED,
     )
+    version = next(iter(mine.select_related("case_type")), None)
     if version is None:
         raise Invalid(errors={"case_type": [_("There is no such case type, or it is not in use.")]})
     return version

@@ -1,5 +1,6 @@
 """Who and where a case may be given to: units, people and citizens by UUID, checked for the actor."""
 
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -12,17 +13,20 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
 from crm.organisations.models import Organisation, Unit
 
+_WANTED = ("uuid", "name", "code", "organisation__units_version")
+
 
 def unit_of(actor: Actor, unit: UUID | None) -> Unit:
     """The open unit of that UUID, or the one where the actor works, or for whoever works in none (a
     connected system) the organisation's first; Invalid if there is none."""
-    units = Unit.objects.for_actor(actor).select_related("organisation").filter(closed_on=None)
     if unit is not None:
-        found = units.filter(uuid=unit).first()
+        asked: dict[str, Any] = {"uuid": unit}
     elif actor.home_unit_id is not None:
-        found = units.filter(pk=actor.home_unit_id).first()
+        asked = {"pk": actor.home_unit_id}
     else:
-        found = units.filter(parent=None).first()
+        asked = {"parent": None}
+    mine = Unit.objects.for_actor(actor).filter(closed_on=None, **asked)
+    found = next(iter(mine.select_related("organisation").only(*_WANTED)), None)
     if found is None:
         text = _("There is no such unit, or it is closed.") if unit else _("Say in which unit.")
         raise Invalid(errors={"unit": [text]})

@@ -69,6 +69,8 @@ def case_list(request: ActorRequest) -> HttpResponse:
     views = standing_views(actor, unit.uuid if unit else None)
     form = _form(actor, request.GET)
     view, asked = _asked_of(actor, request.GET, form, views)
+    if asked.looks_back_at_first:
+        asked = replace(asked, months=search_months(actor))
     cursor = request.GET.get("cursor", "")
     problem: DomainError | None = None
     try:
@@ -94,7 +96,7 @@ def case_list(request: ActorRequest) -> HttpResponse:
         "narrowed": bool(chips or asked.text),
         "asked": asked,
         "order": describe(asked),
-        "months_back": _months_back(actor, asked),
+        "months_back": asked.months,
         "problem": problem,
         "all_years_url": _with(request.GET, todo="on", cursor=""),
         "chosen_columns": _column_choices(request),
@@ -170,12 +172,6 @@ def _form(actor: Actor, query: QueryDict) -> ListForm:
         types=lambda: selectors.case_types(actor),
         units=lambda: selectors.units_where(actor, VIEW_CASE),
     )
-
-
-def _months_back(actor: Actor, asked: CaseFilter) -> int:
-    """How far back the list looked, where nobody said; 0: to the beginning."""
-    limited = asked.text and not asked.any_time and asked.opened_from is None
-    return search_months(actor) if limited else 0
 
 
 def _valid_part(form: ListForm) -> dict[str, Any]:

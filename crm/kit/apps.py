@@ -1,4 +1,6 @@
-"""Wiring of the kit: system checks of the installation."""
+"""Wiring of the kit: system checks of the installation, and how every process looks after its memory."""
+
+import gc
 
 from django.apps import AppConfig
 from django.core import checks
@@ -15,3 +17,6 @@ class KitConfig(AppConfig):
         from crm.kit.checks import production_is_safe
 
         checks.register(production_is_safe, checks.Tags.security)
+        # a page makes a hundred thousand objects, nearly all freed by their counts: looked through for
+        # cycles at every 700th, as Python does at first, it costs an eighth more, a load a tenth (measured)
+        gc.set_threshold(20_000, 20, 50)
