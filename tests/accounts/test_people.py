@@ -19,6 +19,7 @@ from crm.kit import outbox
 from crm.kit.errors import Conflict, DomainError, Invalid, NotFound, Refused
 from crm.kit.models import Outbox
 from crm.kit.secrets import digest
+from crm.settings import PUBLIC_URL
 from tests.conftest import World
 from tests.factories.accounts import ORIGIN, PASSWORD, acting, employee
 
@@ -40,7 +41,7 @@ def post_mail() -> None:
 def link_in_mail() -> str:
     """The path of the last invitation."""
     post_mail()
-    found = re.search(r"http://127\.0\.0\.1:8000(/invitacion/[\w-]+/)", mail.outbox[-1].body)
+    found = re.search(re.escape(PUBLIC_URL) + r"(/invitacion/[\w-]+/)", mail.outbox[-1].body)
     assert found
     return found[1]
 
@@ -344,9 +345,9 @@ def test_the_first_administrator_comes_by_a_link(world: World) -> None:
 
     organisation = OrganisationFactory(code="NEW1")
     link = people.create_first_administrator(organisation, "jefa@example.org", "Jefa Jiménez")
-    assert link.startswith("http://127.0.0.1:8000/invitacion/")
+    assert link.startswith(f"{PUBLIC_URL}/invitacion/")
     client = Client()
-    client.post(link.removeprefix("http://127.0.0.1:8000"), {"password": LONG, "again": LONG})
+    client.post(link.removeprefix(PUBLIC_URL), {"password": LONG, "again": LONG})
     actor = acting(User.objects.get(email="jefa@example.org"))
     assert actor.organisation_code == "NEW1"
     assert actor.reach("accounts.grant_role").everywhere

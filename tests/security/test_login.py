@@ -24,6 +24,7 @@ from crm.audit.models import AuditEntry
 from crm.kit import outbox
 from crm.kit.models import Outbox
 from crm.organisations.models import Organisation
+from crm.settings import PUBLIC_URL
 from tests.conftest import World
 from tests.factories.accounts import PASSWORD, UserFactory, acting, employee
 
@@ -245,7 +246,7 @@ def test_the_last_access_and_the_failures_since_are_shown(world: World, client: 
 def link_of_reset(email: str) -> str:
     """The path in the last message."""
     post_mail()
-    found = re.search(r"http://127\.0\.0\.1:8000(/entrar/contrasena/\S+)", mail.outbox[-1].body)
+    found = re.search(re.escape(PUBLIC_URL) + r"(/entrar/contrasena/\S+)", mail.outbox[-1].body)
     assert mail.outbox[-1].to == [email]
     assert found
     return found[1]
