@@ -376,9 +376,9 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "ChannelEnum": "crm.citizens.models.Channel",
-        "AddressableChannelEnum": "crm.citizens.api.ADDRESSABLE_CHANNELS",
-        "CitizenKindEnum": "crm.citizens.api.CitizenKind",
-        "IdentifierKindEnum": "crm.citizens.api.IdentifierKind",
+        "AddressableChannelEnum": "crm.citizens.api_shapes.ADDRESSABLE_CHANNELS",
+        "CitizenKindEnum": "crm.citizens.api_shapes.CitizenKind",
+        "IdentifierKindEnum": "crm.citizens.api_shapes.IdentifierKind",
         "LinkKindEnum": "cases.api.shapes.LinkKind",
     },
 }

@@ -17,6 +17,7 @@ from allauth.mfa.totp.internal.auth import (
 from celery import Celery
 from django.core.cache import cache
 from django.test import Client
+from structlog.testing import capture_logs
 
 from cases.models import Note
 from cases.services import add_note
@@ -133,4 +134,6 @@ def test_health_says_so(client: Client) -> None:
 
 @pytest.mark.usefixtures("without_valkey")
 def test_a_worker_that_cannot_be_heard_works_on() -> None:
-    tasks.heartbeat(type("Worker", (), {"hostname": "worker@here"}))
+    with capture_logs() as said:
+        tasks.heartbeat(type("Worker", (), {"hostname": "worker@here"}))
+    assert [line["event"] for line in said] == ["heartbeat_unheard"]

@@ -108,10 +108,10 @@ def test_undoing_a_link_locks_both_cases_in_the_order_in_which_a_link_is_made(
             Case.objects.unscoped("test").select_for_update(no_key=True).get(pk=first.pk)
             undone = pool.submit(undo)
             wait_until_somebody_waits()
-            Case.objects.unscoped("test").select_for_update(no_key=True, nowait=True).get(
-                pk=second.pk
-            )
+            free = Case.objects.unscoped("test").select_for_update(no_key=True, nowait=True)
+            assert free.get(pk=second.pk) == second  # held by the other, it would be refused
         undone.result(20)
+    assert not Link.objects.unscoped("test").exists()
 
 
 def wait_until_somebody_waits() -> None:
