@@ -1,9 +1,11 @@
 """What the API of citizens reads and answers, field by field."""
 
+from typing import Any
+
 from django.conf import settings
 from rest_framework.serializers import IntegerField
 
-from crm.citizens.checking import ADDRESSABLE
+from crm.citizens.checking import ADDRESSABLE, PERMANENT
 from crm.citizens.models import Channel, Citizen, ContactPoint, Identifier, Need
 from crm.citizens.permissions import REVEAL_IDENTIFIER
 from crm.kit.api.shapes import (
@@ -28,6 +30,14 @@ CitizenKind, IdentifierKind = Citizen.Kind, Identifier.Kind
 ADDRESSABLE_CHANNELS = [(channel.value, channel.label) for channel in ADDRESSABLE]
 
 
+class LastDay(Day):
+    """The last day of a paper, or `9999-01-01` of one that does not end."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        """The day."""
+        return PERMANENT if value == str(PERMANENT) else super().to_internal_value(value)
+
+
 class IdentifierInput(Input):
     """An identification number."""
 
@@ -35,7 +45,7 @@ class IdentifierInput(Input):
     value = Text(max_length=60)
     country = Text(max_length=2, required=False)
     valid_from = Day(required=False, allow_null=True)
-    valid_until = Day(required=False, allow_null=True)
+    valid_until = LastDay(required=False, allow_null=True)
 
 
 class ContactPointInput(Input):
@@ -146,7 +156,7 @@ class IdentifierOutput(Output):
     value = Text(source="shown")
     country = Text()
     valid_from = Day(allow_null=True)
-    valid_until = Day(allow_null=True)
+    valid_until = LastDay(allow_null=True)
     verified_at = Moment(allow_null=True)
 
 

@@ -14,8 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from crm.citizens import identifiers
 from crm.citizens.models import Channel, Citizen, Identifier, Need
 from crm.kit.errors import Invalid, Text
+from crm.kit.forms import YEARS
 
 OLDEST = 130  # years: nobody has lived longer
+PERMANENT = date(9999, 1, 1)  # what a DNI says that does not end (Real Decreto 1553/2005, art. 6)
 ADDRESSABLE = (
     Channel.PHONE,
     Channel.SMS,
@@ -162,7 +164,10 @@ def identifier(given: NewIdentifier, person_kind: str) -> NewIdentifier:
 
 
 def validity(first: date | None, last: date | None) -> None:
-    """Refuses a paper that ends before it begins."""
+    """Refuses a paper that ends before it begins, or on no day that a paper can name."""
+    for name, day in (("valid_from", first), ("valid_until", last)):
+        if day and day.year not in YEARS and (name, day) != ("valid_until", PERMANENT):
+            raise Invalid(errors={name: [_("The year must lie between 1800 and 2199.")]})
     if first and last and last < first:
         raise Invalid(errors={"valid_until": [_("The last day comes before the first.")]})
 

@@ -1,4 +1,4 @@
-"""/metrics for those allowed: Prometheus figures of the process, and what every room's health says."""
+"""/metrics for those allowed: Prometheus figures of the web workers, and what every room's health says."""
 
 import ipaddress
 from hmac import compare_digest
@@ -13,9 +13,22 @@ from crm.kit.errors import NotFound
 from crm.kit.models import Outbox
 from crm.kit.web import client_ip, health
 
-_waiting = Gauge("ventanilla_outbox_waiting", "Effects owed to the world and not yet carried out")
-_dead = Gauge("ventanilla_outbox_dead", "Effects given up after the last attempt")
-_well = Gauge("ventanilla_well", "Whether a room says that it is as it should be", ["check"])
+# Facts of the installation, not of a process: whichever web worker wrote last is right.
+LATEST = "mostrecent"
+_waiting = Gauge(
+    "ventanilla_outbox_waiting",
+    "Effects owed to the world and not yet carried out",
+    multiprocess_mode=LATEST,
+)
+_dead = Gauge(
+    "ventanilla_outbox_dead", "Effects given up after the last attempt", multiprocess_mode=LATEST
+)
+_well = Gauge(
+    "ventanilla_well",
+    "Whether a room says that it is as it should be",
+    ["check"],
+    multiprocess_mode=LATEST,
+)
 
 
 def metrics(request: HttpRequest) -> HttpResponse:

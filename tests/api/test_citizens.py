@@ -153,6 +153,13 @@ def test_names_wishes_and_contact_points_are_corrected(world: World, system: Cal
     )
     assert number.status_code == 201
     assert "AB123456" not in number.content.decode()
+    permanent = {"kind": "nie", "value": "X1234567L", "valid_until": "9999-01-01"}
+    lasting = system.send("post", f"{address}identifiers/", permanent)
+    assert lasting.status_code == 201
+    assert lasting.json()["valid_until"] == "9999-01-01"
+    for day in ("9999-01-02", "2200-01-01", "1799-12-31"):
+        refused = system.send("post", f"{address}identifiers/", {**permanent, "valid_until": day})
+        assert [one["pointer"] for one in refused.json()["errors"]] == ["/valid_until"]
 
 
 @pytest.mark.parametrize(

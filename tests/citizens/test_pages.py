@@ -535,6 +535,9 @@ def test_the_validity_of_a_number_is_shown_and_renewed(world, lucia):
     url = page("validity", lucia.uuid, number.uuid)
     backwards = {"valid_from": "2026-02-01", "valid_until": "2026-01-01"}
     assert set(client.post(url, backwards).context["form"].errors) == {"valid_until"}
+    beyond = {"valid_from": "9999-01-01"}
+    assert set(client.post(url, beyond).context["form"].errors) == {"valid_from"}
+    assert client.post(url, {"valid_until": "9999-01-01"}).status_code == 302  # without end
     assert client.post(url, {"valid_until": "2020-05-31"}).status_code == 302
     shown = client.get(page("detail", lucia.uuid)).content.decode()
     assert "Valid until: 31" in shown

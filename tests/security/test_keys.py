@@ -1,6 +1,7 @@
 """Keys of connected systems: shown once, hashed, scoped, expiring, revocable, and never in a log."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
@@ -16,7 +17,7 @@ from crm.accounts.authentication import ApiAuthentication
 from crm.accounts.models import ApiClient, User
 from crm.accounts.services import api_clients, people
 from crm.audit.models import AuditEntry
-from crm.kit.actor import Door, Kind, Origin
+from crm.kit.actor import EVERYWHERE, Door, Kind, Origin
 from crm.kit.errors import DomainError, Invalid, NotFound
 from crm.kit.policy import catalogue
 from crm.kit.secrets import digest
@@ -78,6 +79,24 @@ def test_a_key_opens_its_organisation_for_its_scopes(world: World, admin: User) 
     )
     assert dict(actor.permissions) == {"cases.view_case": actor.reach("cases.view_case")}
     assert call(key).data == {"name": "Registro"}
+
+
+def test_a_key_gives_nobody_rights_that_they_may_not_give(world: World) -> None:
+    """Whoever makes a key sees it, and could read with it what they may not read themselves."""
+    mine = dict.fromkeys(["accounts.manage_api_clients", "cases.view_case"], EVERYWHERE)
+    manager = replace(acting(world.alice), permissions=mine)
+
+    def give(*scopes: str) -> ApiClient:
+        return api_clients.create_api_client(
+            manager, name="Registro", scopes=scopes, expires_at=None
+        )[0]
+
+    with pytest.raises(Invalid) as refused:
+        give("cases.view_case", "citizens.view_citizen")
+    assert str(catalogue["citizens.view_citizen"].sentence) in refused.value.errors["scopes"][0]
+    assert str(catalogue["cases.view_case"].sentence) not in refused.value.errors["scopes"][0]
+    assert not ApiClient.objects.unscoped("a test").exists()
+    assert give("cases.view_case").scopes == ["cases.view_case"]
 
 
 def test_only_the_digest_is_kept(world: World, admin: User) -> None:

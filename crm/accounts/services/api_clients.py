@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm.accounts.actors import actor_for_client
 from crm.accounts.models import ApiClient
-from crm.accounts.permissions import MANAGE_API_CLIENTS
+from crm.accounts.permissions import GRANT_ROLE, MANAGE_API_CLIENTS
 from crm.audit.permissions import VIEW_ENTRY
 from crm.audit.record import record
 from crm.kit.actor import Actor, Origin
@@ -59,7 +59,10 @@ def create_api_client(
     actor: Actor, *, name: str, scopes: Collection[str], expires_at: datetime | None
 ) -> tuple[ApiClient, str]:
     """A system may call the API for these actions until then, as long as whoever makes the key may act
-    here; the key is returned this once only."""
+    here; the key is returned this once only.
+
+    Whoever sees a key can use it: nobody gains rights by making one who may not give rights anyway.
+    """
     require(actor, MANAGE_API_CLIENTS)
     organisation = Organisation.objects.for_actor(actor).select_for_update().get()
     granted = expand(scopes)
@@ -133,6 +136,13 @@ def _note_use(client: ApiClient, actor: Actor) -> None:
             record(actor, "key_used", client)
 
 
+def _beyond(actor: Actor, scopes: Collection[str]) -> list[str]:
+    """The actions that neither the actor's own rights nor giving roles lets them give to a system."""
+    if actor.reach(GRANT_ROLE).everywhere:
+        return []
+    return [str(catalogue[one].sentence) for one in scopes if not actor.reach(one).everywhere]
+
+
 def _check(
     actor: Actor, *, name: str, scopes: Collection[str], expires_at: datetime | None
 ) -> None:
@@ -148,6 +158,12 @@ def _check(
         errors["scopes"] = [_("Choose at least one action.")]
     elif VIEW_ENTRY in scopes and len(scopes) > 1:
         errors["scopes"] = [_("Reading the audit trail combines with nothing else.")]
+    elif beyond := _beyond(actor, scopes):
+        text = _(
+            "You may not do this yourself in the whole organisation: %(actions)s. "
+            "Ask somebody who may give roles to create this key."
+        )
+        errors["scopes"] = [text % {"actions": "; ".join(beyond)}]
     now = timezone.now()
     if expires_at is not None and not now < expires_at <= now + LONGEST:
         errors["expires_at"] = [_("Choose a day within the next two years.")]
