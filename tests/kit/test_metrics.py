@@ -38,7 +38,7 @@ def test_the_figures_are_those_of_every_web_worker_together() -> None:
 
 def _answers(port: int) -> int:
     """How many requests to /metrics itself have been answered, as it says."""
-    with urlopen(f"http://127.0.0.1:{port}/metrics") as page:  # noqa: S310 - our own server
+    with urlopen(f"http://127.0.0.1:{port}/metrics") as page:
         text = page.read().decode()
     assert "ventanilla_outbox_dead 0.0" in text
     name = r'django_http_requests_total_by_view_transport_method_total{method="GET",transport="http",view="metrics"}'

@@ -136,11 +136,20 @@ def _note_use(client: ApiClient, actor: Actor) -> None:
             record(actor, "key_used", client)
 
 
-def _beyond(actor: Actor, scopes: Collection[str]) -> list[str]:
-    """The actions that neither the actor's own rights nor giving roles lets them give to a system."""
-    if actor.reach(GRANT_ROLE).everywhere:
-        return []
-    return [str(catalogue[one].sentence) for one in scopes if not actor.reach(one).everywhere]
+def _wrong_scopes(actor: Actor, scopes: Collection[str]) -> str:
+    """Why the actor may not give a system these actions together; empty when they may."""
+    if not scopes:
+        return _("Choose at least one action.")
+    if VIEW_ENTRY in scopes and len(scopes) > 1:
+        return _("Reading the audit trail combines with nothing else.")
+    beyond = [str(catalogue[one].sentence) for one in scopes if not actor.reach(one).everywhere]
+    if beyond and not actor.reach(GRANT_ROLE).everywhere:
+        text = _(
+            "You may not do this yourself in the whole organisation: %(actions)s. "
+            "Ask somebody who may give roles to create this key."
+        )
+        return text % {"actions": "; ".join(beyond)}
+    return ""
 
 
 def _check(
@@ -154,16 +163,8 @@ def _check(
     elif ApiClient.objects.for_actor(actor).filter(name=name, revoked_at=None).exists():
         text = _("There is a connected system named “%(name)s” already: revoke it first.")
         errors["name"] = [text % {"name": name}]
-    if not scopes:
-        errors["scopes"] = [_("Choose at least one action.")]
-    elif VIEW_ENTRY in scopes and len(scopes) > 1:
-        errors["scopes"] = [_("Reading the audit trail combines with nothing else.")]
-    elif beyond := _beyond(actor, scopes):
-        text = _(
-            "You may not do this yourself in the whole organisation: %(actions)s. "
-            "Ask somebody who may give roles to create this key."
-        )
-        errors["scopes"] = [text % {"actions": "; ".join(beyond)}]
+    if wrong := _wrong_scopes(actor, scopes):
+        errors["scopes"] = [wrong]
     now = timezone.now()
     if expires_at is not None and not now < expires_at <= now + LONGEST:
         errors["expires_at"] = [_("Choose a day within the next two years.")]
