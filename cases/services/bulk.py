@@ -173,7 +173,7 @@ def _try(actor: Actor, action: BulkAction, key: int) -> dict[str, str] | None:
         with transaction.atomic():
             _do(actor, action, case)
     except DomainError as error:
-        return {"reference": case.reference, "reason": _in_words(error)}
+        return {"reference": case.reference, "reason": error.in_a_line}
     return None
 
 
@@ -254,9 +254,3 @@ def _missing(case: Case, move: Move, workflow: Workflow, bulk: Bulk) -> Text:
         if not given.get(name)
     ]
     return _("Missing: %(field)s.") % {"field": ", ".join(missing)} if missing else ""
-
-
-def _in_words(error: DomainError) -> str:
-    if isinstance(error, Invalid) and error.errors:
-        return " ".join(str(text) for texts in error.errors.values() for text in texts)
-    return str(error.message)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -491,8 +492,24 @@ def test_the_composer_answers_with_the_new_entry(world: World) -> None:
         assert "&lt;script&gt;" in page
         assert "<script>" not in page
     assert case.notes.count() == 1
-    empty = client.post(f"/casos/{case.uuid}/notas/", {"text": " "}, headers={"HX-Request": "true"})
-    assert empty.status_code == 422
+
+
+def test_what_a_script_cannot_do_is_told_in_a_line_it_can_show(
+    world: World, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    case = CaseFactory(unit=world.unit)
+    client, script = signed_in(world.alice), {"HX-Request": "true"}
+    empty = client.post(f"/casos/{case.uuid}/notas/", {"text": " "}, headers=script)
+    virus = SimpleUploadedFile("virus.exe", b"MZ\x90\0", "image/png")
+    refused = client.post(f"/casos/{case.uuid}/documentos/", {"file": virus}, headers=script)
+    for answer, words in ((empty, "campo"), (refused, "“virus.exe”: Files of this kind")):
+        assert answer.status_code == 422
+        assert answer["Content-Type"] == "application/problem+json"
+        assert words in answer.json()["detail"]
+    stranger = signed_in(world.charlie)
+    hidden = stranger.post(f"/casos/{case.uuid}/notas/", {}, headers={"Accept": "application/json"})
+    assert hidden.json()["status"] == hidden.status_code == 404
 
 
 def test_the_story_filters_and_goes_back(world: World) -> None:
@@ -520,8 +537,6 @@ def test_the_story_filters_and_goes_back(world: World) -> None:
 def test_documents_are_downloaded_safely_and_written_down(
     world: World, settings: Any, tmp_path: Any
 ) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     settings.MEDIA_ROOT = tmp_path
     case = CaseFactory(unit=world.unit)
     client = signed_in(world.alice)
@@ -545,8 +560,6 @@ def test_documents_are_downloaded_safely_and_written_down(
 def test_who_brought_a_paper_and_who_may_know_it_is_said_on_the_page(
     world: World, settings: Any, tmp_path: Any
 ) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     settings.MEDIA_ROOT = tmp_path
     case, client = CaseFactory(unit=world.unit), signed_in(world.alice)
     page = client.get(f"/casos/{case.uuid}/").content.decode()
