@@ -68,6 +68,23 @@ def test_home_says_what_is_true(world: World) -> None:
     assert "De otra unidad" not in page
 
 
+def test_the_day_of_whoever_supervises_or_only_reads_holds_all_their_units(world: World) -> None:
+    CaseFactory(unit=world.unit, subject="De Alice", assignee=world.alice)
+    CaseFactory(unit=world.other_unit, subject="De nadie")
+    days = {}
+    for code in ("supervisor", "auditor"):
+        person = employee(world.here)
+        role = Role.objects.get(organisation=world.here, code=code)
+        give_role(system_actor(world.here, ORIGIN), person, role)
+        days[code] = signed_in(person).get("/")
+        assert "De nadie" in days[code].content.decode()
+        assert 'href="/casos/?vista=free"' in days[code].content.decode()
+    counted = {view.key: count for view, count in days["supervisor"].context["units"]}
+    assert counted == {"all": 2, "free": 1, "late": 0}
+    assert "/asumir/" in days["supervisor"].content.decode()
+    assert "/asumir/" not in days["auditor"].content.decode()  # reads everything, changes nothing
+
+
 @pytest.mark.parametrize("role", ["administrator", "communications"])
 def test_the_day_of_whoever_sees_no_cases_leads_nowhere_closed(world: World, role: str) -> None:
     client = signed_in(employee(world.here, role))
