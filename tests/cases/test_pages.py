@@ -529,6 +529,11 @@ def test_what_a_script_cannot_do_is_told_in_a_line_it_can_show(
     assert hidden.json()["status"] == hidden.status_code == 404
 
 
+def test_registering_a_person_costs_nothing_typed_in_a_new_case(world: World) -> None:
+    page = signed_in(world.alice).get("/casos/nuevo/persona/", {"person": "Nadie Conocido"})
+    assert re.search(r'href="/ciudadania/nueva/" target="_blank"', page.content.decode())
+
+
 def test_the_story_filters_and_goes_back(world: World) -> None:
     case = CaseFactory(unit=world.unit)
     alice = world.actor(world.alice)
