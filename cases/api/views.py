@@ -26,7 +26,7 @@ from cases.services import NewCase
 from crm.accounts.models import User
 from crm.audit.record import record
 from crm.citizens.models import Citizen
-from crm.citizens.search import as_typed
+from crm.citizens.search import record_search
 from crm.kit.actor import Actor
 from crm.kit.api import FORM, ActorAPIView, operation
 from crm.kit.errors import Invalid
@@ -87,7 +87,7 @@ class Cases(ActorAPIView):
         """Newest first, without a total."""
         given = self.filters()
         text = given.get("text", "")
-        record(self.actor, "searched", what="cases", filters=sorted(given), text=as_typed(text))
+        record_search(self.actor, "cases", filters=given, text=text)
         with patience(text):
             return self.page(self.wanted(given).values(*_OWN, *_OTHERS), NEWEST)
 

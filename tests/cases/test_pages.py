@@ -177,8 +177,8 @@ def test_the_list_filters_and_pages(world: World) -> None:
     assert "Farola apagada" in searched
     assert "Farola ajena" not in searched
     assert "Beca" not in searched
-    entry = AuditEntry.objects.get(action="searched")
-    assert entry.data["text"] == "farolas"
+    entry = AuditEntry.objects.get(action="searched", data__text="farolas")
+    assert entry.data == {"what": "cases", "filters": ["text"], "text": "farolas", "found": 1}
     by_number = client.get("/casos/", {"q": found.reference.lower()}).content.decode()
     assert "Farola apagada" in by_number
     by_channel = client.get("/casos/", {"canal": "phone"}).content.decode()
