@@ -24,6 +24,7 @@ from cases.models import (
     Note,
     Participant,
 )
+from cases.presenting import author_of, named
 from cases.workflow import of_version
 from crm.citizens.models import Channel, CitizenRecord
 from crm.kit.actor import Actor
@@ -188,7 +189,7 @@ def _entry(case: Case, event: Event, subject: Any) -> Entry:
         else "cases/_entry.html",
         event=event,
         subject=subject,
-        details=_details(case, event),
+        details=_details(case, event, subject),
     )
 
 
@@ -210,6 +211,9 @@ _SENTENCES: Mapping[str, Text] = {
     EventKind.PARTICIPANT_ADDED: gettext_lazy("added %(name)s as %(role)s"),
     EventKind.PARTICIPANT_ENDED: gettext_lazy("withdrew %(name)s as %(role)s"),
 }
+
+
+_HEARD = gettext_lazy("wrote down what the citizen said")
 
 
 class _Gaps(dict[str, Any]):
@@ -239,6 +243,8 @@ def sentence(event: Event, subject: Any) -> str:
     if "role" in event.data:
         values["role"] = str(dict(Participant.Role.choices).get(event.data["role"], "…")).lower()
     text = _SENTENCES.get(event.kind)
+    if event.kind == EventKind.MESSAGED and event.data.get("direction") == Message.Direction.IN:
+        text = _HEARD
     return str(text) % values if text else event.kind
 
 
@@ -262,11 +268,14 @@ FIELD_LABELS: Mapping[str, Text] = {
 }
 
 
-def _details(case: Case, event: Event) -> dict[str, Any]:
-    """What a reader may unfold: reason and outcome, and values before and after an edit."""
+def _details(case: Case, event: Event, subject: Any) -> dict[str, Any]:
+    """What a reader may unfold: reason and outcome, and values before and after an edit; of a message
+    its author."""
     found: dict[str, Any] = {
         name: event.data[name] for name in ("reason", "outcome") if event.data.get(name)
     }
+    if isinstance(subject, Message):
+        found["author"] = author_of(subject, case.citizen, named(case.citizen)) or _("Citizen")
     if event.kind == EventKind.EDITED:
         labels = of_version(case.type_version.bundle).fields
         found["changes"] = [

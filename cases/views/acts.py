@@ -223,6 +223,15 @@ def message(request: ActorRequest, case: UUID) -> HttpResponse:
     return _said(request, case)
 
 
+@require_POST
+@needs(CHANGE_CASE)
+def said(request: ActorRequest, case: UUID) -> HttpResponse:
+    """What the citizen said at the counter, by telephone or in a letter."""
+    given, channel = request.POST.get("text", ""), request.POST.get("channel", "")
+    services.record_message(request.actor, case, given, channel=channel, key=_key(request))
+    return _said(request, case)
+
+
 # --- Documents ----------------------------------------------------------------------------------
 
 

@@ -213,6 +213,18 @@ def test_a_participant_protected_later_is_initials_in_the_story(world: World, ca
     assert "Quiñones" not in page
 
 
+def test_the_words_of_somebody_protected_bear_initials(world: World) -> None:
+    CaseTypeFactory(organisation=world.here, code="complaint")
+    case = CaseFactory(unit=world.unit, citizen=protected(world))
+    caller, said = Caller(key_for(world.here, *SCOPES)), {"text": "Soy yo", "channel": "phone"}
+    address = f"/cases/{case.uuid}/messages/"
+    told = [caller.send("post", address, {**said, "direction": "in"}), caller.send("get", address)]
+    told.append(signed_in(world.alice).get(f"/casos/{case.uuid}/"))
+    for answer in told:
+        assert "R. Q. T." in answer.content.decode()
+        assert "Quiñones" not in answer.content.decode()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_the_feed_of_events_names_neither_people_nor_documents(world: World, case: Case) -> None:
     citizen = person(world)
