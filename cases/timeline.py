@@ -181,7 +181,7 @@ def _entry(case: Case, event: Event, subject: Any) -> Entry:
         at=event.at,
         sort=place(event.at, OWN, event.seq),
         group=_GROUP_OF.get(event.kind, "moves"),
-        icon=ICONS.get(event.kind, "history"),
+        icon=icon_of(event),
         author=event.actor_name,
         sentence=sentence(event, subject),
         template=_TEMPLATES.get(event.kind, "cases/_entry.html")
@@ -223,6 +223,17 @@ class _Gaps(dict[str, Any]):
         return "…"
 
 
+def _heard(event: Event) -> bool:
+    """Whether it tells of the citizen's own words."""
+    incoming = event.data.get("direction") == Message.Direction.IN
+    return event.kind == EventKind.MESSAGED and incoming
+
+
+def icon_of(event: Event) -> str:
+    """What stands beside it."""
+    return "quote" if _heard(event) else ICONS.get(event.kind, "history")
+
+
 def sentence(event: Event, subject: Any) -> str:
     """What happened, in words that follow the author's name.
 
@@ -243,7 +254,7 @@ def sentence(event: Event, subject: Any) -> str:
     if "role" in event.data:
         values["role"] = str(dict(Participant.Role.choices).get(event.data["role"], "…")).lower()
     text = _SENTENCES.get(event.kind)
-    if event.kind == EventKind.MESSAGED and event.data.get("direction") == Message.Direction.IN:
+    if _heard(event):
         text = _HEARD
     return str(text) % values if text else event.kind
 

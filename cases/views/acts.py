@@ -197,7 +197,11 @@ def _said(request: ActorRequest, case: UUID) -> HttpResponse:
         return HttpResponseRedirect(reverse("cases:detail", args=[case]))
     row = selectors.case_of(request.actor, case)
     newest = timeline.story(request.actor, row, timeline.Asked(newest_first=True, limit=1))
-    return render(request, "cases/_entries.html", {"entries": newest, "case": row, "fresh": True})
+    context = {"entries": newest, "case": row, "fresh": True}
+    response = render(request, "cases/_entries.html", context)
+    if request.POST.get("orden") == "reciente":
+        response["HX-Reswap"] = "afterbegin show:top"
+    return response
 
 
 def _key(request: ActorRequest) -> UUID | None:

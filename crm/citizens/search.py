@@ -75,15 +75,20 @@ def search(actor: Actor, text: str, limit: int = 20) -> Found:
 
 
 def record_search(
-    actor: Actor, what: str, *, filters: Iterable[str] = (), text: str = "", **told: int
+    actor: Actor,
+    what: str,
+    *,
+    filters: Iterable[str] = (),
+    text: str = "",
+    found: int | None = None,
 ) -> None:
     """Write down that the actor looked through a list: of what, by which filters, for which words.
 
     Each page of it is a look of its own, by whatever door.
     """
-    asked = {"filters": sorted(filters), "text": as_typed(text)}
-    told_of = {name: value for name, value in asked.items() if value}
-    write_down(actor, "searched", what=what, **told_of, **told)
+    told: dict[str, Any] = {"filters": sorted(filters), "text": as_typed(text), "found": found}
+    said = {name: value for name, value in told.items() if value not in ([], "", None)}
+    write_down(actor, "searched", what=what, **said)
 
 
 def as_typed(text: str) -> str:

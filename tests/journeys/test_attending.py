@@ -93,7 +93,7 @@ def note_and_answer(desk: Desk) -> None:
     desk.press("Escape", "d")
     expect(words).to_be_focused()
     desk.type("I will bring the register on Monday.")
-    desk.choose("It came by", "Phone")
+    desk.choose("Channel", "Phone")
     desk.use("Write it down")
     theirs = timeline.locator(".v-msg:not(.v-msg-out)")
     expect(theirs).to_contain_text("I will bring the register on Monday.")

@@ -228,7 +228,7 @@ def test_a_sent_note_clears_its_draft_and_a_failed_one_stays(page: Page) -> None
 
 
 def test_what_the_citizen_said_is_kept_with_its_channel_until_it_is_taken(page: Page) -> None:
-    box, channel = page.locator("#composer-text"), page.get_by_label("It came by")
+    box, channel = page.locator("#composer-text"), page.get_by_label("Channel")
     sent: list[str] = []
 
     def answer(route: Route) -> None:
