@@ -34,9 +34,8 @@ from cases.models import (
 from cases.permissions import VIEW_CASE
 from cases.presenting import named, rows_of
 from crm.accounts.models import User
-from crm.audit.record import record
 from crm.citizens.models import Citizen, CitizenRecord
-from crm.citizens.search import as_typed
+from crm.citizens.search import record_search
 from crm.kit.actor import Actor
 from crm.kit.errors import NotFound
 from crm.kit.policy import Decision
@@ -202,7 +201,7 @@ def palette(actor: Actor, text: str, limit: int = 6) -> list[Found]:
     if not actor.reach(VIEW_CASE) or len(text.strip()) < 2:
         return []
     page = find(actor, CaseFilter(work=ALL, text=text), size=limit)
-    record(actor, "searched", text=as_typed(text), found=len(page.rows))
+    record_search(actor, "cases", text=text, found=len(page.rows))
     return [
         Found(
             case.subject,

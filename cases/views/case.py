@@ -32,6 +32,7 @@ from crm.audit import words
 from crm.audit.models import AuditEntry
 from crm.audit.permissions import VIEW_ENTRY
 from crm.audit.record import record, record_part
+from crm.citizens.models import Channel
 from crm.citizens.permissions import VIEW_CITIZEN
 from crm.citizens.selectors import shown_name
 from crm.kit.access import ActorRequest, needs
@@ -80,6 +81,7 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         "stream_after": _stream_number(row),
         "user_id": actor.user_id,
         "recipient": _recipient(actor, row),
+        "channels": Channel.choices,
         "may_see_citizen": actor.holds(VIEW_CITIZEN),
         "other_cases": rows_of(actor, _others(actor, row)),
     }

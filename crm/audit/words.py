@@ -114,6 +114,7 @@ FACTS: Mapping[str, Text] = {
     "before": pgettext_lazy("audit", "Before"),
     "code": pgettext_lazy("audit", "Code"),
     "day": pgettext_lazy("audit", "Day"),
+    "filters": pgettext_lazy("audit", "Filters"),
     "found": pgettext_lazy("audit", "Results"),
     "identifier": pgettext_lazy("audit", "Number"),
     "kind": pgettext_lazy("audit", "Kind"),

@@ -177,8 +177,8 @@ def test_the_list_filters_and_pages(world: World) -> None:
     assert "Farola apagada" in searched
     assert "Farola ajena" not in searched
     assert "Beca" not in searched
-    entry = AuditEntry.objects.get(action="searched")
-    assert entry.data["text"] == "farolas"
+    entry = AuditEntry.objects.get(action="searched", data__text="farolas")
+    assert entry.data == {"what": "cases", "filters": ["text"], "text": "farolas", "found": 1}
     by_number = client.get("/casos/", {"q": found.reference.lower()}).content.decode()
     assert "Farola apagada" in by_number
     by_channel = client.get("/casos/", {"canal": "phone"}).content.decode()
@@ -493,6 +493,38 @@ def test_the_composer_answers_with_the_new_entry(world: World) -> None:
     assert case.notes.count() == 1
     empty = client.post(f"/casos/{case.uuid}/notas/", {"text": " "}, headers={"HX-Request": "true"})
     assert empty.status_code == 422
+
+
+def test_what_the_citizen_said_stands_in_the_story_as_theirs(world: World) -> None:
+    case = CaseFactory(unit=world.unit, citizen=rosa(world))
+    client, key = signed_in(world.alice), uuid4().hex
+    address, by_htmx = f"/casos/{case.uuid}/mensajes/recibidos/", {"HX-Request": "true"}
+    given = {"text": "Lo <b>traerá</b> el lunes", "channel": "in_person", "idempotency_key": key}
+    for _twice in range(2):
+        entry = client.post(address, given, headers=by_htmx).content.decode()
+        assert "Rosa Quiñones" in entry
+        assert "written down by Alice Arias" in entry
+        assert "Lo &lt;b&gt;traerá" in entry
+        assert "v-msg-out" not in entry
+    newest_first = client.post(address, {**given, "orden": "reciente"}, headers=by_htmx)
+    assert newest_first["HX-Reswap"] == "afterbegin show:top"
+    message = case.messages.get()
+    assert (message.direction, message.channel, message.state) == ("in", "in_person", "recorded")
+    assert message.author_id is None
+    for wrong in ({"channel": ""}, {"channel": "pigeon"}, {"text": " "}):
+        assert client.post(address, {**given, **wrong}, headers=by_htmx).status_code == 422
+    told = client.get(f"/casos/{case.uuid}/cronologia/", {"ver": "messages"}).content.decode()
+    assert told.count("Lo &lt;b&gt;traerá") == 1
+
+
+def test_what_nobody_known_said_is_not_said_by_the_employee(world: World) -> None:
+    case = CaseFactory(unit=world.unit)
+    given = {"text": "Hay un socavón", "channel": "phone"}
+    address = f"/casos/{case.uuid}/mensajes/recibidos/"
+    page = signed_in(world.alice).post(address, given, follow=True).content.decode()
+    assert "<b>Citizen</b>" in page
+    assert "written down by Alice Arias" in page
+    assert case.messages.get().author_name == ""
 
 
 def test_the_story_filters_and_goes_back(world: World) -> None:

@@ -156,6 +156,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:confidentiality": Guarded(_CASE, post={"level": "2", **_REASON}),
     "cases:note": Guarded(_CASE, post=_TEXT),
     "cases:message": Guarded(_CASE, post=_TEXT),
+    "cases:said": Guarded(_CASE, post={**_TEXT, "channel": "phone"}),
     "cases:resend": Guarded({**_CASE, "message": "message.uuid"}),
     "cases:upload": Guarded(_CASE, post={"file": "a file"}),
     "cases:document": Guarded({**_CASE, "document": "document.uuid"}),

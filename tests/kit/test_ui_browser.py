@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Literal
+from urllib.parse import parse_qs
 
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
@@ -224,6 +225,46 @@ def test_a_sent_note_clears_its_draft_and_a_failed_one_stays(page: Page) -> None
     page.keyboard.press("n")
     expect(box).to_have_value("")
     assert posted == ["refused"]
+
+
+def test_what_the_citizen_said_is_kept_with_its_channel_until_it_is_taken(page: Page) -> None:
+    box, channel = page.locator("#composer-text"), page.get_by_label("Channel")
+    sent: list[str] = []
+
+    def answer(route: Route) -> None:
+        sent.append(route.request.post_data or "")
+        body = "<article class='v-msg'>Written down</article>"
+        route.fulfill(**({"status": 500} if len(sent) == 1 else {"body": body}))  # type: ignore[arg-type]
+
+    page.route("**/componentes/?said", answer)
+    expect(channel).to_be_hidden()
+    page.keyboard.press("d")
+    expect(box).to_be_focused()
+    page.keyboard.type("She will bring it on Monday")
+    page.keyboard.press("Control+Enter")
+    expect(channel).to_be_focused()  # the browser asks for it; nothing is sent
+    assert sent == []
+    channel.select_option("Phone")
+    page.evaluate((node_modules() / "axe-core/axe.min.js").read_text())
+    assert page.evaluate(AXE) == []
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    page.reload()
+    ready(page)
+    expect(box).to_have_value("")
+    page.keyboard.press("d")
+    expect(box).to_have_value("She will bring it on Monday")
+    expect(channel).to_have_value("phone")
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.locator("#timeline")).to_contain_text("Written down")
+    expect(box).to_have_value("")
+    expect(channel).to_have_value("")
+    first, second = (parse_qs(words) for words in sent)
+    assert first["channel"] == ["phone"]
+    assert first["idempotency_key"] == second["idempotency_key"]
+    page.locator("#composer").get_by_role("button", name="Reply").click()
+    expect(channel).to_be_hidden()
+    expect(channel).to_be_disabled()
 
 
 def test_what_is_written_offline_is_sent_once_when_the_network_returns(page: Page) -> None:
