@@ -142,8 +142,9 @@ def _field_of(option: Any) -> forms.Field:
     label = option.metadata["label"]
     if isinstance(option.default, bool):
         return forms.BooleanField(label=label, required=False)
-    if isinstance(option.default, int):
-        return forms.IntegerField(
+    if isinstance(option.default, int | float):
+        kind = forms.IntegerField if isinstance(option.default, int) else forms.FloatField
+        return kind(
             label=label,
             min_value=option.metadata["minimum"],
             max_value=option.metadata["maximum"],

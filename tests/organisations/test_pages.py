@@ -131,10 +131,21 @@ def test_the_slower_of_two_administrators_is_told_and_may_go_on(page: Client, wo
 
 
 def test_options_are_changed(page: Client, world: World) -> None:
-    sent = {"idle_minutes": 5, "session_hours": 8, "search_months": 6, "purposes": "Uno\r\nDos\r\n"}
+    sent = {
+        "idle_minutes": 5,
+        "session_hours": 8,
+        "search_months": 6,
+        "map_latitude": "39.47",
+        "map_longitude": "-0.38",
+        "map_zoom": 12,
+        "purposes": "Uno\r\nDos\r\n",
+    }
 
     assert page.post("/organizacion/opciones/", sent).status_code == 302
     assert page.post("/organizacion/opciones/", sent | {"idle_minutes": 0}).status_code == 422
+    for wrong in ("NaN", "inf", "91", "-90.5", "1e400", "", "norte"):
+        answer = page.post("/organizacion/opciones/", sent | {"map_latitude": wrong})
+        assert answer.status_code == 422, wrong
 
     world.here.refresh_from_db()
     assert options.read(world.here) == options.Options(
@@ -142,6 +153,9 @@ def test_options_are_changed(page: Client, world: World) -> None:
         idle_minutes=5,
         session_hours=8,
         search_months=6,
+        map_latitude=39.47,
+        map_longitude=-0.38,
+        map_zoom=12,
         purposes=("Uno", "Dos"),
     )
     assert "Uno\nDos" in text(page, "/organizacion/")
