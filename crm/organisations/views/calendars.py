@@ -84,7 +84,7 @@ def rename(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
         "name_form",
         form,
         lambda: services.rename_calendar(request.actor, calendar_id, **form.cleaned_data),
-        CalendarNameForm.of,
+        lambda: CalendarNameForm.of(_calendar(request, calendar_id)),
     )
 
 
@@ -124,7 +124,7 @@ def week(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
         lambda: services.set_weekly_hours(
             request.actor, calendar_id, form.week(), seen=form.cleaned_data["seen"]
         ),
-        lambda found: WeekForm.of(found.hours.all()),
+        lambda: WeekForm.of(_calendar(request, calendar_id).hours.all()),
     )
 
 
@@ -167,11 +167,9 @@ def _act(
     name: str,
     form: ServiceForm,
     verb: Callable[[], object],
-    of: Callable[[WorkingCalendar], Mapping[str, Any]] | None = None,
+    on_record: Callable[[], Mapping[str, Any]] | None = None,
 ) -> HttpResponse:
-    """Carry out a verb with what was typed; `of` is what the form holds at first, for who is late."""
-    calendars = WorkingCalendar.objects.for_actor(request.actor)
-    on_record = of and (lambda: of(calendars.get_or_refuse(uuid=calendar_id)))
+    """Carry out a verb with what was typed; what it refuses is shown at the form."""
     status = form.saved(verb, on_record)
     if status == HTTPStatus.OK:
         messages.success(request, _("Changes saved."))
@@ -210,6 +208,10 @@ def _page(
         **bound,
     }
     return render(request, "organisations/calendar.html", context, status=status)
+
+
+def _calendar(request: ActorRequest, calendar_id: UUID) -> WorkingCalendar:
+    return WorkingCalendar.objects.for_actor(request.actor).get_or_refuse(uuid=calendar_id)
 
 
 def _may(request: ActorRequest, calendar: WorkingCalendar) -> Decision:
