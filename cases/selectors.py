@@ -39,6 +39,7 @@ from crm.citizens.search import record_search
 from crm.kit.actor import Actor
 from crm.kit.errors import NotFound
 from crm.kit.policy import Decision
+from crm.organisations import options
 from crm.organisations.models import Organisation, Unit
 from crm.organisations.selectors import Node, UnitTree, unit_tree
 
@@ -47,6 +48,11 @@ def case_of(actor: Actor, case: UUID) -> Case:
     """The case with what its page shows of it; NotFound when it does not exist for the actor."""
     rows = with_people(Case.objects.for_actor(actor), actor)
     return rows.select_related("organisation", "type_version").get_or_refuse(uuid=case)
+
+
+def map_start(actor: Actor) -> options.Options:
+    """Where maps begin while no point is known, as the organisation decided."""
+    return options.read(Organisation.objects.for_actor(actor).only("options").get())
 
 
 def require_exists(actor: Actor, case: UUID) -> None:

@@ -1,5 +1,6 @@
 """The page of a case: its story, data, documents, relations and record."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -144,6 +145,7 @@ def edit(request: ActorRequest, case: UUID) -> HttpResponse:
                 return HttpResponseRedirect(reverse("cases:detail", args=[case]))
     context |= {
         "citizen": chosen_citizen(actor, form["citizen"].value()),
+        "map_start": partial(selectors.map_start, actor),
         "may_search": actor.holds(VIEW_CITIZEN),
     }
     return render(request, "cases/edit.html", context, status=status)

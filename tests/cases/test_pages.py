@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
+from pytest_django import Settings
 
 from cases import services
 from cases.models import Case, CaseType, Event
@@ -259,6 +260,28 @@ def test_counters_are_capped_and_scoped(world: World) -> None:
     page = signed_in(world.alice).get("/casos/contadores/").content.decode()
     assert page.count('<span class="num">1</span>') >= 2
     assert ">2<" not in page
+
+
+def test_the_map_begins_where_the_organisation_says(world: World, settings: Settings) -> None:
+    settings.MAP_TILE_URL = "https://tiles.example/{z}/{x}/{y}.png"
+    change_options(
+        system_actor(world.here, ORIGIN),
+        {"map_latitude": 39.47, "map_longitude": -0.38, "map_zoom": 12},
+    )
+    case = CaseFactory(unit=world.unit, latitude=43.1, longitude=-8.4)
+    clerk = signed_in(employee(world.here, "supervisor"))
+    stranger = signed_in(employee(world.elsewhere, "supervisor"))
+    places = (
+        (clerk, reverse("cases:new"), "39.47", "-0.38", "12"),
+        (clerk, reverse("cases:edit", args=[case.uuid]), "39.47", "-0.38", "12"),
+        (stranger, reverse("cases:new"), "40.0", "-4.0", "6"),
+    )
+    for browser, address, latitude, longitude, zoom in places:
+        shown = browser.get(address).content.decode()
+        figure = re.search(r'<figure class="v-map"[^>]*>', shown)
+        assert figure, address
+        assert f'data-latitude="{latitude}" data-longitude="{longitude}"' in figure[0]
+        assert f'data-zoom="{zoom}"' in figure[0]
 
 
 def test_a_new_case_keeps_everything_typed(world: World) -> None:

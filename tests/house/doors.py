@@ -220,6 +220,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "organisations:calendars": Guarded(),
     "organisations:new_calendar": Guarded(),
     "organisations:calendar": Guarded(_CALENDAR, silent=_OFFICE),
+    "organisations:rename_calendar": Guarded(_CALENDAR, post={"name": "Otro"}),
     "organisations:holiday": Guarded(_CALENDAR, post={"day": "2026-12-24", "name": "Fiesta"}),
     "organisations:remove_holiday": Guarded(_CALENDAR, post={"day": "2026-12-24"}),
     "organisations:week": Guarded(_CALENDAR),

@@ -372,18 +372,38 @@ def test_a_menu_stays_open_when_its_part_is_drawn_anew(page: Page) -> None:
 
 
 def test_a_map_is_drawn_over_its_words(page: Page) -> None:
-    page.locator(".v-map").scroll_into_view_if_needed()
-    expect(page.locator(".v-map-view")).to_be_visible()
-    expect(page.locator(".v-map figcaption")).to_contain_text("39.4699, -0.3763")
+    figure = page.locator(".v-map").first
+    figure.scroll_into_view_if_needed()
+    expect(figure.locator(".v-map-view")).to_be_visible()
+    expect(figure.locator("figcaption")).to_contain_text("39.4699, -0.3763")
+
+
+def test_a_point_is_picked_by_a_click_or_by_typing_and_none_is_shown_before(page: Page) -> None:
+    figure = page.locator(".v-map").last
+    figure.scroll_into_view_if_needed()
+    expect(figure.locator(".leaflet-container")).to_be_visible()
+    expect(figure.locator(".v-map-point")).to_have_count(0)
+    latitude, longitude = page.locator("#sample-latitude"), page.locator("#sample-longitude")
+    figure.locator(".v-map-view").click()  # its middle is where it begins
+    expect(latitude).to_have_value(re.compile(r"^(40\.0|39\.9)\d+$"))
+    expect(longitude).to_have_value(re.compile(r"^-(4\.0|3\.9)\d+$"))
+    expect(figure.locator("figcaption")).to_contain_text(latitude.input_value())
+    expect(figure.locator(".v-map-point")).to_be_visible()
+    longitude.fill("999")
+    expect(figure.locator(".v-map-point")).to_have_count(0)
+    longitude.fill("-3.5")
+    expect(figure.locator("figcaption")).to_contain_text("-3.5")
+    expect(figure.locator(".v-map-point")).to_be_visible()
 
 
 def test_a_map_without_tiles_is_a_grid_beside_its_words(page: Page) -> None:
     page.route(re.compile(r"favicon\.svg\?"), lambda route: route.abort())
     page.reload()
     ready(page)
-    expect(page.locator(".v-map-cell").first).to_contain_text(re.compile(r"^39\.4\d+, -0\.3\d+$"))
-    expect(page.locator(".v-map-view .v-map-point")).to_be_visible()
-    expect(page.locator(".v-map figcaption")).to_contain_text("39.4699, -0.3763")
+    figure = page.locator(".v-map").first
+    expect(figure.locator(".v-map-cell").first).to_contain_text(re.compile(r"^39\.4\d+, -0\.3\d+$"))
+    expect(figure.locator(".v-map-view .v-map-point")).to_be_visible()
+    expect(figure.locator("figcaption")).to_contain_text("39.4699, -0.3763")
 
 
 LIVE = """() => {
