@@ -724,7 +724,8 @@ def run() -> int:
         print(f"\n  Ventanilla   {url}/\n\n  Demo logins, password {DEMO_PASSWORD}:")
         for name in DEMO_LOGINS:
             print(f"    {f'{name}@{DEMO_DOMAINS[0]}':<30}{name}@{DEMO_DOMAINS[1]}")
-        print(f"\n  Logs: {DEMO.log('*').relative_to(ROOT)}   Stop: Ctrl-C\n", flush=True)
+        sent, logs = (DEMO.var.relative_to(ROOT) / part for part in ("mail/*", "log/*.log"))
+        print(f"\n  E-mails sent: {sent}   Logs: {logs}   Stop: Ctrl-C\n", flush=True)
         while True:
             watch()
             time.sleep(0.5)

@@ -224,7 +224,12 @@ MOST_OF_DAY = 60
 
 @dataclass(frozen=True)
 class Day:
-    """What an employee's day holds: their open work by due date, and what nobody has in their unit."""
+    """What an employee's day holds: their open work by due date, and what nobody has.
+
+    That is asked in the unit where they work, or in all theirs if they see no cases there.
+    """
+
+    unit: Unit | None
 
     late: list[Case]
     today: list[Case]
@@ -239,8 +244,9 @@ class Day:
         return [*self.late, *self.today, *self.soon]
 
 
-def day_of(actor: Actor, unit: Unit | None) -> Day:
-    """The day of an actor who works in this unit."""
+def day_of(actor: Actor) -> Day:
+    """The day of an actor who sees cases."""
+    unit = home_unit(actor)
     page = find(actor, CaseFilter(assignee=ME), size=MOST_OF_DAY)
     now = timezone.now()
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -249,11 +255,11 @@ def day_of(actor: Actor, unit: Unit | None) -> Day:
     for case in page.rows:
         due = case.due_at
         parts[3 if due is None else bisect_left(edges, due)].append(case)
-    free: list[Case] = []
-    if unit is not None and actor.reach(VIEW_CASE).covers(unit.pk):
-        free = find(actor, CaseFilter(unit=unit.uuid, assignee=NOBODY), size=6).rows
+    if unit is not None and not actor.reach(VIEW_CASE).covers(unit.pk):
+        unit = None
+    free = find(actor, CaseFilter(unit=unit.uuid if unit else None, assignee=NOBODY), size=6).rows
     late, today, soon, rest = parts
-    return Day(late, today, soon, rest, free, more=bool(page.after))
+    return Day(unit, late, today, soon, rest, free, more=bool(page.after))
 
 
 # --- What other rooms ask for --------------------------------------------------------------------

@@ -23,7 +23,7 @@ def assign_case(actor: Actor, case: UUID, person: UUID, *, version: int | None =
     if actor.user_id is not None and actor.uuid == person and row.assignee_id is None:
         return take_case(actor, case)
     require(actor, ASSIGN_CASE, row)
-    user = person_for(actor, person, row.unit)
+    user = person_for(actor, person, row)
     if row.assignee_id != user.pk:
         _give(actor, ASSIGN_CASE, row, user)
     return row

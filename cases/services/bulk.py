@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 
 from cases.lists import CaseFilter, matching
 from cases.models import BulkAction, Case
-from cases.permissions import ASSIGN_CASE, RUN_BULK, VIEW_CASE
+from cases.permissions import ASSIGN_CASE, RUN_BULK
 from cases.services.assignment import assign_case
 from cases.services.lifecycle import move_case
+from cases.services.places import hidden_from
 from cases.texts import one_line
 from cases.workflow import OUTCOME, REASON, Move, Workflow, asks_of, of_version
 from crm.accounts.actors import actor_for
@@ -173,7 +174,7 @@ def _try(actor: Actor, action: BulkAction, key: int) -> dict[str, str] | None:
         with transaction.atomic():
             _do(actor, action, case)
     except DomainError as error:
-        return {"reference": case.reference, "reason": _in_words(error)}
+        return {"reference": case.reference, "reason": error.in_a_line}
     return None
 
 
@@ -233,10 +234,7 @@ def _refusal(actor: Actor, case: Case, bulk: Bulk, theirs: Actor | None) -> Text
         decision = decide(actor, ASSIGN_CASE, case)
         if not decision:
             return decision.reason
-        if not theirs.reach(VIEW_CASE).covers(case.unit_id):
-            text = _("%(name)s cannot see the cases of this unit.")
-            return text % {"name": theirs.name}
-        return ""
+        return hidden_from(theirs, case)
     workflow = of_version(case.type_version.bundle)
     move = workflow.move(bulk.move)
     if move is None or case.state not in move.sources:
@@ -254,9 +252,3 @@ def _missing(case: Case, move: Move, workflow: Workflow, bulk: Bulk) -> Text:
         if not given.get(name)
     ]
     return _("Missing: %(field)s.") % {"field": ", ".join(missing)} if missing else ""
-
-
-def _in_words(error: DomainError) -> str:
-    if isinstance(error, Invalid) and error.errors:
-        return " ".join(str(text) for texts in error.errors.values() for text in texts)
-    return str(error.message)

@@ -21,7 +21,7 @@ from cases.models import (
     StateCategory,
 )
 from cases.permissions import CHANGE_CASE, CLOSE_CASE, OPEN_CASE, VIEW_SPECIAL
-from cases.services.places import citizen_of, person_for, unit_of
+from cases.services.places import citizen_of, lost_to, person_for, unit_of
 from cases.services.writing import fetch, moment, require_work_goes_on, tell, write
 from cases.texts import one_line, paragraphs
 from cases.workflow import OUTCOME, REASON, Move, Workflow, asks_of, of_version
@@ -94,7 +94,6 @@ def open_case(actor: Actor, new: NewCase) -> Case:
         category=workflow.states[workflow.initial].category,
         unit=unit,
         citizen=citizen_of(actor, new.citizen) if new.citizen else None,
-        assignee=person_for(actor, new.assignee, unit) if new.assignee else None,
         subject=one_line(new.subject),
         description=paragraphs(new.description),
         priority=new.priority,
@@ -114,6 +113,7 @@ def open_case(actor: Actor, new: NewCase) -> Case:
     _require_valid(case)
     if case.confidentiality == Confidentiality.SPECIAL:
         require(actor, VIEW_SPECIAL, unit)
+    case.assignee = person_for(actor, new.assignee, case) if new.assignee else None
     workflow.fields.require_valid(case.data)
     year, number = numbers.take(actor.organisation_id, opened_at)
     case.reference = numbers.reference(actor.organisation_code, year, number)
@@ -230,7 +230,10 @@ def reopen_case(actor: Actor, case: UUID, *, reason: str, version: int | None = 
 def change_confidentiality(
     actor: Actor, case: UUID, level: int, *, reason: str = "", version: int | None = None
 ) -> Case:
-    """The case has this level; special protection is given and taken by who may see such cases."""
+    """The case has this level; special protection is given and taken by who may see such cases.
+
+    Whoever had it and can see it no more has it no more: others find it among what nobody has.
+    """
     row = fetch(actor, case, version)
     require(actor, CHANGE_CASE, row)
     if level not in Confidentiality.values:
@@ -241,6 +244,10 @@ def change_confidentiality(
         return row
     told = {"from": row.confidentiality, "to": level, "reason": one_line(reason)}
     row.confidentiality = level
+    if row.assignee is not None and lost_to(actor, row.assignee, row):
+        gone = {"from": row.assignee.full_name}
+        row.assignee = None
+        write(actor, CHANGE_CASE, row, EventKind.RELEASED, gone, changed=("assignee",))
     kind = EventKind.CONFIDENTIALITY_CHANGED
     write(actor, CHANGE_CASE, row, kind, told, changed=("confidentiality",))
     return row

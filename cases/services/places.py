@@ -5,12 +5,14 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from cases.models import Case
 from cases.permissions import VIEW_CASE
 from crm.accounts.actors import actor_for
 from crm.accounts.models import User
 from crm.citizens.models import Citizen
 from crm.kit.actor import Actor
-from crm.kit.errors import Invalid
+from crm.kit.errors import Invalid, Text
+from crm.kit.policy import decide
 from crm.organisations.models import Organisation, Unit
 
 _WANTED = ("uuid", "name", "code", "organisation__units_version")
@@ -41,14 +43,28 @@ def citizen_of(actor: Actor, citizen: UUID) -> Citizen:
     return found
 
 
-def person_for(actor: Actor, person: UUID, unit: Unit) -> User:
-    """The employee of that UUID, who can see the cases of the unit; Invalid if they cannot."""
+def person_for(actor: Actor, person: UUID, case: Case) -> User:
+    """The employee of that UUID, who can see the case; Invalid if they cannot."""
     user = User.objects.filter(uuid=person).first()
     organisation = Organisation.objects.for_actor(actor).get()
     theirs = actor_for(user, organisation, actor.origin) if user else None
     if user is None or theirs is None:
         raise Invalid(errors={"assignee": [_("This person does not work here.")]})
-    if not theirs.reach(VIEW_CASE).covers(unit.pk):
-        text = _("%(name)s cannot see the cases of this unit.")
-        raise Invalid(errors={"assignee": [text % {"name": user.full_name}]})
+    if why := hidden_from(theirs, case):
+        raise Invalid(errors={"assignee": [why]})
     return user
+
+
+def hidden_from(theirs: Actor, case: Case) -> Text:
+    """Why a person could not work on a case that was theirs, for who gives it; nothing if they could."""
+    if not theirs.reach(VIEW_CASE).covers(case.unit_id):
+        return _("%(name)s cannot see the cases of this unit.") % {"name": theirs.name}
+    if not decide(theirs, VIEW_CASE, case):
+        return _("%(name)s cannot see specially protected cases.") % {"name": theirs.name}
+    return ""
+
+
+def lost_to(actor: Actor, user: User, case: Case) -> bool:
+    """Whether an employee who has the case can see it no more."""
+    theirs = actor_for(user, Organisation.objects.for_actor(actor).get(), actor.origin)
+    return theirs is not None and bool(hidden_from(theirs, case))

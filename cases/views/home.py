@@ -5,9 +5,11 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from cases import selectors
-from cases.permissions import OPEN_CASE, VIEW_CASE
+from cases.lists import COUNT_CAP, View, count, standing_views
+from cases.permissions import ASSIGN_CASE, OPEN_CASE, VIEW_CASE
 from cases.presenting import rows_of
 from crm.kit.access import ActorRequest, needs
+from crm.kit.actor import Actor
 
 PRESSING, REST = 6, 8
 MORNING_UNTIL, AFTERNOON_UNTIL = 14, 21
@@ -23,8 +25,7 @@ def home(request: ActorRequest) -> HttpResponse:
     )
     if not actor.holds(VIEW_CASE):
         return render(request, "cases/home_without.html", {"part_of_day": part_of_day})
-    unit = selectors.home_unit(actor)
-    day = selectors.day_of(actor, unit)
+    day = selectors.day_of(actor)
     return render(
         request,
         "cases/home.html",
@@ -34,9 +35,20 @@ def home(request: ActorRequest) -> HttpResponse:
             "pressing": rows_of(actor, day.pressing[1 : 1 + PRESSING]),
             "rest": rows_of(actor, day.rest[:REST]),
             "free": rows_of(actor, day.free),
-            "unit": unit,
+            "units": _all_units(actor) if actor.holds(ASSIGN_CASE) else [],
+            "cap": COUNT_CAP,
             "mine_count": len(day.pressing) + len(day.rest),
             "may_open": actor.holds(OPEN_CASE),
             "part_of_day": part_of_day,
         },
     )
+
+
+def _all_units(actor: Actor) -> list[tuple[View, int | None]]:
+    """How many cases wait in all the units of somebody who gives them out."""
+    views = standing_views(actor, None)
+    return [
+        (view, count(actor, view.asked))
+        for view in views
+        if view.group == "organisation" and view.counted
+    ]

@@ -119,6 +119,7 @@ def detail(request: ActorRequest, load: UUID) -> HttpResponse:
         "load": row,
         "running": row.status == Import.Status.LOADING,
         "problems": row.problems.order_by("row")[:50],
+        "draft": _draft_of(request, row) if row.dry_run else None,
     }
     template = "cases/imports/_progress.html" if request.htmx else "cases/imports/detail.html"
     return render(request, template, context)
@@ -168,6 +169,12 @@ def _fetch(request: ActorRequest, load: UUID) -> Import:
     return row
 
 
+def _draft_of(request: ActorRequest, trial: Import) -> Import | None:
+    """What a trial tried, as long as it waits to be loaded."""
+    drafts = Import.objects.for_actor(request.actor).filter(status=Import.Status.DRAFT)
+    return drafts.filter(file_path=trial.file_path).first()
+
+
 def _sample(request: ActorRequest, path: Path, shape: FileShape) -> tuple[Sequence[str], list[Any]]:
     """The file's header and first rows, read with the encoding and separator just typed, if they do."""
     typed = replace(
@@ -204,8 +211,8 @@ def _tried(request: ActorRequest, row: Import) -> list[dict[str, Any]]:
                 if isinstance(cells, str):
                     raise BadRow(cells)
                 case = binding.turn(cells)
-                turner.turn(number, case)
-                found.append({"number": number, "case": case})
+                *_row, state = turner.turn(number, case)
+                found.append({"number": number, "case": case, "state": state})
             except BadRow as problem:
                 found.append({"number": number, "problem": str(problem) or _("Not readable")})
     return found

@@ -13,8 +13,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
@@ -28,6 +26,7 @@ from crm.accounts.services.door import LastAccess
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import TooMany
 from crm.kit.secrets import decrypt, encrypt
+from crm.kit.templatetags.ui import in_words
 from crm.kit.web import client_ip, counted_by, error_page, request_id
 
 WRONG = gettext_lazy("The email address or the password is not correct.")
@@ -240,7 +239,7 @@ def nameless(*_args: object, **_kwargs: object) -> str:
 def _last_access(last: LastAccess) -> str:
     if last.at is None:
         return _("This is your first sign-in.")
-    at = date_format(localtime(last.at), "SHORT_DATETIME_FORMAT")
+    at = in_words(last.at)
     if last.failed:
         text = _("Last access: %(at)s. Failed attempts since then: %(count)s.")
         return text % {"at": at, "count": last.failed}

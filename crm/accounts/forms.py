@@ -1,11 +1,13 @@
 """Forms of the door and of the profile; the verbs check again what matters."""
 
+from datetime import date, timedelta
 from typing import Any
 
 from allauth.account import forms as allauth
 from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +21,10 @@ from crm.kit.errors import Text
 from crm.kit.forms import DateField
 from crm.kit.policy import catalogue
 from crm.organisations.models import Unit
+
+
+def _in_a_year() -> date:
+    return timezone.localdate() + timedelta(days=365)
 
 
 def _password(label: Any, *, new: bool = False) -> forms.CharField:
@@ -162,10 +168,8 @@ class ApiClientForm(forms.Form):
     """A system to connect: its name, what it may do and until when."""
 
     name = forms.CharField(label=_("Name of the system"), max_length=120)
-    expires_on = DateField(label=_("The key is valid until"))
-    scopes = forms.MultipleChoiceField(
-        label=_("It may…"), widget=forms.CheckboxSelectMultiple, required=False
-    )
+    expires_on = DateField(label=_("The key is valid until"), initial=_in_a_year)
+    scopes = forms.MultipleChoiceField(label=_("It may…"), widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -28,6 +28,11 @@ class DomainError(Exception):
     def __str__(self) -> str:
         return str(self.message)
 
+    @property
+    def in_a_line(self) -> str:
+        """What to do, where there is no form to show it at."""
+        return str(self.message)
+
 
 class Invalid(DomainError):
     """What was sent is wrong: `errors` maps a field (or "" for the whole) to its messages."""
@@ -49,6 +54,12 @@ class Invalid(DomainError):
             **details,
         )
         self.errors: Mapping[str, Sequence[Text]] = errors or {}
+
+    @property
+    def in_a_line(self) -> str:
+        """What is wrong with each field, or else the whole."""
+        texts = [str(text) for texts in self.errors.values() for text in texts]
+        return " ".join(texts) or str(self.message)
 
 
 class Refused(DomainError):

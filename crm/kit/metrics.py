@@ -2,6 +2,7 @@
 
 import ipaddress
 from hmac import compare_digest
+from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ from crm.kit.models import Outbox
 from crm.kit.web import client_ip, health
 
 # Facts of the installation, not of a process: whichever web worker wrote last is right.
-LATEST = "mostrecent"
+LATEST: Final = "mostrecent"
 _waiting = Gauge(
     "ventanilla_outbox_waiting",
     "Effects owed to the world and not yet carried out",

@@ -115,17 +115,27 @@ class DomainErrors:
 
 
 def error_page(request: HttpRequest, error: DomainError) -> HttpResponse:
-    """The page that says what went wrong and what to do."""
+    """The page that says what went wrong and what to do; a script is told the same as a problem."""
+    if getattr(request, "htmx", None) or not request.accepts("text/html"):
+        problem = {"title": str(error.title), "status": error.status, "detail": error.in_a_line}
+        response: HttpResponse = JsonResponse(
+            problem, status=error.status, content_type="application/problem+json"
+        )
+    else:
+        response = _page_of(request, error)
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+        response["Retry-After"] = str(getattr(error, "retry_after", 60))
+    return response
+
+
+def _page_of(request: HttpRequest, error: DomainError) -> HttpResponse:
     names = {403: "errors/403.html", 404: "errors/404.html", 429: "errors/429.html"}
-    response = render(
+    return render(
         request,
         names.get(error.status, "errors/problem.html"),
         {"error": error, "title": error.title, "reason": error.message},
         status=error.status,
     )
-    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
-        response["Retry-After"] = str(getattr(error, "retry_after", 60))
-    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -76,6 +76,7 @@ def test_from_the_file_to_the_cases(
     assert response.status_code == 302, response.content.decode()
     page = admin.get(f"/importaciones/{load.uuid}/columnas/")
     assert [bool(row.get("case")) for row in page.context["tried"]] == [True, True, False]
+    assert page.context["tried"][0]["state"] == "In progress"  # as people read it, not "open"
     assert "Árbol caído" in page.content.decode()
     admin.post(f"/importaciones/{load.uuid}/iniciar/")
     run_import(load.pk)
@@ -98,6 +99,27 @@ def test_a_trial_leaves_the_draft_and_loads_nothing(admin: Client) -> None:
     load.refresh_from_db()
     assert (trial.inserted, trial.bad, load.status) == (2, 1, Import.Status.DRAFT)
     assert not Case.objects.unscoped("test").exists()
+
+
+def test_from_a_trial_one_goes_on_to_load_what_was_tried(admin: Client) -> None:
+    load = upload(admin)
+    admin.post(f"/importaciones/{load.uuid}/columnas/", FILLED)
+    admin.post(f"/importaciones/{load.uuid}/iniciar/", {"try": "1"})
+    trial = Import.objects.unscoped("test").get(dry_run=True)
+    to_load = f'action="/importaciones/{load.uuid}/iniciar/"'
+    to_change = f'href="/importaciones/{load.uuid}/columnas/"'
+    running = admin.get(f"/importaciones/{trial.uuid}/").content.decode()
+    assert to_load not in running
+    run_import(trial.pk)
+    tried = admin.get(f"/importaciones/{trial.uuid}/").content.decode()
+    assert to_load in tried
+    assert to_change in tried
+    admin.post(f"/importaciones/{load.uuid}/columnas/", {**FILLED, "source": "another"})
+    changed = admin.get(f"/importaciones/{trial.uuid}/").content.decode()
+    assert to_load not in changed  # what would be loaded was not tried
+    assert to_change in changed
+    admin.post(f"/importaciones/{load.uuid}/iniciar/")
+    assert to_change not in admin.get(f"/importaciones/{trial.uuid}/").content.decode()
 
 
 def test_a_wrong_mapping_is_said_at_its_field_and_keeps_what_was_typed(admin: Client) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -66,6 +67,23 @@ def test_home_says_what_is_true(world: World) -> None:
     assert "Mi asunto urgente" in page
     assert "De nadie" in page
     assert "De otra unidad" not in page
+
+
+def test_the_day_of_whoever_supervises_or_only_reads_holds_all_their_units(world: World) -> None:
+    CaseFactory(unit=world.unit, subject="De Alice", assignee=world.alice)
+    CaseFactory(unit=world.other_unit, subject="De nadie")
+    days = {}
+    for code in ("supervisor", "auditor"):
+        person = employee(world.here)
+        role = Role.objects.get(organisation=world.here, code=code)
+        give_role(system_actor(world.here, ORIGIN), person, role)
+        days[code] = signed_in(person).get("/")
+        assert "De nadie" in days[code].content.decode()
+        assert 'href="/casos/?vista=free"' in days[code].content.decode()
+    counted = {view.key: count for view, count in days["supervisor"].context["units"]}
+    assert counted == {"all": 2, "free": 1, "late": 0}
+    assert "/asumir/" in days["supervisor"].content.decode()
+    assert "/asumir/" not in days["auditor"].content.decode()  # reads everything, changes nothing
 
 
 @pytest.mark.parametrize("role", ["administrator", "communications"])
@@ -514,8 +532,29 @@ def test_the_composer_answers_with_the_new_entry(world: World) -> None:
         assert "&lt;script&gt;" in page
         assert "<script>" not in page
     assert case.notes.count() == 1
-    empty = client.post(f"/casos/{case.uuid}/notas/", {"text": " "}, headers={"HX-Request": "true"})
-    assert empty.status_code == 422
+
+
+def test_what_a_script_cannot_do_is_told_in_a_line_it_can_show(
+    world: World, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    case = CaseFactory(unit=world.unit)
+    client, script = signed_in(world.alice), {"HX-Request": "true"}
+    empty = client.post(f"/casos/{case.uuid}/notas/", {"text": " "}, headers=script)
+    virus = SimpleUploadedFile("virus.exe", b"MZ\x90\0", "image/png")
+    refused = client.post(f"/casos/{case.uuid}/documentos/", {"file": virus}, headers=script)
+    for answer, words in ((empty, "campo"), (refused, "“virus.exe”: Files of this kind")):
+        assert answer.status_code == 422
+        assert answer["Content-Type"] == "application/problem+json"
+        assert words in answer.json()["detail"]
+    stranger = signed_in(world.charlie)
+    hidden = stranger.post(f"/casos/{case.uuid}/notas/", {}, headers={"Accept": "application/json"})
+    assert hidden.json()["status"] == hidden.status_code == 404
+
+
+def test_registering_a_person_costs_nothing_typed_in_a_new_case(world: World) -> None:
+    page = signed_in(world.alice).get("/casos/nuevo/persona/", {"person": "Nadie Conocido"})
+    assert re.search(r'href="/ciudadania/nueva/" target="_blank"', page.content.decode())
 
 
 def test_what_the_citizen_said_stands_in_the_story_as_theirs(world: World) -> None:
@@ -575,8 +614,6 @@ def test_the_story_filters_and_goes_back(world: World) -> None:
 def test_documents_are_downloaded_safely_and_written_down(
     world: World, settings: Any, tmp_path: Any
 ) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     settings.MEDIA_ROOT = tmp_path
     case = CaseFactory(unit=world.unit)
     client = signed_in(world.alice)
@@ -600,8 +637,6 @@ def test_documents_are_downloaded_safely_and_written_down(
 def test_who_brought_a_paper_and_who_may_know_it_is_said_on_the_page(
     world: World, settings: Any, tmp_path: Any
 ) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     settings.MEDIA_ROOT = tmp_path
     case, client = CaseFactory(unit=world.unit), signed_in(world.alice)
     page = client.get(f"/casos/{case.uuid}/").content.decode()

@@ -12,6 +12,7 @@ from django.test import Client
 from cases import services
 from cases.models import Confidentiality, Document, Event, Link, Message, Note, Participant
 from cases.permissions import ENDED
+from cases.services import NewCase, bulk
 from cases.tasks import look_again
 from crm.audit.models import AuditEntry
 from crm.citizens.models import Citizen, CitizenRecord, ContactPoint
@@ -49,6 +50,45 @@ def carry_out() -> None:
     Outbox.objects.update(due_at="2000-01-01T00:00:00Z")
     while outbox.drain():
         pass
+
+
+def test_nobody_is_given_a_specially_protected_case_that_they_cannot_see(world: World) -> None:
+    boss = employee(world.here, "supervisor", unit=world.unit)
+    actor, alice = world.actor(boss), world.alice.uuid
+    special = CaseFactory(unit=world.unit, confidentiality=Confidentiality.SPECIAL)
+    with pytest.raises(Invalid) as refused:
+        services.assign_case(actor, special.uuid, alice)
+    assert "protected" in refused.value.in_a_line
+    preview = bulk.preview_bulk(
+        actor,
+        bulk.chosen_cases(actor, [special.uuid]),
+        bulk.Bulk(action="assign", person=alice),
+    )
+    assert preview.would_do == 0
+    new = NewCase(
+        case_type=special.case_type.code,
+        subject="Reservado",
+        unit=world.unit.uuid,
+        assignee=alice,
+        confidentiality=Confidentiality.SPECIAL,
+    )
+    with pytest.raises(Invalid):
+        services.open_case(actor, new)
+    services.assign_case(actor, special.uuid, boss.uuid)
+
+
+def test_whoever_can_no_longer_see_a_case_no_longer_has_it(world: World) -> None:
+    boss = employee(world.here, "supervisor", unit=world.unit)
+    hers = CaseFactory(unit=world.unit, assignee=world.alice)
+    his = CaseFactory(unit=world.unit, assignee=boss)
+    for case in (hers, his):
+        services.change_confidentiality(
+            world.actor(boss), case.uuid, Confidentiality.SPECIAL, reason="Víctima"
+        )
+        case.refresh_from_db()
+    assert hers.assignee is None
+    assert kinds(hers)[-2:] == ["released", "confidentiality_changed"]
+    assert his.assignee == boss
 
 
 def test_of_two_who_take_a_case_one_has_it(world: World) -> None:

@@ -1,5 +1,6 @@
 """Every word is translated: all of them into Spanish, what citizens read into all languages."""
 
+import inspect
 import re
 import subprocess
 from functools import cache
@@ -9,10 +10,11 @@ import pytest
 from django.conf import settings
 from django.utils.translation import to_locale
 
-from crm.audit.words import ACTIONS
+from crm.audit.record import record
+from crm.audit.words import ACTIONS, FACTS
 from crm.kit.policy import catalogue as catalogue_of_rights
 from tests.house.messages import Entry, Key, marked, read
-from tests.house.sources import ROOT
+from tests.house.sources import ROOT, calls
 
 # What citizens read: public pages, what went wrong, documents and messages sent to them.
 CITIZENS = (
@@ -142,3 +144,10 @@ def test_every_permission_and_audited_act_stands_in_the_glossary() -> None:
     glossary = (ROOT / "docs" / "glossary.md").read_text()
     missing = [name for name in (*catalogue_of_rights, *ACTIONS) if f"`{name}`" not in glossary]
     assert not missing
+
+
+def test_every_fact_that_is_recorded_has_a_name() -> None:
+    told = {word.arg for _path, call in calls("record") for word in call.keywords if word.arg}
+    told -= set(inspect.signature(record).parameters)
+    assert len(told) > 40
+    assert told <= set(FACTS), "an auditor reads them: name them in crm.audit.words.FACTS"

@@ -267,6 +267,28 @@ def test_what_the_citizen_said_is_kept_with_its_channel_until_it_is_taken(page: 
     expect(channel).to_be_disabled()
 
 
+@pytest.mark.parametrize("status", [409, 422])
+def test_what_cannot_be_sent_is_told_and_stays_written(page: Page, status: int) -> None:
+    page.route(
+        "**/componentes/?note",
+        lambda route: route.fulfill(
+            status=status,
+            json={"detail": "It is too long"},
+            content_type="application/problem+json",
+        ),
+    )
+    page.keyboard.press("n")
+    page.locator("#composer-text").fill("A very long note")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("alert").filter(has_text="It is too long")).to_be_visible()
+    expect(page.locator("#composer-text")).to_have_value("A very long note")
+    expect(page.locator("#timeline")).not_to_contain_text("too long")
+    page.reload()
+    ready(page)
+    page.keyboard.press("n")
+    expect(page.locator("#composer-text")).to_have_value("A very long note")
+
+
 def test_what_is_written_offline_is_sent_once_when_the_network_returns(page: Page) -> None:
     tries: list[str | None] = []
 

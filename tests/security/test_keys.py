@@ -278,6 +278,20 @@ def test_the_page_shows_the_key_once(world: World, admin: User, client: Client) 
     assert call(key).status_code == 401
 
 
+def test_a_key_for_nothing_is_refused_and_one_for_a_year_is_offered(
+    admin: User, client: Client
+) -> None:
+    client.force_login(admin)
+    page = client.get("/organizacion/sistemas/")
+    until = page.context["form"]["expires_on"].value()
+    assert until == timezone.localdate() + timedelta(days=365)
+    assert 'href="/api/v1/docs/"' in page.content.decode()
+    refused = client.post("/organizacion/sistemas/", {"name": "ERP", "expires_on": str(until)})
+    assert refused.status_code == 422
+    assert list(refused.context["form"].errors) == ["scopes"]
+    assert not ApiClient.objects.exists()
+
+
 def run(**options: str) -> str:
     """What the command prints."""
     out = StringIO()

@@ -23,6 +23,7 @@ from crm.accounts.services import people
 from crm.audit.models import AuditEntry
 from crm.kit import outbox
 from crm.kit.models import Outbox
+from crm.kit.templatetags.ui import in_words
 from crm.organisations.models import Organisation
 from crm.settings import PUBLIC_URL
 from tests.conftest import World
@@ -241,6 +242,9 @@ def test_the_last_access_and_the_failures_since_are_shown(world: World, client: 
     assert world.alice.failed_logins == 0
     assert client.session["last_access"]["failed"] == 2
     assert page.count(": 2.") >= 1
+    assert (
+        f"{in_words(world.alice.previous_login)}. Failed attempts" in page
+    )  # as dates are written
 
 
 def link_of_reset(email: str) -> str:

@@ -110,15 +110,9 @@ def _page(
         "matrix": matrix,
         "cells": rights.CELLS,
         "reason": request.POST.get("reason", ""),
-        "problem": _words(error),
+        "problem": error.in_a_line if error else "",
     }
     return render(request, "accounts/roles.html", context, status=error.status if error else 200)
-
-
-def _words(error: Invalid | Conflict | None) -> str:
-    if isinstance(error, Invalid) and error.errors:
-        return " ".join(str(text) for texts in error.errors.values() for text in texts)
-    return str(error.message) if error else ""
 
 
 def _wanted(post: QueryDict) -> dict[str, dict[str, str]]:

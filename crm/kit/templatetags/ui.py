@@ -150,6 +150,12 @@ _MINUTE, _HOUR = 60, 3600
 _DAY_FORMATS = {"en": "j M Y", "eu": "Y b j"}
 
 
+def in_words(moment: datetime) -> str:
+    """A moment in the reader's language and zone: 20 nov 2026, 09:41."""
+    local = timezone.localtime(moment)
+    return f"{_day(local)}, {date_format(local, 'H:i')}"
+
+
 def _day(moment: datetime, *, weekday: bool = False, year: bool = True) -> str:
     """A date as people of the current language write it short: 20 nov 2026."""
     layout = _DAY_FORMATS.get((get_language() or "es")[:2], "j b Y")
@@ -189,7 +195,7 @@ def when(moment: datetime | None, style: str = "exact") -> SafeString | str:
     if moment is None:
         return ""
     local = timezone.localtime(moment)
-    exact = f"{_day(local)}, {date_format(local, 'H:i')}"
+    exact = in_words(moment)
     shown = {
         "exact": lambda: exact,
         "date": lambda: _day(local),

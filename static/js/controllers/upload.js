@@ -55,7 +55,7 @@ export default function upload(drop) {
     const request = new XMLHttpRequest();
     const failed = (words) => {
       item.remove();
-      line(`${file.name}: ${words}`, true);
+      line(words.includes(file.name) ? words : `${file.name}: ${words}`, true);
     };
     request.open("POST", drop.dataset.url);
     request.setRequestHeader("X-CSRFToken", token());

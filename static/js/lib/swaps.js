@@ -10,6 +10,13 @@ body.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRFToken"] = token();
 });
 
+// 409 and 422 bring a form back, or say as a problem why not: that is told, and nothing was done.
+body.addEventListener("htmx:beforeSwap", (event) => {
+  if (!event.detail.xhr.getResponseHeader("content-type")?.includes("problem+json")) return;
+  event.detail.shouldSwap = false;
+  event.detail.isError = true;
+});
+
 // htmx keeps focus by id. When the focused element is gone for good, the part's heading takes it.
 let held = null;
 body.addEventListener("htmx:beforeSwap", (event) => {

@@ -46,7 +46,6 @@ class Command(BaseCommand):
                 expires_at=timezone.now() + timedelta(days=options["days"]),
             )
         except Invalid as error:
-            texts = [str(text) for texts in error.errors.values() for text in texts]
-            raise CommandError(" ".join(texts)) from error
+            raise CommandError(error.in_a_line) from error
         self.stdout.write(f"{client.name}: {', '.join(client.scopes)}")
         self.stdout.write(key)
