@@ -20,7 +20,6 @@ class CaseAdmin(ScopedAdmin):
     list_filter = ("category", "channel")
     search_fields = ("reference__iexact", "external_id__exact")
     search_help_text = _("Case number or external identifier")
-    show_full_result_count = False
     ordering = ("-pk",)
     fields = (
         "uuid", "reference", "case_type", "type_version", "state", "category", "unit", "assignee",

@@ -4,7 +4,7 @@ from django.urls import reverse
 
 from cases.lists import keys_of_citizen
 from cases.models import Event
-from cases.timeline import GROUPS, ICONS, kinds_of, sentences
+from cases.timeline import GROUPS, icon_of, kinds_of, sentences
 from crm.citizens.models import Citizen
 from crm.citizens.story import Asked, Moment
 from crm.kit.actor import Actor
@@ -29,7 +29,7 @@ def tell(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
     return [
         Moment(
             event.at,
-            ICONS.get(event.kind, "history"),
+            icon_of(event),
             words,
             by=event.actor_name,
             about=event.case.reference,

@@ -6,7 +6,7 @@ How each list finds its index, and the measurements behind it: data-and-speed.md
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -76,6 +76,12 @@ class CaseFilter:
     any_time: bool = False  # a text search goes back further than it does at first
     months: int | None = None  # how far at first; None: as the organisation decided
     by: str = ""  # "due" or "newest"; default: due for open work
+
+    @property
+    def given(self) -> list[str]:
+        """The names of what was asked, for the audit trail: how it is shown is none of it."""
+        asked = [field for field in fields(self) if field.name not in ("months", "by")]
+        return [field.name for field in asked if getattr(self, field.name) != field.default]
 
     @property
     def looks_back_at_first(self) -> bool:

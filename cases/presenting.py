@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cases.clocks import Clock, clock
-from cases.models import Case, StateCategory
+from cases.models import Case, Message, StateCategory
 from cases.permissions import CHANGE_CASE
+from cases.texts import one_line
 from cases.workflow import OUTCOME, REASON, Term, Workflow, of_version
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.kit.actor import Actor
@@ -49,6 +50,14 @@ def named(citizen: Citizen | None) -> str:
         return ""
     records: list[CitizenRecord] = getattr(citizen, "here", [])
     return records[0].shown_name if records else citizen.full_name
+
+
+def author_of(message: Message, citizen: Citizen | None, name: str) -> str:
+    """Who wrote a message; the case's citizen by the name by which they may be named here."""
+    if citizen is None or message.direction != Message.Direction.IN:
+        return message.author_name
+    own = message.author_name == one_line(citizen.full_name)[:200]
+    return name if own else message.author_name
 
 
 def rows_of(actor: Actor, cases: Iterable[Case]) -> list[Row]:

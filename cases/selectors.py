@@ -34,12 +34,12 @@ from cases.models import (
 from cases.permissions import VIEW_CASE
 from cases.presenting import named, rows_of
 from crm.accounts.models import User
-from crm.audit.record import record
 from crm.citizens.models import Citizen, CitizenRecord
-from crm.citizens.search import as_typed
+from crm.citizens.search import record_search
 from crm.kit.actor import Actor
 from crm.kit.errors import NotFound
 from crm.kit.policy import Decision
+from crm.organisations import options
 from crm.organisations.models import Organisation, Unit
 from crm.organisations.selectors import Node, UnitTree, unit_tree
 
@@ -48,6 +48,11 @@ def case_of(actor: Actor, case: UUID) -> Case:
     """The case with what its page shows of it; NotFound when it does not exist for the actor."""
     rows = with_people(Case.objects.for_actor(actor), actor)
     return rows.select_related("organisation", "type_version").get_or_refuse(uuid=case)
+
+
+def map_start(actor: Actor) -> options.Options:
+    """Where maps begin while no point is known, as the organisation decided."""
+    return options.read(Organisation.objects.for_actor(actor).only("options").get())
 
 
 def require_exists(actor: Actor, case: UUID) -> None:
@@ -202,7 +207,7 @@ def palette(actor: Actor, text: str, limit: int = 6) -> list[Found]:
     if not actor.reach(VIEW_CASE) or len(text.strip()) < 2:
         return []
     page = find(actor, CaseFilter(work=ALL, text=text), size=limit)
-    record(actor, "searched", text=as_typed(text), found=len(page.rows))
+    record_search(actor, "cases", text=text, found=len(page.rows))
     return [
         Found(
             case.subject,

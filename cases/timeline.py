@@ -24,6 +24,7 @@ from cases.models import (
     Note,
     Participant,
 )
+from cases.presenting import author_of, named
 from cases.workflow import of_version
 from crm.citizens.models import Channel, CitizenRecord
 from crm.kit.actor import Actor
@@ -180,7 +181,7 @@ def _entry(case: Case, event: Event, subject: Any) -> Entry:
         at=event.at,
         sort=place(event.at, OWN, event.seq),
         group=_GROUP_OF.get(event.kind, "moves"),
-        icon=ICONS.get(event.kind, "history"),
+        icon=icon_of(event),
         author=event.actor_name,
         sentence=sentence(event, subject),
         template=_TEMPLATES.get(event.kind, "cases/_entry.html")
@@ -188,7 +189,7 @@ def _entry(case: Case, event: Event, subject: Any) -> Entry:
         else "cases/_entry.html",
         event=event,
         subject=subject,
-        details=_details(case, event),
+        details=_details(case, event, subject),
     )
 
 
@@ -212,11 +213,25 @@ _SENTENCES: Mapping[str, Text] = {
 }
 
 
+_HEARD = gettext_lazy("wrote down what the citizen said")
+
+
 class _Gaps(dict[str, Any]):
     """Values of a sentence; what an old event does not say is left out, not an error."""
 
     def __missing__(self, key: str) -> str:
         return "…"
+
+
+def _heard(event: Event) -> bool:
+    """Whether it tells of the citizen's own words."""
+    incoming = event.data.get("direction") == Message.Direction.IN
+    return event.kind == EventKind.MESSAGED and incoming
+
+
+def icon_of(event: Event) -> str:
+    """What stands beside it."""
+    return "quote" if _heard(event) else ICONS.get(event.kind, "history")
 
 
 def sentence(event: Event, subject: Any) -> str:
@@ -239,6 +254,8 @@ def sentence(event: Event, subject: Any) -> str:
     if "role" in event.data:
         values["role"] = str(dict(Participant.Role.choices).get(event.data["role"], "…")).lower()
     text = _SENTENCES.get(event.kind)
+    if _heard(event):
+        text = _HEARD
     return str(text) % values if text else event.kind
 
 
@@ -262,11 +279,14 @@ FIELD_LABELS: Mapping[str, Text] = {
 }
 
 
-def _details(case: Case, event: Event) -> dict[str, Any]:
-    """What a reader may unfold: reason and outcome, and values before and after an edit."""
+def _details(case: Case, event: Event, subject: Any) -> dict[str, Any]:
+    """What a reader may unfold: reason and outcome, and values before and after an edit; of a message
+    its author."""
     found: dict[str, Any] = {
         name: event.data[name] for name in ("reason", "outcome") if event.data.get(name)
     }
+    if isinstance(subject, Message):
+        found["author"] = author_of(subject, case.citizen, named(case.citizen)) or _("Citizen")
     if event.kind == EventKind.EDITED:
         labels = of_version(case.type_version.bundle).fields
         found["changes"] = [

@@ -19,6 +19,7 @@ of_case = [
     path("confidencialidad/", acts.confidentiality, name="confidentiality"),
     path("notas/", acts.note, name="note"),
     path("mensajes/", acts.message, name="message"),
+    path("mensajes/recibidos/", acts.said, name="said"),
     path("mensajes/<uuid:message>/reintentar/", acts.resend, name="resend"),
     path("documentos/", acts.upload, name="upload"),
     path("documentos/<uuid:document>/", acts.download, name="document"),

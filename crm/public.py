@@ -4,9 +4,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from crm.kit.errors import NotFound
+from crm.kit.errors import DomainError, NotFound, Refused
 from crm.kit.web import error_page, request_id
 from crm.organisations.models import Organisation
 
@@ -23,6 +24,17 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """No page has this address; it looks like a row that does not exist."""
     return error_page(request, NotFound())
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A library said no, not one of our verbs; it looks like a refusal of theirs."""
+    return error_page(request, Refused("", str(exception)))
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What came is no request that can be read: too large, cut, or for another host."""
+    message = _("The request could not be read or is too large. Go back and try again.")
+    return error_page(request, DomainError("bad_request", message))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -9,6 +9,8 @@ from crm.kit.web import healthz
 from crm.palette import palette
 from crm.public import accessibility
 
+handler400 = "crm.public.bad_request"
+handler403 = "crm.public.forbidden"
 handler404 = "crm.public.not_found"
 handler500 = "crm.public.server_error"
 handler429 = "crm.accounts.authentication.locked_out"  # where allauth counts attempts

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cases.models import Case
+from crm.citizens.search import record_search
 from crm.kit.access import ActorRequest, needs
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import Invalid, Unavailable
@@ -44,6 +45,8 @@ def histories(request: ActorRequest) -> HttpResponse:
         request.actor, case=_uuid(request, "caso"), before=_uuid(request, "desde")
     )
     kept = {"caso": request.GET["caso"]} if _uuid(request, "caso") else {}
+    filters = ["case"] if kept else []
+    record_search(request.actor, "histories", filters=filters, found=len(rows))
     more = f"?{urlencode({**kept, 'desde': str(after)})}" if after else ""
     context: dict[str, Any] = {"histories": [_shown(row) for row in rows], "more": more}
     if request.htmx and "desde" in request.GET:

@@ -15,6 +15,7 @@ from cases.models import CaseType, CaseTypeVersion, Document
 from cases.permissions import VIEW_CASE
 from cases.workflow import State, Workflow, of_version
 from crm.audit.record import record
+from crm.citizens.search import record_search
 from crm.kit import files
 from crm.kit.actor import Actor
 from crm.kit.api import ActorAPIView, operation
@@ -80,7 +81,7 @@ class Documents(ActorAPIView):
     def get(self, request: Request) -> HttpResponse:
         """In the order of arrival, withdrawn ones too."""
         given = self.filters()
-        record(self.actor, "searched", what="documents", filters=sorted(given))
+        record_search(self.actor, "documents", filters=given)
         wanted = {_DOCUMENT_FILTERS.get(name, name): value for name, value in given.items()}
         rows = Document.objects.for_actor(self.actor).filter(
             organisation=self.actor.organisation_id, **wanted

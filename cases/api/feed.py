@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from cases.api import shapes
 from cases.models import Case, Event
 from cases.permissions import VIEW_CASE
-from crm.audit.record import record
+from crm.citizens.search import record_search
 from crm.kit.api import ActorAPIView, operation
 from crm.kit.keyset import Order, cursor_at
 
@@ -61,7 +61,7 @@ class Events(ActorAPIView):
         start = self.query.get("after") or cursor_at(Event(tx=0, id=0), IN_ORDER)
         last = cursor_at(found[-1], IN_ORDER) if found else start
         if found:
-            record(self.actor, "searched", what="events", found=len(found))
+            record_search(self.actor, "events", found=len(found))
         return self.reply(
             {
                 "results": [Told(event) for event in found],

@@ -252,7 +252,7 @@ class MessageOutput(Output):
     id = Id(source="uuid")
     direction = Choice(choices=Message.Direction.choices)
     channel = Choice(choices=Channel.choices)
-    author_name = Text()
+    author_name = Text(allow_blank=True)
     text = Text(source="body")
     state = Choice(choices=Message.State.choices)
     state_reason = Text(allow_blank=True)

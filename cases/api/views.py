@@ -1,5 +1,6 @@
 """Cases by API: the list, one case, its verbs, and what belongs to it."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +23,12 @@ from cases.permissions import (
     TRANSFER_CASE,
     VIEW_CASE,
 )
+from cases.presenting import author_of
 from cases.services import NewCase
 from crm.accounts.models import User
 from crm.audit.record import record
-from crm.citizens.models import Citizen
-from crm.citizens.search import as_typed
+from crm.citizens.models import Citizen, CitizenRecord
+from crm.citizens.search import record_search
 from crm.kit.actor import Actor
 from crm.kit.api import FORM, ActorAPIView, operation
 from crm.kit.errors import Invalid
@@ -51,6 +53,19 @@ def locked_version(actor: Actor, case_id: UUID) -> int:
     """The case's version, which nobody else can change before this transaction ends."""
     rows = Case.objects.for_actor(actor).select_for_update(of=("self",), no_key=True)
     return rows.only("version").get_or_refuse(uuid=case_id).version
+
+
+def naming(actor: Actor, case: Case) -> Callable[[Message], Message]:
+    """Of a message of this case, its author as they may be named here: of the protected, initials."""
+    records = CitizenRecord.objects.for_actor(actor).select_related("citizen")
+    known = records.filter(citizen=case.citizen_id).first()
+
+    def show(message: Message) -> Message:
+        if known:
+            message.author_name = author_of(message, known.citizen, known.shown_name)
+        return message
+
+    return show
 
 
 class CaseAPIView(ActorAPIView):
@@ -87,7 +102,7 @@ class Cases(ActorAPIView):
         """Newest first, without a total."""
         given = self.filters()
         text = given.get("text", "")
-        record(self.actor, "searched", what="cases", filters=sorted(given), text=as_typed(text))
+        record_search(self.actor, "cases", filters=given, text=text)
         with patience(text):
             return self.page(self.wanted(given).values(*_OWN, *_OTHERS), NEWEST)
 
@@ -250,7 +265,8 @@ class Messages(CaseAPIView):
     def get(self, request: Request, case_id: UUID) -> HttpResponse:
         """In the order of writing."""
         case = self.look(case_id, "messages")
-        return self.page(Message.objects.for_actor(self.actor).filter(case=case), AS_WRITTEN)
+        rows = Message.objects.for_actor(self.actor).filter(case=case)
+        return self.page(rows, AS_WRITTEN, show=naming(self.actor, case))
 
     @operation(
         "Write or record a message",
@@ -268,7 +284,8 @@ class Messages(CaseAPIView):
         if "channel" not in given:
             raise Invalid(errors={"channel": [_("Say by which channel it was said.")]})
         given.setdefault("direction", Message.Direction.OUT)
-        return self.reply(services.record_message(self.actor, case_id, text, **given))
+        message = services.record_message(self.actor, case_id, text, **given)
+        return self.reply(naming(self.actor, message.case)(message))
 
 
 class Documents(CaseAPIView):

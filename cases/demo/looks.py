@@ -75,7 +75,11 @@ class _Teller:
                 yield self._entry(worker.actor, "sign_in", None, came)
                 for _ in range(dice.randint(0, 3)):
                     at = came + timedelta(minutes=dice.randint(10, 380))
-                    told = {"text": dice.choice(SEARCHED), "found": dice.randint(0, 40)}
+                    told = {
+                        "what": "cases",
+                        "text": dice.choice(SEARCHED),
+                        "found": dice.randint(0, 40),
+                    }
                     yield self._entry(worker.actor, "searched", None, at, **told)
                 went = came + timedelta(minutes=dice.randint(400, 470))
                 yield self._entry(worker.actor, "sign_out", None, went)

@@ -89,21 +89,31 @@ def record_message(
     channel: str,
     direction: str = Message.Direction.IN,
     author_name: str = "",
+    key: UUID | None = None,
 ) -> Message:
-    """What the citizen said, or was told by another way, stands in the case."""
+    """What the citizen said, or was told by another way, stands in the case.
+
+    What nobody known said bears no name. The same `key` again gives the same message.
+    """
     row = fetch(actor, case)
     require(actor, CHANGE_CASE, row)
     if channel not in Channel.values:
         raise Invalid(errors={"channel": [_("Choose one of the offered values.")]})
+    text = _required(body)
+    known = Message.objects.for_actor(actor).filter(case=row, uuid=key).first() if key else None
+    if known:
+        return known
     incoming = direction == Message.Direction.IN
-    named = author_name or (row.citizen.full_name if incoming and row.citizen else actor.name)
+    citizen = row.citizen.full_name if row.citizen else ""
+    named = author_name or (citizen if incoming else actor.name)
     message = Message.objects.create(
+        uuid=key or uuid7(),
         case=row,
         direction=direction,
         channel=channel,
         author_id=None if incoming else actor.user_id,
         author_name=one_line(named)[:200],
-        body=_required(body),
+        body=text,
         state=Message.State.RECORDED,
         created_at=moment(),
     )

@@ -197,7 +197,11 @@ def _said(request: ActorRequest, case: UUID) -> HttpResponse:
         return HttpResponseRedirect(reverse("cases:detail", args=[case]))
     row = selectors.case_of(request.actor, case)
     newest = timeline.story(request.actor, row, timeline.Asked(newest_first=True, limit=1))
-    return render(request, "cases/_entries.html", {"entries": newest, "case": row, "fresh": True})
+    context = {"entries": newest, "case": row, "fresh": True}
+    response = render(request, "cases/_entries.html", context)
+    if request.POST.get("orden") == "reciente":
+        response["HX-Reswap"] = "afterbegin show:top"
+    return response
 
 
 def _key(request: ActorRequest) -> UUID | None:
@@ -220,6 +224,15 @@ def note(request: ActorRequest, case: UUID) -> HttpResponse:
 def message(request: ActorRequest, case: UUID) -> HttpResponse:
     """A message to the citizen."""
     services.send_message(request.actor, case, request.POST.get("text", ""), key=_key(request))
+    return _said(request, case)
+
+
+@require_POST
+@needs(CHANGE_CASE)
+def said(request: ActorRequest, case: UUID) -> HttpResponse:
+    """What the citizen said at the counter, by telephone or in a letter."""
+    given, channel = request.POST.get("text", ""), request.POST.get("channel", "")
+    services.record_message(request.actor, case, given, channel=channel, key=_key(request))
     return _said(request, case)
 
 

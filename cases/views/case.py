@@ -1,5 +1,6 @@
 """The page of a case: its story, data, documents, relations and record."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,7 @@ from crm.audit import words
 from crm.audit.models import AuditEntry
 from crm.audit.permissions import VIEW_ENTRY
 from crm.audit.record import record, record_part
+from crm.citizens.models import Channel
 from crm.citizens.permissions import VIEW_CITIZEN
 from crm.citizens.selectors import shown_name
 from crm.kit.access import ActorRequest, needs
@@ -80,6 +82,7 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         "stream_after": _stream_number(row),
         "user_id": actor.user_id,
         "recipient": _recipient(actor, row),
+        "channels": Channel.choices,
         "may_see_citizen": actor.holds(VIEW_CITIZEN),
         "other_cases": rows_of(actor, _others(actor, row)),
     }
@@ -142,6 +145,7 @@ def edit(request: ActorRequest, case: UUID) -> HttpResponse:
                 return HttpResponseRedirect(reverse("cases:detail", args=[case]))
     context |= {
         "citizen": chosen_citizen(actor, form["citizen"].value()),
+        "map_start": partial(selectors.map_start, actor),
         "may_search": actor.holds(VIEW_CITIZEN),
     }
     return render(request, "cases/edit.html", context, status=status)

@@ -25,8 +25,7 @@ from cases.lists import (
 )
 from cases.permissions import CHANGE_CASE, OPEN_CASE, RUN_BULK, VIEW_CASE
 from cases.presenting import rows_of
-from crm.audit.record import record
-from crm.citizens.search import as_typed
+from crm.citizens.search import record_search
 from crm.kit.access import ActorRequest, needs
 from crm.kit.actor import Actor
 from crm.kit.errors import DomainError, Text
@@ -77,8 +76,8 @@ def case_list(request: ActorRequest) -> HttpResponse:
         page = find(actor, asked, cursor, PAGE)
     except DomainError as error:
         problem, page = error, None
-    if asked.text and not cursor:
-        record(actor, "searched", text=as_typed(asked.text), found=len(page.rows) if page else 0)
+    found = len(page.rows) if page else 0
+    record_search(actor, "cases", filters=asked.given, text=asked.text, found=found)
     context = {
         "rows": rows_of(actor, page.rows) if page else [],
         "columns": _columns(request),

@@ -1,5 +1,6 @@
 """Opening a case: the citizen, the kind, what it is about, and where."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -59,6 +60,7 @@ def new(request: ActorRequest) -> HttpResponse:
     context = {
         "form": form,
         "citizen": chosen_citizen(actor, form["citizen"].value()),
+        "map_start": partial(selectors.map_start, actor),
         "may_search": actor.holds(VIEW_CITIZEN),
         "may_register": actor.holds(CHANGE_CITIZEN),
     }

@@ -8,7 +8,9 @@ from typing import Any, ClassVar, TypeVar
 
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
 
 from crm.audit.record import record, record_at_the_door
 from crm.kit.actor import Actor, Door, Origin
@@ -25,7 +27,9 @@ class ScopedAdmin(ModelAdmin):
 
     permission: ClassVar[str] = ""
     list_per_page = 50
+    paginator = InfinitePaginator  # counts nothing: entries and cases are millions
     show_full_result_count = False
+    search_help_text = _("Search")
 
     def get_queryset(self, request: HttpRequest) -> "models.QuerySet[Any]":
         """The rows that exist for whoever looks."""
@@ -34,6 +38,14 @@ class ScopedAdmin(ModelAdmin):
             return rows.unscoped("a superuser looks after the installation")  # type: ignore[no-any-return]
         actor = actor_of(request)
         return rows.for_actor(actor) if actor else rows.none()  # type: ignore[no-any-return]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Only what the page offers as a filter: any other may fail in the database or ask for what
+        the page does not show."""
+        offered = {
+            f"{field}{ask}" for field in self.list_filter for ask in ("", "__exact", "__isnull")
+        }
+        return lookup in offered
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Whether the room is listed."""

@@ -12,7 +12,6 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
-from crm.audit.record import record as write_down
 from crm.citizens.api_shapes import (
     PURPOSE_HEADER,
     ChangedContactPointInput,
@@ -33,7 +32,7 @@ from crm.citizens.identifiers import mask
 from crm.citizens.matching import Duplicate
 from crm.citizens.models import Citizen, CitizenRecord, ContactPoint, Identifier
 from crm.citizens.permissions import CHANGE_CITIZEN, VIEW_CITIZEN
-from crm.citizens.search import hits_of, search
+from crm.citizens.search import hits_of, record_search, search
 from crm.citizens.services import details, records, registration
 from crm.citizens.services.records import Opened
 from crm.kit.actor import Actor
@@ -70,9 +69,7 @@ class Citizens(ActorAPIView):
             rows = rows.filter(updated_at__gte=given["updated_since"])
         found, after = self.slice(rows.select_related("citizen"), AS_REGISTERED, "cursor")
         hits = hits_of(self.actor, [record.citizen for record in found])
-        write_down(
-            self.actor, "searched", what="citizens", filters=sorted(self.filters()), found=len(hits)
-        )
+        record_search(self.actor, "citizens", filters=self.filters(), found=len(hits))
         address = self.address_with(cursor=after) if after else None
         return self.reply({"hits": hits, "more": after is not None, "next": address})
 

@@ -4,7 +4,7 @@ Attempts from the cheapest on, until one finds somebody; at most 200 candidates,
 reads more than two thousand rows of an index, whatever the name and however large the table.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -70,8 +70,25 @@ def search(actor: Actor, text: str, limit: int = 20) -> Found:
     text = "".join(char if char.isprintable() else " " for char in text).strip()
     citizens, more = _citizens(actor, text)
     hits = hits_of(actor, citizens[:limit])
-    write_down(actor, "searched", text=as_typed(text), found=len(hits))
+    record_search(actor, "citizens", text=text, found=len(hits))
     return Found(hits, more or len(citizens) > limit)
+
+
+def record_search(
+    actor: Actor,
+    what: str,
+    *,
+    filters: Iterable[str] = (),
+    text: str = "",
+    found: int | None = None,
+) -> None:
+    """Write down that the actor looked through a list: of what, by which filters, for which words.
+
+    Each page of it is a look of its own, by whatever door.
+    """
+    told: dict[str, Any] = {"filters": sorted(filters), "text": as_typed(text), "found": found}
+    said = {name: value for name, value in told.items() if value not in ([], "", None)}
+    write_down(actor, "searched", what=what, **said)
 
 
 def as_typed(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -119,6 +120,7 @@ def opened(
 ) -> Callable[[ActorRequest, UUID], HttpResponse]:
     """A page of one person: opens it for the reason stated, or asks for the reason first."""
 
+    @wraps(show)
     def page(request: ActorRequest, citizen: UUID) -> HttpResponse:
         reason = reasons.stated(request, citizen)
         try:
@@ -152,13 +154,9 @@ def _ask_reason(
 
 @require_GET
 @needs(VIEW_CITIZEN)
-def detail(request: ActorRequest, citizen: UUID) -> HttpResponse:
-    """The 360º view."""
-    return _detail(request, citizen)
-
-
 @opened
-def _detail(request: ActorRequest, found: Opened) -> HttpResponse:
+def detail(request: ActorRequest, found: Opened) -> HttpResponse:
+    """The 360º view."""
     actor, citizen, record = request.actor, found.citizen, found.record
     points = selectors.contact_points(actor, citizen)
     shared = selectors.sharing(actor, citizen)
@@ -188,13 +186,9 @@ def _detail(request: ActorRequest, found: Opened) -> HttpResponse:
 
 @require_GET
 @needs(VIEW_CITIZEN)
-def timeline(request: ActorRequest, citizen: UUID) -> HttpResponse:
-    """The person's timeline: all of it or some groups, from the newest or from before a place."""
-    return _timeline(request, citizen)
-
-
 @opened
-def _timeline(request: ActorRequest, found: Opened) -> HttpResponse:
+def timeline(request: ActorRequest, found: Opened) -> HttpResponse:
+    """The person's timeline: all of it or some groups, from the newest or from before a place."""
     before = request.GET.get("antes", "")
     context = story.timeline(request.actor, found.citizen, request.GET.getlist("ver"), before)
     template = "citizens/_moments.html" if request.htmx else "citizens/timeline.html"

@@ -88,6 +88,7 @@ def showcase(request: HttpRequest) -> HttpResponse:
             {"key": "case", "label": "Case", "fixed": True},
             {"key": "clock", "label": "Deadline", "shown": True},
         ],
+        "channels": [("phone", "Phone"), ("post", "Post")],
         "rows": [f"INP-2026-00{number}" for number in range(48101, 48106)],
     }
     return render(request, f"kit/{layout}.html", context)

@@ -49,6 +49,9 @@ class Interval:
         if self.start.tzinfo or self.end.tzinfo:
             raise ValueError("An interval is local time: the calendar gives the zone.")
 
+    def __str__(self) -> str:
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
     @property
     def passes_midnight(self) -> bool:
         return self.end <= self.start

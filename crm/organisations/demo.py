@@ -35,7 +35,7 @@ class Local(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """An organisation as the demo makes it."""
+    """An organisation as the demo makes it; its maps begin at a latitude, a longitude, so near."""
 
     code: str
     name: str
@@ -44,6 +44,7 @@ class Plan:
     dir3: str  # its first unit; those below count on from it
     home: Local
     languages: Sequence[str]
+    maps: tuple[float, float, int]
     week: Mapping[int, Sequence[Interval]]
     purposes: Sequence[str]
     units: Sequence[Place]
@@ -68,6 +69,7 @@ PLANS = (
             "MD", "28079", "Madrid", ((5, 15, "San Isidro"), (11, 9, "Virgen de la Almudena"))
         ),
         languages=("es", "ca", "ca-es-valencia", "gl", "eu", "en"),
+        maps=(40.4168, -3.7038, 6),  # the whole country
         week=_MORNINGS,
         purposes=(
             "Atención a la persona",
@@ -126,6 +128,7 @@ PLANS = (
             ((8, 24, "San Bartolomé"), (9, 8, "Nuestra Señora del Agua")),
         ),
         languages=("es", "en"),
+        maps=(40.3005, -3.4393, 14),  # the town: cases.demo puts its matters around here
         week={
             **{weekday: (_hours("08:30", "14:30"),) for weekday in range(5)},
             3: (_hours("08:30", "14:30"), _hours("16:30", "19:00")),
@@ -201,7 +204,10 @@ def _organisation(demo: Demo, plan: Plan, acting: Acting) -> None:
         time_zone=organisation.time_zone,
         calendar_id=home.uuid,
     )
-    services.change_options(actor, {"second_factor": False, "purposes": list(plan.purposes)})
+    maps = dict(zip(("map_latitude", "map_longitude", "map_zoom"), plan.maps, strict=True))
+    services.change_options(
+        actor, {"second_factor": False, "purposes": list(plan.purposes), **maps}
+    )
     calendars = _calendars(demo, plan, actor, home)
     units = {"": Unit.objects.for_actor(actor).get(parent=None)}
     number = int(plan.dir3[1:])

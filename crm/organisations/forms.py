@@ -26,7 +26,11 @@ from crm.organisations.models import (
 )
 from crm.organisations.selectors import PUBLIC_CALENDAR, Node
 from crm.organisations.services.organisation import fingerprint
-from crm.organisations.services.working_time import LAYERS_OF_ITS_OWN
+from crm.organisations.services.working_time import (
+    LAYERS_OF_ITS_OWN,
+    week_seen,
+    weekly_hours,
+)
 
 NONE = ("", "—")
 _INTERVAL = re.compile(r"(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})")
@@ -138,8 +142,9 @@ def _field_of(option: Any) -> forms.Field:
     label = option.metadata["label"]
     if isinstance(option.default, bool):
         return forms.BooleanField(label=label, required=False)
-    if isinstance(option.default, int):
-        return forms.IntegerField(
+    if isinstance(option.default, int | float):
+        kind = forms.IntegerField if isinstance(option.default, int) else forms.FloatField
+        return kind(
             label=label,
             min_value=option.metadata["minimum"],
             max_value=option.metadata["maximum"],
@@ -214,6 +219,17 @@ class CalendarForm(ServiceForm):
         return given | ({"region": base} if base in REGIONS else {"base_id": UUID(base)})
 
 
+class CalendarNameForm(Correction):
+    """What a calendar is called."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+
+    @staticmethod
+    def of(calendar: WorkingCalendar) -> dict[str, Any]:
+        """What the fields hold at first."""
+        return {"name": calendar.name, "seen": calendar.name}
+
+
 class HolidayForm(ServiceForm):
     """A day that does not count, or counts again."""
 
@@ -242,10 +258,14 @@ class IntervalsField(forms.CharField):
                 raise forms.ValidationError(
                     _("Write hours such as 09:00-14:00, 16:00-18:00."), code="intervals"
                 ) from None
-        return found
+        return sorted(found, key=lambda interval: interval.start)
+
+    def prepare_value(self, value: Any) -> Any:
+        """What was typed, or the intervals as they are typed."""
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
-class WeekForm(ServiceForm):
+class WeekForm(Correction):
     """For each weekday: as the layer below, closed, or these hours."""
 
     INHERIT, CLOSED, OPEN = "inherit", "closed", "open"
@@ -268,34 +288,30 @@ class WeekForm(ServiceForm):
     @classmethod
     def of(cls, hours: Iterable[OpeningHours]) -> dict[str, Any]:
         """What the fields hold at first."""
-        week: dict[int, list[str]] = {}
-        for row in sorted(hours, key=lambda row: row.opens or time()):
-            if row.weekday is not None:
-                week.setdefault(row.weekday, [])
-                if row.opens is not None:
-                    week[row.weekday].append(f"{row.opens:%H:%M}-{row.closes:%H:%M}")
+        week = weekly_hours(hours)
         found: dict[str, Any] = {f"mode_{weekday}": cls.INHERIT for weekday in WEEKDAYS}
         for weekday, intervals in week.items():
             found[f"mode_{weekday}"] = cls.OPEN if intervals else cls.CLOSED
-            found[f"weekday_{weekday}"] = ", ".join(intervals)
-        return found
+            found[f"weekday_{weekday}"] = intervals
+        return found | {"seen": week_seen(week)}
 
     def clean(self) -> dict[str, Any]:
-        """Open days say when."""
+        """Open days say when; the others have no hours."""
         cleaned = super().clean() or self.cleaned_data
         for weekday in WEEKDAYS:
             name = f"weekday_{weekday}"
-            if cleaned.get(f"mode_{weekday}") == self.OPEN and cleaned.get(name) == []:
+            if cleaned.get(f"mode_{weekday}") != self.OPEN:
+                cleaned[name] = []
+            elif cleaned.get(name) == []:
                 self.add_error(name, _("Write hours such as 09:00-14:00, 16:00-18:00."))
         return cleaned
 
     def week(self) -> dict[int, list[Interval]]:
         """As the service takes it."""
-        modes = {weekday: self.cleaned_data[f"mode_{weekday}"] for weekday in WEEKDAYS}
         return {
-            weekday: self.cleaned_data[f"weekday_{weekday}"] if mode == self.OPEN else []
-            for weekday, mode in modes.items()
-            if mode != self.INHERIT
+            weekday: self.cleaned_data[f"weekday_{weekday}"]
+            for weekday in WEEKDAYS
+            if self.cleaned_data[f"mode_{weekday}"] != self.INHERIT
         }
 
     def days(self) -> list[tuple[forms.BoundField, forms.BoundField]]:

@@ -38,6 +38,15 @@ class Options:
     search_months: int = _option(
         12, gettext_lazy("Months that a text search reaches back at first"), minimum=1, maximum=120
     )
+    map_latitude: float = _option(
+        40.0, gettext_lazy("Latitude where maps begin"), minimum=-90, maximum=90
+    )
+    map_longitude: float = _option(
+        -4.0, gettext_lazy("Longitude where maps begin"), minimum=-180, maximum=180
+    )
+    map_zoom: int = _option(  # 6 shows a country, 13 a town
+        6, gettext_lazy("How near maps begin, from 1 to 19"), minimum=1, maximum=19
+    )
     purposes: tuple[str, ...] = _option(
         (), gettext_lazy("Usual reasons for access, one a line"), maximum=20, longest=120
     )
@@ -97,14 +106,19 @@ def _check(field: "dataclasses.Field[Any]", value: Any) -> Any:
         if not isinstance(value, bool):
             raise ValueError(_("Say yes or no."))
         return value
-    if isinstance(field.default, int):
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError(_("Write a whole number."))
-        if not limits["minimum"] <= value <= limits["maximum"]:
-            text = _("Write a number from %(minimum)s to %(maximum)s.")
-            raise ValueError(text % {"minimum": limits["minimum"], "maximum": limits["maximum"]})
-        return value
+    if isinstance(field.default, int | float):
+        return _check_number(value, type(field.default), limits["minimum"], limits["maximum"])
     return _check_lines(value, most=limits["maximum"], longest=limits["longest"])
+
+
+def _check_number(value: Any, kind: type, minimum: int, maximum: int) -> int | float:
+    if kind is int and type(value) is not int:
+        raise ValueError(_("Write a whole number."))
+    if type(value) not in (int, float) or not minimum <= value <= maximum:  # nor NaN
+        text = _("Write a number from %(minimum)s to %(maximum)s.")
+        raise ValueError(text % {"minimum": minimum, "maximum": maximum})
+    number: int | float = kind(value)
+    return number
 
 
 def _check_lines(value: Any, *, most: int, longest: int) -> tuple[str, ...]:

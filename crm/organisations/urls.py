@@ -20,6 +20,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organizacion/calendarios/nuevo/", calendars.new_calendar, name="new_calendar"),
     path("organizacion/calendarios/<uuid:calendar_id>/", calendars.calendar, name="calendar"),
     path(
+        "organizacion/calendarios/<uuid:calendar_id>/nombre/",
+        calendars.rename,
+        name="rename_calendar",
+    ),
+    path(
         "organizacion/calendarios/<uuid:calendar_id>/festivos/", calendars.holiday, name="holiday"
     ),
     path(

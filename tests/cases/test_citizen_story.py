@@ -43,11 +43,13 @@ def test_the_cases_stand_in_the_citizens_timeline_without_internal_notes(
     case = worked(world, lucia)
     texts = [
         "assigned the case to Alice Arias",
-        "added a message",
+        "wrote down what the citizen said",
         "opened the case in Norte",
     ]
     assert told(world, world.alice, lucia) == [(case.reference, text) for text in texts]
-    assert told(world, world.alice, lucia, "messages") == [(case.reference, "added a message")]
+    assert told(world, world.alice, lucia, "messages") == [
+        (case.reference, "wrote down what the citizen said")
+    ]
     assert told(world, world.alice, lucia, "notes") == told(world, world.alice, lucia)
     assert "notes" not in TOLD
 

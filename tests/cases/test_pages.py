@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
+from pytest_django import Settings
 
 from cases import services
 from cases.models import Case, CaseType, Event
@@ -194,8 +195,8 @@ def test_the_list_filters_and_pages(world: World) -> None:
     assert "Farola apagada" in searched
     assert "Farola ajena" not in searched
     assert "Beca" not in searched
-    entry = AuditEntry.objects.get(action="searched")
-    assert entry.data["text"] == "farolas"
+    entry = AuditEntry.objects.get(action="searched", data__text="farolas")
+    assert entry.data == {"what": "cases", "filters": ["text"], "text": "farolas", "found": 1}
     by_number = client.get("/casos/", {"q": found.reference.lower()}).content.decode()
     assert "Farola apagada" in by_number
     by_channel = client.get("/casos/", {"canal": "phone"}).content.decode()
@@ -276,6 +277,28 @@ def test_counters_are_capped_and_scoped(world: World) -> None:
     page = signed_in(world.alice).get("/casos/contadores/").content.decode()
     assert page.count('<span class="num">1</span>') >= 2
     assert ">2<" not in page
+
+
+def test_the_map_begins_where_the_organisation_says(world: World, settings: Settings) -> None:
+    settings.MAP_TILE_URL = "https://tiles.example/{z}/{x}/{y}.png"
+    change_options(
+        system_actor(world.here, ORIGIN),
+        {"map_latitude": 39.47, "map_longitude": -0.38, "map_zoom": 12},
+    )
+    case = CaseFactory(unit=world.unit, latitude=43.1, longitude=-8.4)
+    clerk = signed_in(employee(world.here, "supervisor"))
+    stranger = signed_in(employee(world.elsewhere, "supervisor"))
+    places = (
+        (clerk, reverse("cases:new"), "39.47", "-0.38", "12"),
+        (clerk, reverse("cases:edit", args=[case.uuid]), "39.47", "-0.38", "12"),
+        (stranger, reverse("cases:new"), "40.0", "-4.0", "6"),
+    )
+    for browser, address, latitude, longitude, zoom in places:
+        shown = browser.get(address).content.decode()
+        figure = re.search(r'<figure class="v-map"[^>]*>', shown)
+        assert figure, address
+        assert f'data-latitude="{latitude}" data-longitude="{longitude}"' in figure[0]
+        assert f'data-zoom="{zoom}"' in figure[0]
 
 
 def test_a_new_case_keeps_everything_typed(world: World) -> None:
@@ -531,6 +554,38 @@ def test_what_a_script_cannot_do_is_told_in_a_line_it_can_show(
 def test_registering_a_person_costs_nothing_typed_in_a_new_case(world: World) -> None:
     page = signed_in(world.alice).get("/casos/nuevo/persona/", {"person": "Nadie Conocido"})
     assert re.search(r'href="/ciudadania/nueva/" target="_blank"', page.content.decode())
+
+
+def test_what_the_citizen_said_stands_in_the_story_as_theirs(world: World) -> None:
+    case = CaseFactory(unit=world.unit, citizen=rosa(world))
+    client, key = signed_in(world.alice), uuid4().hex
+    address, by_htmx = f"/casos/{case.uuid}/mensajes/recibidos/", {"HX-Request": "true"}
+    given = {"text": "Lo <b>traerá</b> el lunes", "channel": "in_person", "idempotency_key": key}
+    for _twice in range(2):
+        entry = client.post(address, given, headers=by_htmx).content.decode()
+        assert "Rosa Quiñones" in entry
+        assert "written down by Alice Arias" in entry
+        assert "Lo &lt;b&gt;traerá" in entry
+        assert "v-msg-out" not in entry
+    newest_first = client.post(address, {**given, "orden": "reciente"}, headers=by_htmx)
+    assert newest_first["HX-Reswap"] == "afterbegin show:top"
+    message = case.messages.get()
+    assert (message.direction, message.channel, message.state) == ("in", "in_person", "recorded")
+    assert message.author_id is None
+    for wrong in ({"channel": ""}, {"channel": "pigeon"}, {"text": " "}):
+        assert client.post(address, {**given, **wrong}, headers=by_htmx).status_code == 422
+    told = client.get(f"/casos/{case.uuid}/cronologia/", {"ver": "messages"}).content.decode()
+    assert told.count("Lo &lt;b&gt;traerá") == 1
+
+
+def test_what_nobody_known_said_is_not_said_by_the_employee(world: World) -> None:
+    case = CaseFactory(unit=world.unit)
+    given = {"text": "Hay un socavón", "channel": "phone"}
+    address = f"/casos/{case.uuid}/mensajes/recibidos/"
+    page = signed_in(world.alice).post(address, given, follow=True).content.decode()
+    assert "<b>Citizen</b>" in page
+    assert "written down by Alice Arias" in page
+    assert case.messages.get().author_name == ""
 
 
 def test_the_story_filters_and_goes_back(world: World) -> None:

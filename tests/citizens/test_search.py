@@ -152,7 +152,7 @@ def test_the_identity_number_is_masked(world, people):
 def test_each_search_leaves_one_entry_with_what_was_typed(world, text, kept):
     search(world.actor(world.alice), text)
     entry = AuditEntry.objects.get(action="searched")
-    assert entry.data == {"text": kept, "found": 0}
+    assert entry.data == {"what": "citizens", "text": kept, "found": 0}
     assert entry.actor_name == "Alice Arias"
 
 

@@ -75,7 +75,7 @@ def show(desk: Desk, tab: str) -> None:
 
 
 def note_and_answer(desk: Desk) -> None:
-    """A note for colleagues and words for the citizen, kept apart."""
+    """A note for colleagues, words for the citizen and theirs, kept apart."""
     timeline, words = desk.page.locator("#timeline"), desk.page.locator("#composer-text")
     show(desk, "History")
     desk.press("n")
@@ -90,6 +90,14 @@ def note_and_answer(desk: Desk) -> None:
     desk.press("Control+Enter")
     expect(timeline.locator(".v-msg")).to_contain_text("You will hear from us")
     expect(timeline.locator(".v-note")).not_to_contain_text("You will hear from us")
+    desk.press("Escape", "d")
+    expect(words).to_be_focused()
+    desk.type("I will bring the register on Monday.")
+    desk.choose("Channel", "Phone")
+    desk.use("Write it down")
+    theirs = timeline.locator(".v-msg:not(.v-msg-out)")
+    expect(theirs).to_contain_text("I will bring the register on Monday.")
+    expect(theirs).to_contain_text("Remedios")
 
 
 def resolve(desk: Desk) -> None:

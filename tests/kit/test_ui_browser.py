@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Literal
+from urllib.parse import parse_qs
 
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
@@ -226,6 +227,46 @@ def test_a_sent_note_clears_its_draft_and_a_failed_one_stays(page: Page) -> None
     assert posted == ["refused"]
 
 
+def test_what_the_citizen_said_is_kept_with_its_channel_until_it_is_taken(page: Page) -> None:
+    box, channel = page.locator("#composer-text"), page.get_by_label("Channel")
+    sent: list[str] = []
+
+    def answer(route: Route) -> None:
+        sent.append(route.request.post_data or "")
+        body = "<article class='v-msg'>Written down</article>"
+        route.fulfill(**({"status": 500} if len(sent) == 1 else {"body": body}))  # type: ignore[arg-type]
+
+    page.route("**/componentes/?said", answer)
+    expect(channel).to_be_hidden()
+    page.keyboard.press("d")
+    expect(box).to_be_focused()
+    page.keyboard.type("She will bring it on Monday")
+    page.keyboard.press("Control+Enter")
+    expect(channel).to_be_focused()  # the browser asks for it; nothing is sent
+    assert sent == []
+    channel.select_option("Phone")
+    page.evaluate((node_modules() / "axe-core/axe.min.js").read_text())
+    assert page.evaluate(AXE) == []
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    page.reload()
+    ready(page)
+    expect(box).to_have_value("")
+    page.keyboard.press("d")
+    expect(box).to_have_value("She will bring it on Monday")
+    expect(channel).to_have_value("phone")
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.locator("#timeline")).to_contain_text("Written down")
+    expect(box).to_have_value("")
+    expect(channel).to_have_value("")
+    first, second = (parse_qs(words) for words in sent)
+    assert first["channel"] == ["phone"]
+    assert first["idempotency_key"] == second["idempotency_key"]
+    page.locator("#composer").get_by_role("button", name="Reply").click()
+    expect(channel).to_be_hidden()
+    expect(channel).to_be_disabled()
+
+
 @pytest.mark.parametrize("status", [409, 422])
 def test_what_cannot_be_sent_is_told_and_stays_written(page: Page, status: int) -> None:
     page.route(
@@ -353,18 +394,38 @@ def test_a_menu_stays_open_when_its_part_is_drawn_anew(page: Page) -> None:
 
 
 def test_a_map_is_drawn_over_its_words(page: Page) -> None:
-    page.locator(".v-map").scroll_into_view_if_needed()
-    expect(page.locator(".v-map-view")).to_be_visible()
-    expect(page.locator(".v-map figcaption")).to_contain_text("39.4699, -0.3763")
+    figure = page.locator(".v-map").first
+    figure.scroll_into_view_if_needed()
+    expect(figure.locator(".v-map-view")).to_be_visible()
+    expect(figure.locator("figcaption")).to_contain_text("39.4699, -0.3763")
+
+
+def test_a_point_is_picked_by_a_click_or_by_typing_and_none_is_shown_before(page: Page) -> None:
+    figure = page.locator(".v-map").last
+    figure.scroll_into_view_if_needed()
+    expect(figure.locator(".leaflet-container")).to_be_visible()
+    expect(figure.locator(".v-map-point")).to_have_count(0)
+    latitude, longitude = page.locator("#sample-latitude"), page.locator("#sample-longitude")
+    figure.locator(".v-map-view").click()  # its middle is where it begins
+    expect(latitude).to_have_value(re.compile(r"^(40\.0|39\.9)\d+$"))
+    expect(longitude).to_have_value(re.compile(r"^-(4\.0|3\.9)\d+$"))
+    expect(figure.locator("figcaption")).to_contain_text(latitude.input_value())
+    expect(figure.locator(".v-map-point")).to_be_visible()
+    longitude.fill("999")
+    expect(figure.locator(".v-map-point")).to_have_count(0)
+    longitude.fill("-3.5")
+    expect(figure.locator("figcaption")).to_contain_text("-3.5")
+    expect(figure.locator(".v-map-point")).to_be_visible()
 
 
 def test_a_map_without_tiles_is_a_grid_beside_its_words(page: Page) -> None:
     page.route(re.compile(r"favicon\.svg\?"), lambda route: route.abort())
     page.reload()
     ready(page)
-    expect(page.locator(".v-map-cell").first).to_contain_text(re.compile(r"^39\.4\d+, -0\.3\d+$"))
-    expect(page.locator(".v-map-view .v-map-point")).to_be_visible()
-    expect(page.locator(".v-map figcaption")).to_contain_text("39.4699, -0.3763")
+    figure = page.locator(".v-map").first
+    expect(figure.locator(".v-map-cell").first).to_contain_text(re.compile(r"^39\.4\d+, -0\.3\d+$"))
+    expect(figure.locator(".v-map-view .v-map-point")).to_be_visible()
+    expect(figure.locator("figcaption")).to_contain_text("39.4699, -0.3763")
 
 
 LIVE = """() => {

@@ -21,16 +21,18 @@ def test_what_is_written_is_read_and_the_rest_stays() -> None:
     organisation = Organisation(options={"second_factor": False})
 
     options.write(
-        organisation, {"idle_minutes": 30, "purposes": [" Ventanilla ", "", "Ventanilla"]}
+        organisation,
+        {"idle_minutes": 30, "map_latitude": 41, "purposes": [" Ventanilla ", "", "Ventanilla"]},
     )
 
     assert organisation.options == {
         "second_factor": False,
         "idle_minutes": 30,
+        "map_latitude": 41.0,
         "purposes": ["Ventanilla"],
     }
     assert options.read(organisation) == options.Options(
-        second_factor=False, idle_minutes=30, purposes=("Ventanilla",)
+        second_factor=False, idle_minutes=30, map_latitude=41.0, purposes=("Ventanilla",)
     )
     assert options.read(organisation).usual_purposes == ("Ventanilla",)
 
@@ -46,6 +48,15 @@ def test_what_is_written_is_read_and_the_rest_stays() -> None:
         ("idle_minutes", "15"),
         ("session_hours", 25),
         ("search_months", 1.5),
+        ("map_latitude", 90.1),
+        ("map_latitude", "40"),
+        ("map_latitude", None),
+        ("map_longitude", float("nan")),
+        ("map_longitude", float("-inf")),
+        ("map_longitude", True),
+        ("map_longitude", 10**400),
+        ("map_zoom", 0),
+        ("map_zoom", 6.0),
         ("purposes", "one"),
         ("purposes", [1]),
         ("purposes", ["x" * 121]),

@@ -11,11 +11,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape
 from pytest_django import Settings
 
 from cases.models import Case
 from crm.accounts.models import User
 from crm.organisations import options
+from crm.organisations.calendars import Interval
 from crm.organisations.forms import WeekForm
 from crm.organisations.models import (
     Holiday,
@@ -129,10 +131,21 @@ def test_the_slower_of_two_administrators_is_told_and_may_go_on(page: Client, wo
 
 
 def test_options_are_changed(page: Client, world: World) -> None:
-    sent = {"idle_minutes": 5, "session_hours": 8, "search_months": 6, "purposes": "Uno\r\nDos\r\n"}
+    sent = {
+        "idle_minutes": 5,
+        "session_hours": 8,
+        "search_months": 6,
+        "map_latitude": "39.47",
+        "map_longitude": "-0.38",
+        "map_zoom": 12,
+        "purposes": "Uno\r\nDos\r\n",
+    }
 
     assert page.post("/organizacion/opciones/", sent).status_code == 302
     assert page.post("/organizacion/opciones/", sent | {"idle_minutes": 0}).status_code == 422
+    for wrong in ("NaN", "inf", "91", "-90.5", "1e400", "", "norte"):
+        answer = page.post("/organizacion/opciones/", sent | {"map_latitude": wrong})
+        assert answer.status_code == 422, wrong
 
     world.here.refresh_from_db()
     assert options.read(world.here) == options.Options(
@@ -140,6 +153,9 @@ def test_options_are_changed(page: Client, world: World) -> None:
         idle_minutes=5,
         session_hours=8,
         search_months=6,
+        map_latitude=39.47,
+        map_longitude=-0.38,
+        map_zoom=12,
         purposes=("Uno", "Dos"),
     )
     assert "Uno\nDos" in text(page, "/organizacion/")
@@ -330,7 +346,77 @@ def test_a_week_is_read_back_as_it_was_set() -> None:
         "open",
         "closed",
     )
-    assert initial["weekday_1"] == "00:00-00:00"
+    assert initial["weekday_1"] == [Interval(time(0), time(0))]
+    assert 'value="00:00-00:00"' in str(WeekForm(initial=initial)["weekday_1"])
+
+
+def test_the_slower_of_two_who_set_the_hours_is_told_and_keeps_what_they_wrote(
+    page: Client, world: World, local: WorkingCalendar
+) -> None:
+    other = Client()
+    other.force_login(employee(world.here, "administrator"))
+    address = reverse("organisations:calendar", args=[local.uuid])
+
+    def shown() -> dict[str, Any]:
+        form = page.get(address).context["week_form"]
+        return {name: form[name].value() or "" for name in form.fields}
+
+    mine, theirs = (
+        shown() | {"mode_0": "open", "weekday_0": hours} for hours in ("9:00-14:00", "8:00-15:00")
+    )
+    mine |= {"mode_5": "closed"}
+    assert other.post(f"{address}horario/", theirs).status_code == 302
+    page.post(f"{address}festivos/", {"day": "2026-05-15", "name": "San Isidro"})
+
+    late = page.post(f"{address}horario/", mine)
+
+    assert late.status_code == 409
+    form = late.context["week_form"]
+    assert form.now == [
+        ("Hours on Monday", "08:00-15:00"),
+        ("Saturday", "As the layer below"),
+    ]
+    assert (form["weekday_0"].value(), form["mode_5"].value()) == ("9:00-14:00", "closed")
+    seen = f'name="seen" value="{escape(form["seen"].value())}"'
+    assert seen in late.content.decode()
+    assert list(local.hours.values_list("opens", flat=True)) == [time(8)]
+    again = mine | {"seen": form["seen"].value()}
+    assert page.post(f"{address}horario/", again).status_code == 302
+    assert set(local.hours.values_list("weekday", "opens")) == {(0, time(9)), (5, None)}
+
+
+def test_days_that_others_entered_do_not_hinder_who_sets_the_hours(
+    page: Client, local: WorkingCalendar
+) -> None:
+    address = reverse("organisations:calendar", args=[local.uuid])
+    form = page.get(address).context["week_form"]
+    page.post(f"{address}festivos/", {"day": "2026-05-15", "name": "San Isidro"})
+    page.post(f"{address}fechas/", {"day": "2026-12-24", "intervals": "09:00-12:00"})
+
+    typed = {name: form[name].value() or "" for name in form.fields} | {"mode_6": "closed"}
+
+    assert page.post(f"{address}horario/", typed).status_code == 302
+
+
+def test_a_calendar_is_renamed_and_the_slower_of_two_is_told(
+    page: Client, world: World, local: WorkingCalendar
+) -> None:
+    address = reverse("organisations:calendar", args=[local.uuid])
+
+    assert (
+        page.post(f"{address}nombre/", {"name": "  Casa   Norte ", "seen": "Aquí"}).status_code
+        == 302
+    )
+    late = page.post(f"{address}nombre/", {"name": "Casa Sur", "seen": "Aquí"})
+
+    assert late.status_code == 409
+    form = late.context["name_form"]
+    assert form.now == [("Name", "Casa Norte")]
+    assert 'value="Casa Sur"' in late.content.decode()
+    again = {"name": "Casa Sur", "seen": form["seen"].value()}
+    assert page.post(f"{address}nombre/", again).status_code == 302
+    assert page.post(f"{address}nombre/", {"name": " "}).status_code == 422
+    assert "<h1>Casa Sur</h1>" in text(page, address)
 
 
 @pytest.mark.parametrize(
@@ -375,6 +461,7 @@ def test_missing_holidays_are_told_and_official_ones_are_only_read(
 
     assert "The official holidays are the same for all" in shown
     assert "/festivos/quitar/" not in shown
+    assert "/nombre/" not in shown
     answer = page.post(
         f"/organizacion/calendarios/{official.uuid}/festivos/", {"day": "2026-02-02", "name": "x"}
     )

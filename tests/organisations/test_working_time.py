@@ -8,10 +8,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from crm.audit.models import AuditEntry
 from crm.kit.actor import Actor
-from crm.kit.errors import Invalid, NotFound, Refused
+from crm.kit.errors import Changed, Invalid, NotFound, Refused
 from crm.organisations import calendars
 from crm.organisations.calendars import Interval
 from crm.organisations.models import Holiday, OpeningHours, Organisation, Unit, WorkingCalendar
+from crm.organisations.permissions import MANAGE_CALENDARS
 from crm.organisations.selectors import organisation_calendar, years_not_loaded
 from crm.organisations.services import (
     calendar_for,
@@ -19,6 +20,7 @@ from crm.organisations.services import (
     create_calendar,
     load_public_holidays,
     remove_holiday,
+    rename_calendar,
     set_date_hours,
     set_holiday,
     set_weekly_hours,
@@ -155,6 +157,25 @@ def test_hours_of_weekdays_and_of_dates(world: World, admin: Actor, local: Worki
     }
 
 
+def test_a_calendar_is_renamed_where_it_counts_and_it_is_written_down(
+    world: World, admin: Actor, local: WorkingCalendar
+) -> None:
+    assert calendar_for(fresh(world.unit)).layers[-1].name == "Aquí"
+
+    rename_calendar(admin, local.uuid, name=" Casa  Norte ", seen="Aquí")
+    rename_calendar(admin, local.uuid, name="Casa Norte")
+
+    assert calendar_for(fresh(world.unit)).layers[-1].name == "Casa Norte"
+    entry = AuditEntry.objects.filter(data__act="renamed").get()
+    assert (entry.data["before"], entry.data["after"]) == ("Aquí", "Casa Norte")
+    assert (entry.object_name, entry.action) == ("Casa Norte", MANAGE_CALENDARS)
+    with pytest.raises(Changed):
+        rename_calendar(admin, local.uuid, name="Otra", seen="Aquí")
+    for name in (" ", "x" * 121):
+        with pytest.raises(Invalid):
+            rename_calendar(admin, local.uuid, name=name)
+
+
 @pytest.mark.parametrize(
     "intervals",
     [
@@ -217,6 +238,8 @@ def test_official_and_foreign_calendars_are_not_ours_to_change(
 
     with pytest.raises(Refused):
         set_holiday(admin, official.uuid, day=date(2026, 1, 2), name="x")
+    with pytest.raises(Refused):
+        rename_calendar(admin, official.uuid, name="x")
     with pytest.raises(NotFound):
         set_holiday(admin, foreign.uuid, day=date(2026, 1, 2), name="x")
     for actor in (world.actor(world.alice), unit_admin):

@@ -145,6 +145,17 @@ def test_every_language_tells_the_same_case(case: Case, boss: Actor, language: s
     assert len(found.timeline) == case.last_event
 
 
+@pytest.mark.parametrize("variant", Variant.values)
+def test_what_nobody_known_said_is_told_without_a_name(
+    case: Case, boss: Actor, world: World, variant: str
+) -> None:
+    alice = world.actor(world.alice)
+    cases.edit_case(alice, cases.reopen_case(alice, case.uuid, reason="x").uuid, {"citizen": None})
+    cases.record_message(alice, case.uuid, "Hay un socavón", channel="phone")
+    said = told(case, variant, boss)[0].messages[-1]
+    assert (said.who, said.direction, said.text) == ("", "From the citizen", "Hay un socavón")
+
+
 def test_texts_cannot_hide_what_they_say(case: Case, boss: Actor) -> None:
     Message.objects.unscoped("test").filter(case=case).update(body="a\u202eb\u200bc\x07d")
     assert content(case, "full", "es", boss).messages[0].text == "abcd"

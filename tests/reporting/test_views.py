@@ -108,6 +108,16 @@ def test_a_history_is_asked_for_followed_and_downloaded(
     assert chief.get(reverse("reporting:text", args=[history.uuid])).status_code == 409
 
 
+def test_the_list_of_histories_is_a_look(chief: Client, case: Case) -> None:
+    for query in ("", f"?caso={case.uuid}"):
+        assert chief.get(reverse("reporting:histories") + query).status_code == 200
+    looks = AuditEntry.objects.unscoped("test").filter(action="searched").order_by("pk")
+    assert [look.data for look in looks] == [
+        {"what": "histories", "found": 0},
+        {"what": "histories", "filters": ["case"], "found": 0},
+    ]
+
+
 def test_without_scripts_the_form_leads_to_the_list(chief: Client, case: Case) -> None:
     answer = chief.post(reverse("reporting:issue", args=[case.uuid]), {"variant": "full"})
     assert answer.status_code == 302

@@ -170,6 +170,7 @@ def test_a_field_of_a_megabyte_is_refused_and_named(estate: Estate) -> None:
     for address, name in (
         (f"/casos/{case.uuid}/notas/", "text"),
         (f"/casos/{case.uuid}/mensajes/", "text"),
+        (f"/casos/{case.uuid}/mensajes/recibidos/", "text"),
         ("/verificar/", "code"),
         ("/entrar/", "login"),
     ):

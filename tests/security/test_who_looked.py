@@ -118,6 +118,52 @@ def test_reading_a_case_by_api_leaves_one_entry(world: World, case: Case) -> Non
     assert len(entries(action="viewed", object_id=str(case.uuid))) == 1
 
 
+@pytest.mark.parametrize(
+    ("console", "api"),
+    [
+        ("/casos/?unidad={unit}", "/cases/?unit={unit}"),
+        ("/casos/?responsable=nobody", None),
+        ("/casos/?vista=mine", None),
+        ("/casos/?canal=phone&tipo=complaint", "/cases/?channel=phone&case_type=complaint"),
+        ("/casos/?q=farola", "/cases/?text=farola"),
+        ("/casos/?estado=all&orden=newest", None),
+        ("/casos/?vista=all", "/cases/"),
+    ],
+)
+def test_a_list_of_cases_is_a_look_whatever_is_asked(
+    world: World, case: Case, console: str, api: str | None
+) -> None:
+    client = signed_in(employee(world.here, "supervisor", unit=world.unit))
+    assert client.get(console.format(unit=world.unit.uuid)).status_code == 200
+    [entry] = entries(action="searched")
+    asked = {name: value for name, value in entry.data.items() if name != "found"}
+    names = {"unidad": "unit", "responsable": "assignee", "mine": "assignee", "q": "text"}
+    wanted = [name for word, name in names.items() if word in console]
+    assert set(wanted) <= set(entry.data.get("filters", []))
+    if api:
+        caller = Caller(key_for(world.here, *SCOPES))
+        caller.send("get", api.format(unit=world.unit.uuid))
+        assert entries(action="searched")[-1].data == asked, "the API says the same"
+
+
+def test_each_page_of_a_list_is_a_look_in_the_console_as_by_api(world: World, case: Case) -> None:
+    CaseFactory.create_batch(26, unit=world.unit)
+    client = signed_in(world.alice)
+    url = client.get("/casos/").context["next_url"]
+    client.get(url, headers={"HX-Request": "true"})
+    assert [entry.data["found"] for entry in entries(action="searched")] == [26, 1]
+    caller = Caller(key_for(world.here, *SCOPES))
+    after = caller.send("get", "/cases/?limit=20").json()["next"].partition("/api/v1")[2]
+    caller.send("get", after)
+    assert len(entries(action="searched")) == 4
+
+
+@pytest.mark.parametrize("page", ["/", "/casos/contadores/", "/casos/filtros/"])
+def test_neither_the_day_nor_counters_are_searches(world: World, case: Case, page: str) -> None:
+    assert signed_in(world.alice).get(page).status_code == 200
+    assert not entries(action="searched")
+
+
 @pytest.mark.django_db(transaction=True)  # the feed tells what is committed
 def test_the_feed_of_events_says_who_followed_it(world: World, case: Case) -> None:
     caller = Caller(key_for(world.here, *SCOPES))
@@ -165,6 +211,18 @@ def test_a_participant_protected_later_is_initials_in_the_story(world: World, ca
     page = signed_in(world.alice).get(f"/casos/{case.uuid}/").content.decode()
     assert "R. Q. T." in page
     assert "Quiñones" not in page
+
+
+def test_the_words_of_somebody_protected_bear_initials(world: World) -> None:
+    CaseTypeFactory(organisation=world.here, code="complaint")
+    case = CaseFactory(unit=world.unit, citizen=protected(world))
+    caller, said = Caller(key_for(world.here, *SCOPES)), {"text": "Soy yo", "channel": "phone"}
+    address = f"/cases/{case.uuid}/messages/"
+    told = [caller.send("post", address, {**said, "direction": "in"}), caller.send("get", address)]
+    told.append(signed_in(world.alice).get(f"/casos/{case.uuid}/"))
+    for answer in told:
+        assert "R. Q. T." in answer.content.decode()
+        assert "Quiñones" not in answer.content.decode()
 
 
 @pytest.mark.django_db(transaction=True)

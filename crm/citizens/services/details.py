@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -33,7 +32,7 @@ def add_identifier(actor: Actor, citizen_id: UUID, given: NewIdentifier) -> Iden
             identifier = Identifier.objects.create(citizen=record.citizen, **asdict(number))
     except IntegrityError as error:
         raise Conflict("identifier_taken", _taken(record, number)) from error
-    _done(actor, record, added="identifier", kind=identifier.kind, identifier=str(identifier.uuid))
+    _done(actor, record, "added", identifier)
     return identifier
 
 
@@ -54,9 +53,7 @@ def verify_identifier(actor: Actor, citizen_id: UUID, identifier_id: UUID) -> Id
     identifier.verified_at = timezone.now()
     identifier.verified_by = actor.name[:150]
     identifier.save(update_fields=["verified_at", "verified_by", "updated_at"])
-    _done(
-        actor, record, verified="identifier", kind=identifier.kind, identifier=str(identifier.uuid)
-    )
+    _done(actor, record, "verified", identifier)
     return identifier
 
 
@@ -77,14 +74,7 @@ def set_validity(
     checking.validity(valid_from, valid_until)
     identifier.valid_from, identifier.valid_until = valid_from, valid_until
     identifier.save(update_fields=["valid_from", "valid_until", "updated_at"])
-    _done(
-        actor,
-        record,
-        changed="identifier",
-        kind=identifier.kind,
-        identifier=str(identifier.uuid),
-        valid_until=str(valid_until or ""),
-    )
+    _done(actor, record, "changed", identifier, valid_until=str(valid_until or ""))
     return identifier
 
 
@@ -103,14 +93,7 @@ def withdraw_identifier(
         raise Invalid(errors={"reason": [_("State the reason in a few words.")]})
     identifier.ended_at = timezone.now()
     identifier.save(update_fields=["ended_at", "updated_at"])
-    _done(
-        actor,
-        record,
-        withdrawn="identifier",
-        kind=identifier.kind,
-        identifier=str(identifier.uuid),
-        reason=why,
-    )
+    _done(actor, record, "withdrawn", identifier, reason=why)
     return identifier
 
 
@@ -124,9 +107,7 @@ def add_contact_point(actor: Actor, citizen_id: UUID, given: NewContactPoint) ->
     point = ContactPoint(organisation_id=record.organisation_id, citizen=record.citizen)
     _fill(point, checked)
     _save_once(point)
-    _done(
-        actor, record, added="contact_point", channel=point.channel, contact_point=str(point.uuid)
-    )
+    _done(actor, record, "added", point)
     return point
 
 
@@ -154,9 +135,7 @@ def change_contact_point(
     point.quality = quality
     _fill(point, checked)
     _save_once(point)
-    _done(
-        actor, record, changed="contact_point", channel=point.channel, contact_point=str(point.uuid)
-    )
+    _done(actor, record, "changed", point)
     return point
 
 
@@ -168,13 +147,7 @@ def verify_contact_point(actor: Actor, citizen_id: UUID, point_id: UUID) -> Cont
     point.verified_at = timezone.now()
     point.quality = ContactPoint.Quality.GOOD
     point.save(update_fields=["verified_at", "quality", "updated_at"])
-    _done(
-        actor,
-        record,
-        verified="contact_point",
-        channel=point.channel,
-        contact_point=str(point.uuid),
-    )
+    _done(actor, record, "verified", point)
     return point
 
 
@@ -186,9 +159,7 @@ def end_contact_point(actor: Actor, citizen_id: UUID, point_id: UUID) -> Contact
     point.ended_at = timezone.now()
     point.preferred = False
     point.save(update_fields=["ended_at", "preferred", "updated_at"])
-    _done(
-        actor, record, ended="contact_point", channel=point.channel, contact_point=str(point.uuid)
-    )
+    _done(actor, record, "ended", point)
     return point
 
 
@@ -246,6 +217,13 @@ def _save_once(point: ContactPoint) -> None:
         raise Conflict("contact_point_known", message) from error
 
 
-def _done(actor: Actor, record: CitizenRecord, **what: Any) -> None:
-    note(actor, CHANGE_CITIZEN, record, **what)
+def _done(
+    actor: Actor, record: CitizenRecord, act: str, row: Identifier | ContactPoint, **more: str
+) -> None:
+    """What was done with a number or contact point is in the trail, and others hear of it."""
+    if isinstance(row, Identifier):
+        what = {act: "identifier", "kind": row.kind, "identifier": str(row.uuid)}
+    else:
+        what = {act: "contact_point", "channel": row.channel, "contact_point": str(row.uuid)}
+    note(actor, CHANGE_CITIZEN, record, **what, **more)
     publish(CitizenChanged(str(record.citizen.uuid), record.organisation_id))

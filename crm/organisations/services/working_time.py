@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.audit.record import record
 from crm.kit.actor import Actor
-from crm.kit.errors import Invalid, Refused, Text
+from crm.kit.errors import Changed, Invalid, Refused, Text
 from crm.kit.policy import require
 from crm.organisations import calendars
 from crm.organisations.calendars import Interval
@@ -83,9 +83,7 @@ def create_calendar(
         mine = WorkingCalendar.objects.for_actor(actor)
         base = mine.filter(uuid=base_id).first() if base_id else None
     name, code = " ".join(name.split()), code.strip()
-    errors: dict[str, list[Text]] = {}
-    if not 1 <= len(name) <= 120:
-        errors["name"] = [_("Write a name of at most 120 characters.")]
+    errors = _name_errors(name)
     if not _CODE.fullmatch(code):
         errors["code"] = [_("Use letters, digits, dots and dashes, at most 20.")]
     elif WorkingCalendar.objects.for_actor(actor).filter(code=code).exists():
@@ -105,6 +103,25 @@ def create_calendar(
 
 
 @transaction.atomic
+def rename_calendar(
+    actor: Actor, calendar_id: UUID, *, name: str, seen: str = ""
+) -> WorkingCalendar:
+    """The calendar has this name; `seen` is the one that was corrected: Changed when it is another
+    by now."""
+    calendar = _own_calendar(actor, calendar_id)
+    _require_as_seen(seen, calendar.name)
+    before, name = calendar.name, " ".join(name.split())
+    if errors := _name_errors(name):
+        raise Invalid(errors=errors)
+    if name != before:
+        calendar.name = name
+        calendar.save(update_fields=["name", "updated_at"])
+        _calendars_changed(calendar.organisation_id)
+        record(actor, MANAGE_CALENDARS, calendar, act="renamed", before=before, after=name)
+    return calendar
+
+
+@transaction.atomic
 def set_holiday(
     actor: Actor, calendar_id: UUID, *, day: date, name: str, working: bool = False
 ) -> Holiday:
@@ -112,8 +129,8 @@ def set_holiday(
     wider layer rests)."""
     calendar = _own_calendar(actor, calendar_id)
     name = " ".join(name.split())
-    if not 1 <= len(name) <= 120:
-        raise Invalid(errors={"name": [_("Write a name of at most 120 characters.")]})
+    if errors := _name_errors(name):
+        raise Invalid(errors=errors)
     if day.year not in public_holiday_years():
         raise Invalid(errors={"day": [_("Choose a day of the years that are kept.")]})
     holiday, _made = Holiday.objects.update_or_create(
@@ -138,11 +155,15 @@ def remove_holiday(actor: Actor, calendar_id: UUID, day: date) -> None:
 
 @transaction.atomic
 def set_weekly_hours(
-    actor: Actor, calendar_id: UUID, week: Mapping[int, Sequence[Interval]]
+    actor: Actor, calendar_id: UUID, week: Mapping[int, Sequence[Interval]], *, seen: str = ""
 ) -> None:
     """The calendar opens in these intervals on these weekdays (0 Monday; none: closed); of weekdays
-    left out it says nothing, so the layer below decides."""
+    left out it says nothing, so the layer below decides.
+
+    `seen` is week_seen of the week that was corrected; Changed when it is another by now.
+    """
     calendar = _own_calendar(actor, calendar_id)
+    _require_as_seen(seen, week_seen(weekly_hours(calendar.hours.all())))
     errors = {
         f"weekday_{weekday}": [problem]
         for weekday, intervals in week.items()
@@ -159,7 +180,7 @@ def set_weekly_hours(
         MANAGE_CALENDARS,
         calendar,
         act="weekly_hours",
-        week={str(weekday): _as_text(intervals) for weekday, intervals in week.items()},
+        week=_week_as_text(week),
     )
 
 
@@ -177,6 +198,36 @@ def set_date_hours(
     _calendars_changed(calendar.organisation_id)
     hours = None if intervals is None else _as_text(intervals)
     record(actor, MANAGE_CALENDARS, calendar, act="date_hours", day=day, hours=hours)
+
+
+def weekly_hours(hours: Iterable[OpeningHours]) -> dict[int, list[Interval]]:
+    """What rows say of each weekday, the earliest hours first: as set_weekly_hours takes it."""
+    week: dict[int, list[Interval]] = {}
+    for row in hours:
+        if row.weekday is not None:
+            intervals = week.setdefault(row.weekday, [])
+            if row.opens is not None and row.closes is not None:
+                intervals.append(Interval(row.opens, row.closes))
+    return {
+        weekday: sorted(week[weekday], key=lambda interval: interval.start)
+        for weekday in sorted(week)
+    }
+
+
+def week_seen(week: Mapping[int, Sequence[Interval]]) -> str:
+    """Another one as soon as the hours of some weekday are others."""
+    return f"{_week_as_text(week)}"
+
+
+def _require_as_seen(seen: str, now: str) -> None:
+    if seen and seen != now:
+        raise Changed(_("Somebody else has changed this. Compare before saving again."))
+
+
+def _name_errors(name: str) -> dict[str, list[Text]]:
+    if 1 <= len(name) <= 120:
+        return {}
+    return {"name": [_("Write a name of at most 120 characters.")]}
 
 
 def _own_calendar(actor: Actor, calendar_id: UUID) -> WorkingCalendar:
@@ -230,5 +281,9 @@ def _add_hours(
     OpeningHours.objects.bulk_create(rows or [closed])
 
 
+def _week_as_text(week: Mapping[int, Sequence[Interval]]) -> dict[str, list[str]]:
+    return {str(weekday): _as_text(intervals) for weekday, intervals in week.items()}
+
+
 def _as_text(intervals: Iterable[Interval]) -> list[str]:
-    return [f"{interval.start:%H:%M}-{interval.end:%H:%M}" for interval in intervals]
+    return [str(interval) for interval in intervals]

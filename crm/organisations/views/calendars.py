@@ -1,7 +1,8 @@
 """Calendars of working days and opening hours."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from crm.kit.policy import Decision, decide
 from crm.organisations import services
 from crm.organisations.forms import (
     CalendarForm,
+    CalendarNameForm,
     DateHoursForm,
     HolidayForm,
     WeekForm,
@@ -73,9 +75,24 @@ def calendar(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
 
 @require_POST
 @needs(MANAGE_CALENDARS)
+def rename(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
+    """Call the calendar otherwise."""
+    form = CalendarNameForm(request.POST)
+    return _act(
+        request,
+        calendar_id,
+        "name_form",
+        form,
+        lambda: services.rename_calendar(request.actor, calendar_id, **form.cleaned_data),
+        lambda: CalendarNameForm.of(_calendar(request, calendar_id)),
+    )
+
+
+@require_POST
+@needs(MANAGE_CALENDARS)
 def holiday(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
     """Add a day that does not count, or counts again."""
-    form = HolidayForm(request.POST)
+    form = HolidayForm(request.POST, auto_id="holiday_%s")
     return _act(
         request,
         calendar_id,
@@ -104,7 +121,10 @@ def week(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
         calendar_id,
         "week_form",
         form,
-        lambda: services.set_weekly_hours(request.actor, calendar_id, form.week()),
+        lambda: services.set_weekly_hours(
+            request.actor, calendar_id, form.week(), seen=form.cleaned_data["seen"]
+        ),
+        lambda: WeekForm.of(_calendar(request, calendar_id).hours.all()),
     )
 
 
@@ -112,7 +132,7 @@ def week(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
 @needs(MANAGE_CALENDARS)
 def date_hours(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
     """Set the hours of one date."""
-    form = DateHoursForm(request.POST)
+    form = DateHoursForm(request.POST, auto_id="date_%s")
     return _act(
         request,
         calendar_id,
@@ -147,16 +167,14 @@ def _act(
     name: str,
     form: ServiceForm,
     verb: Callable[[], object],
+    on_record: Callable[[], Mapping[str, Any]] | None = None,
 ) -> HttpResponse:
-    if form.is_valid():
-        try:
-            verb()
-        except Invalid as error:
-            form.refused(error)
-        else:
-            messages.success(request, _("Changes saved."))
-            return redirect("organisations:calendar", calendar_id)
-    return _page(request, calendar_id, status=422, **{name: form})
+    """Carry out a verb with what was typed; what it refuses is shown at the form."""
+    status = form.saved(verb, on_record)
+    if status == HTTPStatus.OK:
+        messages.success(request, _("Changes saved."))
+        return redirect("organisations:calendar", calendar_id)
+    return _page(request, calendar_id, status=status, **{name: form})
 
 
 def _page(
@@ -183,12 +201,17 @@ def _page(
         "dates": sorted(
             (row for row in hours if row.day is not None), key=lambda row: (row.day, row.opens)
         ),
+        "name_form": CalendarNameForm(initial=CalendarNameForm.of(found)),
         "holiday_form": HolidayForm(auto_id="holiday_%s"),
         "week_form": WeekForm(initial=WeekForm.of(hours)),
         "date_form": DateHoursForm(auto_id="date_%s"),
         **bound,
     }
     return render(request, "organisations/calendar.html", context, status=status)
+
+
+def _calendar(request: ActorRequest, calendar_id: UUID) -> WorkingCalendar:
+    return WorkingCalendar.objects.for_actor(request.actor).get_or_refuse(uuid=calendar_id)
 
 
 def _may(request: ActorRequest, calendar: WorkingCalendar) -> Decision:

@@ -1,6 +1,5 @@
-// Reply or internal note. Each mode keeps its own draft on this device, per person and case, through
-// reload, crash and lost network, until the server has taken it. A reply never turns into a note, nor
-// the reverse. Ctrl+Enter sends. The idempotency key belongs to the draft: sent twice, it acts once.
+// Reply, internal note or what the citizen said. Each mode keeps its own draft on this device, per person and case, through
+// reload, crash and lost network, until the server has taken it. No mode's words turn into another's. Ctrl+Enter sends. The idempotency key belongs to the draft: sent twice, it acts once.
 //   component « composer »
 import { lost } from "../lib/resend.js";
 import { forget, recall, remember } from "../lib/store.js";
@@ -16,6 +15,7 @@ function newKey() {
 export default function composer(form) {
   const box = form.elements.text;
   const key = form.elements.idempotency_key;
+  const channel = form.elements.channel; // only of what the citizen said
   const status = form.querySelector("[data-status]");
   const warning = form.querySelector(".v-composer-warn");
   const label = form.querySelector("[data-label]");
@@ -30,7 +30,7 @@ export default function composer(form) {
     if (!box.value) {
       forget(place(form.dataset.mode));
       status.textContent = "";
-    } else if (remember(place(form.dataset.mode), { text: box.value, key: key.value })) {
+    } else if (remember(place(form.dataset.mode), { text: box.value, key: key.value, channel: channel?.value })) {
       status.textContent = text("draft_saved", { time: clock(new Date()) });
     }
   }
@@ -39,6 +39,7 @@ export default function composer(form) {
     const draft = recall(place(form.dataset.mode));
     box.value = draft?.text ?? "";
     key.value = draft?.key || newKey();
+    if (channel) channel.value = draft?.channel ?? "";
     status.textContent = draft?.text ? text("draft_restored") : "";
   }
 
@@ -49,6 +50,10 @@ export default function composer(form) {
     form.querySelectorAll("button[data-mode]").forEach((each) => {
       each.setAttribute("aria-pressed", String(each.dataset.mode === mode));
     });
+    if (channel) {
+      channel.disabled = mode !== "said";
+      channel.closest("[data-said-only]").hidden = channel.disabled;
+    }
     warning.textContent = warning.dataset[`${mode}Text`];
     label.textContent = label.dataset[`${mode}Label`];
     box.placeholder = box.dataset[`${mode}Placeholder`];
@@ -61,7 +66,7 @@ export default function composer(form) {
     if (mode && mode !== form.dataset.mode) choose(mode);
     else if (mode) box.focus();
   });
-  box.addEventListener("input", () => {
+  form.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(save, PATIENCE_MS);
   });
