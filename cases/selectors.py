@@ -26,12 +26,13 @@ from cases.models import (
     Case,
     CaseType,
     CaseTypeVersion,
+    Confidentiality,
     Document,
     Link,
     Participant,
     StateCategory,
 )
-from cases.permissions import VIEW_CASE
+from cases.permissions import VIEW_CASE, VIEW_SPECIAL
 from cases.presenting import named, rows_of
 from crm.accounts.models import User
 from crm.citizens.models import Citizen, CitizenRecord
@@ -147,35 +148,37 @@ def people_of(actor: Actor) -> QuerySet[User]:
     ).order_by("full_name")
 
 
-def people_who_see(actor: Actor, unit_id: int) -> QuerySet[User]:
-    """The employees who can see the cases of a unit, so that one can be given to them, by name."""
-    path = [str(node.id) for node in _tree(actor).path(unit_id)]
-    organisation_type = ContentType.objects.get_for_model(Organisation)
-    unit_type = ContentType.objects.get_for_model(Unit)
-    grants = "groups__groupobjectpermission"
-    return (
-        User.objects.filter(
-            Q(
-                **{
-                    f"{grants}__content_type": organisation_type,
-                    f"{grants}__object_pk": str(actor.organisation_id),
-                    f"{grants}__permission__codename": VIEW_CASE,
-                }
-            )
-            | Q(
-                **{
-                    f"{grants}__content_type": unit_type,
-                    f"{grants}__object_pk__in": path,
-                    f"{grants}__permission__codename": VIEW_CASE,
-                }
-            ),
-            state=User.State.ACTIVE,
-            memberships__organisation=actor.organisation_id,
-            memberships__ended_at=None,
-        )
-        .distinct()
-        .order_by("full_name")
+def people_who_see(actor: Actor, case: Case) -> QuerySet[User]:
+    """The employees who can see a case, so that it can be given to one of them, by name."""
+    people = User.objects.filter(
+        state=User.State.ACTIVE,
+        memberships__organisation=actor.organisation_id,
+        memberships__ended_at=None,
+        memberships__suspended_at=None,
     )
+    path = [str(node.id) for node in _tree(actor).path(case.unit_id)]
+    needed = [VIEW_CASE]
+    if case.confidentiality == Confidentiality.SPECIAL:
+        needed.append(VIEW_SPECIAL)
+    for permission in needed:
+        people = people.filter(pk__in=_granted(actor, permission, path))
+    return people.order_by("full_name")
+
+
+def _granted(actor: Actor, permission: str, units: list[str]) -> QuerySet[User]:
+    """Whoever has a permission in the whole organisation or in one of these units."""
+    grants = "groups__groupobjectpermission"
+    places = {Organisation: [str(actor.organisation_id)], Unit: units}
+    granted = Q()
+    for place, keys in places.items():
+        granted |= Q(
+            **{
+                f"{grants}__content_type": ContentType.objects.get_for_model(place),
+                f"{grants}__object_pk__in": keys,
+                f"{grants}__permission__codename": permission,
+            }
+        )
+    return User.objects.filter(granted).values("pk")
 
 
 def cases_of_citizen(actor: Actor, citizen: Citizen, limit: int = 20) -> list[Case]:

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -29,6 +30,7 @@ from crm.kit.policy import decide, require
 from crm.kit.tasks import enqueue
 from crm.organisations.models import Organisation
 
+log = structlog.get_logger(__name__)
 ASSIGN, MOVE = "assign", "move"
 MOST_CASES = 10_000
 MOST_PREVIEWED = 500
@@ -175,6 +177,11 @@ def _try(actor: Actor, action: BulkAction, key: int) -> dict[str, str] | None:
             _do(actor, action, case)
     except DomainError as error:
         return {"reference": case.reference, "reason": error.in_a_line}
+    except (OperationalError, InterfaceError):  # not the case's fault: the sweeper comes again
+        raise
+    except Exception:  # one case that nobody foresaw must not hold up the others for ever
+        log.exception("bulk_case_failed", bulk=str(action.uuid), case=str(case.uuid))
+        return {"reference": case.reference, "reason": _("Something failed; it was left as it is.")}
     return None
 
 

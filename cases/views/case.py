@@ -219,7 +219,7 @@ def _head(actor: Actor, case: Case) -> dict[str, Any]:
         "assign": assign,
         "transfer": decide(actor, TRANSFER_CASE, case),
         "may_special": actor.reach(VIEW_SPECIAL).covers(case.unit_id),
-        "people": list(selectors.people_who_see(actor, case.unit_id)) if assign else [],
+        "people": list(selectors.people_who_see(actor, case)) if assign else [],
         "units": selectors.all_units(actor) if decide(actor, TRANSFER_CASE, case) else [],
         "levels": Confidentiality.choices,
         "may_take": working.allowed and case.assignee_id is None and actor.user_id is not None,

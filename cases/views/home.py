@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from cases import selectors
-from cases.lists import COUNT_CAP, View, count, standing_views
+from cases.lists import View, standing_views
 from cases.permissions import ASSIGN_CASE, OPEN_CASE, VIEW_CASE
 from cases.presenting import rows_of
 from crm.kit.access import ActorRequest, needs
@@ -35,8 +35,7 @@ def home(request: ActorRequest) -> HttpResponse:
             "pressing": rows_of(actor, day.pressing[1 : 1 + PRESSING]),
             "rest": rows_of(actor, day.rest[:REST]),
             "free": rows_of(actor, day.free),
-            "units": _all_units(actor) if actor.holds(ASSIGN_CASE) else [],
-            "cap": COUNT_CAP,
+            "lists": _of_all_units(actor) if actor.holds(ASSIGN_CASE) else [],
             "mine_count": len(day.pressing) + len(day.rest),
             "may_open": actor.holds(OPEN_CASE),
             "part_of_day": part_of_day,
@@ -44,11 +43,6 @@ def home(request: ActorRequest) -> HttpResponse:
     )
 
 
-def _all_units(actor: Actor) -> list[tuple[View, int | None]]:
-    """How many cases wait in all the units of somebody who gives them out."""
-    views = standing_views(actor, None)
-    return [
-        (view, count(actor, view.asked))
-        for view in views
-        if view.group == "organisation" and view.counted
-    ]
+def _of_all_units(actor: Actor) -> list[View]:
+    """The lists of whoever gives out the cases of units; how many each holds is said there."""
+    return [view for view in standing_views(actor, None) if view.group == "organisation"]

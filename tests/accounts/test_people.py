@@ -236,6 +236,18 @@ def test_suspending_and_reactivating(world: World, admin: User, client: Client) 
     assert [entry.data["suspended"] for entry in entries.order_by("id")] == [True, False]
 
 
+def test_who_is_suspended_before_joining_cannot_join_until_reactivated(
+    world: World, admin: User
+) -> None:
+    user = invite(world, admin).user
+    link = link_in_mail()
+    people.suspend(acting(admin), user.uuid, reason="wrong person")
+    assert Client().get(link).status_code == 404
+    assert Client().post(link, {"password": LONG, "again": LONG}).status_code == 404
+    people.reactivate(acting(admin), user.uuid)
+    assert Client().post(link, {"password": LONG, "again": LONG})["Location"] == "/"
+
+
 def test_suspended_here_works_on_elsewhere(world: World, admin: User, client: Client) -> None:
     Membership.objects.create(organisation=world.elsewhere, user=world.alice)
     client.force_login(world.alice)

@@ -130,6 +130,29 @@ def test_killed_anywhere_it_goes_on_with_the_next(
     assert Event.objects.unscoped("a test").filter(kind="assigned").count() == 6
 
 
+def test_a_case_that_nobody_foresaw_does_not_hold_up_the_others(
+    world: World, boss: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was tried again for ever, by every sweep, and none of those behind it was reached."""
+    poisoned, *_others = [CaseFactory(unit=world.unit) for _each in range(3)]
+    actor = world.actor(boss)
+    action = start_bulk(actor, cases_of(actor), Bulk(action="assign", person=world.alice.uuid))
+    really = bulk._do
+
+    def fails_at_one(actor: Actor, action: BulkAction, case: Case) -> None:
+        really(actor, action, case)
+        if case.pk == poisoned.pk:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(bulk, "_do", fails_at_one)
+    run_bulk(action.uuid)
+    action.refresh_from_db()
+    assert (action.status, action.done) == ("done", 2)
+    assert [one["reference"] for one in action.refusals] == [poisoned.reference]
+    poisoned.refresh_from_db()
+    assert poisoned.assignee is None
+
+
 def test_rights_taken_meanwhile_are_gone(world: World, boss: User) -> None:
     CaseFactory(unit=world.unit)
     actor = world.actor(boss)

@@ -12,6 +12,7 @@ from django.test import Client
 from cases import services
 from cases.models import Confidentiality, Document, Event, Link, Message, Note, Participant
 from cases.permissions import ENDED
+from cases.selectors import people_who_see
 from cases.services import NewCase, bulk
 from cases.tasks import look_again
 from crm.audit.models import AuditEntry
@@ -75,6 +76,9 @@ def test_nobody_is_given_a_specially_protected_case_that_they_cannot_see(world: 
     with pytest.raises(Invalid):
         services.open_case(actor, new)
     services.assign_case(actor, special.uuid, boss.uuid)
+    offered = people_who_see(actor, special)
+    assert (world.alice in offered, boss in offered) == (False, True)
+    assert world.alice in people_who_see(actor, CaseFactory(unit=world.unit))
 
 
 def test_whoever_can_no_longer_see_a_case_no_longer_has_it(world: World) -> None:

@@ -12,7 +12,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -167,6 +167,9 @@ def invitation_by(token: str) -> Invitation | None:
             used_at=None,
             expires_at__gt=timezone.now(),
             user__state=User.State.INVITED,
+            user__memberships__organisation=F("organisation"),
+            user__memberships__ended_at=None,
+            user__memberships__suspended_at=None,
         )
         .first()
     )
