@@ -178,7 +178,7 @@ def _granted(actor: Actor, permission: str, units: list[str]) -> QuerySet[User]:
                 f"{grants}__permission__codename": permission,
             }
         )
-    return User.objects.filter(granted).values("pk")
+    return User.objects.filter(granted)
 
 
 def cases_of_citizen(actor: Actor, citizen: Citizen, limit: int = 20) -> list[Case]:
