@@ -189,6 +189,13 @@ def test_what_is_wrong_is_said_at_its_field(
     assert not Conversation.objects.exists()
 
 
+def test_all_that_is_wrong_is_said_at_once(account: ChannelAccount) -> None:
+    answer = start(account, name="", text="", consent=0, address="x")
+    assert [error["pointer"] for error in answer.json()["errors"]] == [
+        *("/name", "/address", "/text", "/consent"),
+    ]
+
+
 @pytest.mark.parametrize("forged", ["", "x", "other"])
 def test_without_our_own_form_nothing_begins(
     account: ChannelAccount, queue: Queue, forged: str
