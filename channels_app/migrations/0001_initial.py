@@ -398,6 +398,7 @@ class Migration(migrations.Migration):
                             ("ended", "Ended"),
                             ("closed", "Closed"),
                             ("reopened", "Reopened"),
+                            ("transcript_asked", "Copy sent by e-mail"),
                         ],
                         max_length=20,
                     ),

@@ -420,6 +420,7 @@ class EventKind(models.TextChoices):
     ENDED = "ended", _("Ended")
     CLOSED = "closed", _("Closed")
     REOPENED = "reopened", _("Reopened")
+    TRANSCRIPT_ASKED = "transcript_asked", _("Copy sent by e-mail")
 
 
 class ConversationEvent(models.Model):
