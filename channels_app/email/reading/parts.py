@@ -222,10 +222,9 @@ def _file(found: Contents, file: File) -> None:
 
 def _bytes(part: Message) -> bytes:
     """The part's content, decoded; wrongly named encodings are read as they were meant."""
-    stated = headers.raw(part, "Content-Transfer-Encoding").lower()
-    meant = _ENCODING.search(stated)
-    if meant and meant[0] != stated:
-        part.replace_header("Content-Transfer-Encoding", meant[0])
+    meant = _ENCODING.search(headers.raw(part, "Content-Transfer-Encoding"))
+    if meant:
+        part.replace_header("Content-Transfer-Encoding", meant[0].lower())
     try:
         content = part.get_payload(decode=True)
     except (ValueError, LookupError, AssertionError, TypeError, AttributeError, binascii.Error):
