@@ -1,7 +1,7 @@
 """Reading conversations for the desk, the wallboard and the visitor, in a fixed number of queries."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,8 @@ from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cases.models import Case
+from cases.models.case import CaseQuerySet
 from channels_app.models import (
     AgentSlot,
     Conversation,
@@ -23,6 +25,7 @@ from channels_app.models import (
     WorkItem,
 )
 from channels_app.permissions import ATTEND, SUPERVISE, VIEW_CONVERSATION
+from channels_app.wording import ICONS, sentence
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.kit.actor import Actor
 from crm.kit.policy import Decision, decide
@@ -153,14 +156,12 @@ class Part:
     at: datetime
     message: Message | None = None
     event: ConversationEvent | None = None
+    icon: str = ""
     sentence: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def thread(actor: Actor, conversation: Conversation) -> list[Part]:
     """Everything said and done in the conversation, in order."""
-    from channels_app.wording import sentence
-
     said = (
         Message.objects.for_actor(actor)
         .filter(conversation=conversation)
@@ -171,10 +172,32 @@ def thread(actor: Actor, conversation: Conversation) -> list[Part]:
     events = ConversationEvent.objects.for_actor(actor).filter(conversation=conversation)
     parts = [((message.number, 0, 0), Part(message.at, message)) for message in said]
     parts += [
-        ((event.after_number, 1, event.pk), Part(event.at, None, event, sentence(event)))
+        (
+            (event.after_number, 1, event.pk),
+            Part(event.at, None, event, ICONS.get(event.kind, ""), sentence(event)),
+        )
         for event in events.order_by("id")
     ]
     return [part for _key, part in sorted(parts, key=lambda pair: pair[0])]
+
+
+def conversation(actor: Actor, uuid: UUID) -> Conversation:
+    """One that exists for the actor, or NotFound."""
+    rows = Conversation.objects.for_actor(actor)
+    return rows.select_related(
+        "account", "organisation", "queue", "owner", "citizen", "reason", "wrap_up_code"
+    ).get_or_refuse(uuid=uuid)
+
+
+def name_of(actor: Actor, conversation: Conversation) -> str:
+    """Who writes, as it may be shown: of a confirmed citizen the name, else what they said."""
+    known = _names(actor, [conversation]).get(conversation.citizen_id or 0, "")
+    return known or conversation.contact_name or _("Without a name")
+
+
+def cases_of(actor: Actor, conversation: Conversation) -> CaseQuerySet:
+    """The cases of the conversation that the actor may see."""
+    return Case.objects.for_actor(actor).filter(conversation_links__conversation=conversation)
 
 
 def candidates(actor: Actor, conversation: Conversation) -> list[CitizenRecord]:

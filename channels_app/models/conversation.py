@@ -363,6 +363,11 @@ class Message(Base):
     def __str__(self) -> str:
         return f"#{self.number}"
 
+    @property
+    def state_word(self) -> str:
+        """Its delivery, as components name it."""
+        return Delivery(self.state).name.lower()
+
 
 class Attachment(Owned):
     """A file sent in a conversation, kept by its digest; it is served only when it is clean."""

@@ -11,6 +11,7 @@ from cases.models import Case
 from cases.permissions import VIEW_CASE
 from cases.services import NewCase
 from cases.texts import one_line
+from channels_app import selectors
 from channels_app.models import (
     Attachment,
     Author,
@@ -50,7 +51,7 @@ from crm.kit.policy import require
 
 def open_conversation(actor: Actor, conversation: UUID) -> Conversation:
     """The conversation is open before the actor, and an entry says so; for its owner it counts as read."""
-    row = Conversation.objects.for_actor(actor).get_or_refuse(uuid=conversation)
+    row = selectors.conversation(actor, conversation)
     record(actor, "viewed", row)
     return row
 
