@@ -16,6 +16,7 @@ class ChannelsAppConfig(AppConfig):
         """Plug into the floors below: places, live streams, stories of cases and citizens, effects."""
         from cases import timeline
         from channels_app import citizen_story, handlers, ports, selectors, stories  # noqa: F401
+        from channels_app.email.wiring import wire
         from channels_app.models import AccountKind
         from channels_app.permissions import VIEW_CONVERSATION
         from crm.citizens.profile import Panel, panels
@@ -23,6 +24,7 @@ class ChannelsAppConfig(AppConfig):
         from crm.citizens.story import stories as of_citizens
         from crm.kit import realtime
 
+        wire()
         for place in _places():
             nav.add(place)
         realtime.streams.register("conversation", selectors.may_follow_conversation)

@@ -335,6 +335,8 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if PRODUCTION
 vars().update(EMAIL_CONFIG)
 EMAIL_FILE_PATH = EMAIL_CONFIG.get("EMAIL_FILE_PATH") or str(VAR_DIR / "mail")
 EMAIL_TIMEOUT = 20
+# Pages where one plays the citizen's part; never where citizens are real
+SIMULATORS = env.bool("SIMULATORS", APP_ENV == "development")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "ventanilla@localhost")
 
 # --- Languages and time -------------------------------------------------------------------------

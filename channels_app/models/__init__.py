@@ -21,6 +21,7 @@ from channels_app.models.conversation import (
     Message,
     State,
 )
+from channels_app.models.email import InboundMail, Mailbox
 from channels_app.models.routing import (
     AgentSlot,
     Offer,
@@ -45,6 +46,8 @@ __all__ = [
     "Delivery",
     "Direction",
     "EventKind",
+    "InboundMail",
+    "Mailbox",
     "Message",
     "Offer",
     "PauseReason",

@@ -184,6 +184,11 @@ class Conversation(Owned):
                 condition=Q(closed_at=None),
                 name="conversation_mine",
             ),
+            models.Index(  # the mail's list
+                fields=["account", "-last_message_at", "-id"],
+                condition=Q(thread_token__isnull=False),
+                name="conversation_mail_latest",
+            ),
             models.Index(  # whom nobody hears any more
                 fields=["visitor_seen_at"],
                 condition=Q(ended_at=None),

@@ -60,15 +60,15 @@ class _Pinned(http.client.HTTPConnection):
 
 def _connection(scheme: str, host: str, port: int | None, deadline: float) -> _Pinned:
     port = port or (443 if scheme == "https" else 80)
-    address = _address(host, port)
+    address = address_of(host, port)
     opened = socket.create_connection((address, port), timeout=_left(deadline))
     if scheme == "https":
         opened = ssl.create_default_context().wrap_socket(opened, server_hostname=host)
     return _Pinned(host, port, opened)
 
 
-def _address(host: str, port: int) -> str:
-    """The address behind a name; if any of its addresses lies inside, none is called."""
+def address_of(host: str, port: int) -> str:
+    """The address behind a name; if any of its addresses lies inside, none is called: CallFailed."""
     found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     trusted = host.lower() in settings.OUTBOUND_ALLOWED_HOSTS
     if not trusted and not all(_is_public(address) for address in found):

@@ -5,17 +5,18 @@ from contextlib import suppress
 from http import HTTPStatus
 
 from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 
 from crm.kit.outbox import InDoubt, TryLater, Undeliverable, leaving
 
 
-def post(message: EmailMessage) -> None:
-    """The mail server has taken the message.
+def post(message: EmailMessage, server: BaseEmailBackend | None = None) -> None:
+    """The mail server, the installation's unless another is given, has taken the message.
 
     Raises TryLater when it surely has not (nobody answered the call, or the answer was no), Undeliverable
     when it never will, InDoubt when it fell silent while the message was being handed over.
     """
-    connection = message.connection = get_connection()
+    connection = message.connection = server or get_connection()
     try:
         connection.open()
     except OSError as error:  # an SMTPException is one
