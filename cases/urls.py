@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from cases.views import acts, bulk, case, home, imports, lists, opening, types
+from cases.views import acts, bulk, case, home, imports, lists, opening, types, window
 
 app_name = "cases"
 
@@ -32,6 +32,17 @@ of_case = [
     path("relaciones/<uuid:link>/quitar/", acts.unlink, name="unlink"),
 ]
 
+of_window = [
+    path("", window.index, name="window_index"),
+    path("tramites/<slug:code>/", window.procedure, name="window_procedure"),
+    path("tramites/<slug:code>/solicitud/", window.apply, name="window_apply"),
+    path("ayuda/<slug:code>/", window.article, name="window_article"),
+    path("justificante/<uuid:case>/", window.receipt, name="window_receipt"),
+    path("seguimiento/", window.follow, name="window_follow"),
+    path("seguimiento/salir/", window.leave, name="window_leave"),
+    path("seguimiento/<uuid:case>/", window.case, name="window_case"),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("casos/", lists.case_list, name="list"),
@@ -53,6 +64,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("importaciones/<uuid:load>/detener/", imports.cancel, name="import_cancel"),
     path("importaciones/<uuid:load>/errores.csv", imports.problems, name="import_problems"),
     path("importaciones/<uuid:load>/columnas.toml", imports.mapping, name="import_mapping"),
+    path("sede/<slug:organisation>/", include(of_window)),
     path("organizacion/tipos/", types.type_list, name="types"),
     path("organizacion/tipos/nuevo/", types.new_type, name="new_type"),
     path("organizacion/tipos/<slug:code>/", types.edit_type, name="type"),
