@@ -13,8 +13,10 @@ from cases.markup import as_text
 from cases.models import Article, ArticleVersion
 from crm.kit.actor import Actor
 from crm.kit.errors import NotFound
+from crm.kit.keyset import Order, Page, read_page
 
 MOST_FOUND = 20
+_ORDER = Order(("review_on", "id"))
 
 
 def articles(actor: Actor) -> QuerySet[Article]:
@@ -30,7 +32,7 @@ def articles(actor: Actor) -> QuerySet[Article]:
             published_number=Subquery(published.values("number")[:1]),
             draft_number=Subquery(draft.values("number")[:1]),
         )
-        .order_by("retired_at", "review_on", "code", "language")
+        .order_by("review_on", "pk")
     )
 
 
@@ -40,6 +42,15 @@ def due_for_review(actor: Actor, today: date | None = None) -> QuerySet[Article]
     return articles(actor).filter(
         review_on__lte=day, retired_at=None, published_number__isnull=False
     )
+
+
+def page(actor: Actor, *, text: str = "", due: bool = False, after: str = "") -> Page[Article]:
+    """A page of the articles, those retired aside, soonest review first; with some words or due alone."""
+    rows = due_for_review(actor) if due else articles(actor).filter(retired_at=None)
+    if text:
+        query = SearchQuery(text, config="es", search_type="websearch")
+        rows = rows.filter(pk__in=ArticleVersion.objects.filter(search=query).values("article"))
+    return read_page(rows, _ORDER, after)
 
 
 def published(actor: Actor, language: str = "") -> QuerySet[ArticleVersion]:

@@ -1,6 +1,7 @@
 """Filing an application on the public pages: it opens a case by the room's own verbs, with a receipt."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formataddr
 from typing import Any
@@ -28,7 +29,8 @@ from crm.accounts.actors import system_actor
 from crm.audit.record import record
 from crm.citizens import checking, identifiers
 from crm.citizens.checking import Errors, Names, NewContactPoint, NewIdentifier
-from crm.citizens.models import Channel, Citizen
+from crm.citizens.matching import Duplicate, likely_duplicates
+from crm.citizens.models import Channel, Citizen, Identifier
 from crm.citizens.services.registration import register_citizen
 from crm.kit import outbox
 from crm.kit.actor import Actor, Door, Origin
@@ -39,6 +41,7 @@ from crm.kit.policy import require
 
 RECEIPT_MAIL = "cases.receipt_mail"
 MOST_PAPERS = 10
+_PAPERS = (Identifier.Kind.NIF, Identifier.Kind.NIE, Identifier.Kind.PASSPORT)
 _SHOWN = ("case__unit", "case__organisation", "case__type_version", "procedure__unit")
 
 
@@ -186,6 +189,25 @@ def identify_applicant(
         )
         citizen = made.record.citizen.uuid
     return edit_case(actor, case, {"citizen": citizen})
+
+
+def application_of(actor: Actor, case: Case) -> Application:
+    """What was filed, when citizens filed the case themselves; NotFound else."""
+    return Application.objects.for_actor(actor).get_or_refuse(case=case)
+
+
+def candidates(actor: Actor, application: Application) -> list[Duplicate]:
+    """Citizens on record who may be the applicant, likeliest first; it is shown, never decided."""
+    names = Names(
+        Citizen.Kind.NATURAL, application.name, application.surname1, application.surname2
+    )
+    points = [checking.contact_point(point) for point in points_of(application)]
+    numbers = []
+    for kind in _PAPERS if application.identifier else ():
+        with suppress(Invalid):  # it is no number of this kind
+            value = identifiers.normalise(kind, application.identifier)
+            numbers.append(NewIdentifier(kind, value))
+    return likely_duplicates(actor, names, numbers, points)
 
 
 def points_of(application: Application) -> list[NewContactPoint]:

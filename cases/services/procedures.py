@@ -1,7 +1,7 @@
 """The catalogue of procedures: writing one down, publishing and retiring it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Changed, Conflict, Invalid, Text
 from crm.kit.policy import require
 
+Act = Callable[[Actor, str], Procedure]
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
 
