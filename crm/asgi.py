@@ -12,13 +12,21 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from channels.sessions import SessionMiddlewareStack  # noqa: E402
 from django.urls import path  # noqa: E402
 
+from channels_app.consumers import VisitorConsumer  # noqa: E402
 from crm.accounts.consumers import LiveConsumer  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": http,
         "websocket": AllowedHostsOriginValidator(
-            SessionMiddlewareStack(URLRouter([path("ws/", LiveConsumer.as_asgi())]))
+            SessionMiddlewareStack(
+                URLRouter(
+                    [
+                        path("ws/", LiveConsumer.as_asgi()),
+                        path("ws/chat/", VisitorConsumer.as_asgi()),
+                    ]
+                )
+            )
         ),
     }
 )

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "crm.accounts",
     "crm.citizens",
     "cases",
+    "channels_app",
     "reporting",
 ]
 

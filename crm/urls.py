@@ -15,6 +15,7 @@ handler429 = "crm.accounts.authentication.locked_out"  # where allauth counts at
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("cases.urls")),
+    path("", include("channels_app.urls")),
     path("", include("crm.citizens.urls")),
     path("", include("crm.organisations.urls")),
     path("", include("crm.accounts.urls")),

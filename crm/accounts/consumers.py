@@ -5,15 +5,12 @@ away the right to it: it is told through the channel layer, and looks for itself
 """
 
 import asyncio
-import json
 import logging
 import re
-import time
 from typing import Any
 
 from channels.auth import get_user
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils.translation import gettext as _
 
@@ -23,23 +20,20 @@ from crm.accounts.sessions import State
 from crm.audit.models import Result
 from crm.audit.record import record
 from crm.kit.actor import Actor, Door, Origin
-from crm.kit.models import StreamHead
 from crm.kit.policy import Decision
-from crm.kit.realtime import authorise, group_of, replay
+from crm.kit.realtime import authorise
+from crm.kit.sockets import NOT_UNDERSTOOD, TOO_FAST, StreamSocket, parse
 
 log = logging.getLogger(__name__)
 
-SIGNED_OUT, RIGHTS_CHANGED, NOT_UNDERSTOOD, TOO_SLOW, TOO_FAST = 4401, 4205, 4400, 4408, 4429
-MAX_FRAME = 4096  # characters; a subscription takes a hundred
+SIGNED_OUT, RIGHTS_CHANGED = 4401, 4205
 MAX_STREAMS = 100
 _STREAM = re.compile(r"[0-9A-Za-z:._-]{1,120}")
-MAX_WAITING = 500  # frames that a slow client has not taken
-FRAMES_PER_SECOND, BURST = 10, 60
 LOOK_EVERY = 3.0  # seconds; with the query itself under the five that are promised
 LOOK_WHOLE_EVERY = 20  # times: the idle lock is a matter of time, which no row tells
 
 
-class LiveConsumer(AsyncWebsocketConsumer):
+class LiveConsumer(StreamSocket):
     """Live streams for one employee."""
 
     actor: Actor
@@ -48,10 +42,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         """Let in whoever may act in the console; everybody else is told to sign in."""
-        self.streams: set[str] = set()
-        self.waiting: asyncio.Queue[str] = asyncio.Queue(MAX_WAITING)
-        self.tasks: list[asyncio.Task[None]] = []
-        self.allowance, self.counted_at = float(BURST), time.monotonic()
+        self.prepare()
         self.session_key = self.scope["session"].session_key or ""
         await self.accept()  # a code can only be told on an open socket
         self.rights = await self._rights()  # before looking, so that no change falls between
@@ -60,44 +51,35 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         self.organisation_id = self.actor.organisation_id
         await self.channel_layer.group_add(sessions.group_of(self.user.pk), self.channel_name)
-        self.tasks = [asyncio.create_task(self._deliver()), asyncio.create_task(self._watch())]
+        self.tasks = [asyncio.create_task(self.deliver()), asyncio.create_task(self._watch())]
 
     async def disconnect(self, code: int) -> None:
         """Leave every group and stop the tasks."""
-        for task in self.tasks:
-            task.cancel()
         if self.tasks:
             await self.channel_layer.group_discard(
                 sessions.group_of(self.user.pk), self.channel_name
             )
-        for stream in self.streams:
-            await self.channel_layer.group_discard(group_of(stream), self.channel_name)
+        await self.stop()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Understand one frame of the client; what is not one of ours closes the socket."""
         if not self.tasks:  # what came before the refusal was heard
             return
-        if not self._within_rate():
+        if not self.within_rate():
             await self.close(TOO_FAST)
             return
-        frame = _parse(text_data)
+        frame = parse(text_data)
         match frame:
             case {"type": "ping"}:
-                self._say(type="pong")
+                self.tell(type="pong")
             case {"type": "subscribe", "stream": str(stream), "after": int(after)} if (
                 after >= 0 and _STREAM.fullmatch(stream)
             ):
                 await self._subscribe(stream, after)
             case {"type": "unsubscribe", "stream": str(stream)}:
-                await self._leave(stream)
+                await self.unfollow(stream)
             case _:
                 await self.close(NOT_UNDERSTOOD)
-
-    async def stream_event(self, message: dict[str, Any]) -> None:
-        """Hand on a patch that the channel layer brings."""
-        if message["stream"] in self.streams:
-            keys = ("stream", "seq", "patch")
-            self._say(type="event", **{key: message[key] for key in keys})
 
     async def look_again(self, _message: dict[str, Any]) -> None:
         """Something about the user changed: see whether the socket may stay."""
@@ -110,23 +92,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         decision = await self._authorise(stream)
         if not decision:
-            self._say(type="denied", stream=stream, reason=str(decision.reason))
+            self.tell(type="denied", stream=stream, reason=str(decision.reason))
             return
-        self.streams.add(stream)
-        await self.channel_layer.group_add(group_of(stream), self.channel_name)
-        patches, head = await database_sync_to_async(_missed)(stream, after)
-        if patches is None:
-            self._say(type="resync", stream=stream, seq=head)
-            return
-        for patch in patches:
-            self._say(type="event", stream=stream, seq=patch.seq, patch=patch.patch)
-        seq = patches[-1].seq if patches else after
-        self._say(type="caught_up", stream=stream, seq=seq)
-
-    async def _leave(self, stream: str) -> None:
-        if stream in self.streams:
-            self.streams.discard(stream)
-            await self.channel_layer.group_discard(group_of(stream), self.channel_name)
+        await self.follow(stream, after)
 
     async def _authorise(self, stream: str) -> Decision:
         if stream not in self.streams and len(self.streams) >= MAX_STREAMS:
@@ -167,36 +135,6 @@ class LiveConsumer(AsyncWebsocketConsumer):
         elif rights != self.rights:
             await self.close(RIGHTS_CHANGED)  # the client comes back and is judged anew
 
-    async def _deliver(self) -> None:
-        """Send what waits, as fast as the client takes it."""
-        while True:
-            await self.send(text_data=await self.waiting.get())
-
-    def _say(self, **frame: Any) -> None:
-        """Put a frame in the client's queue; a client that does not take them is let go."""
-        try:
-            self.waiting.put_nowait(json.dumps(frame, default=str))
-        except asyncio.QueueFull:
-            self.tasks.append(asyncio.create_task(self.close(TOO_SLOW)))
-
-    def _within_rate(self) -> bool:
-        """Count a frame against the client's allowance, which refills with time."""
-        now = time.monotonic()
-        refill = (now - self.counted_at) * FRAMES_PER_SECOND
-        self.allowance = min(float(BURST), self.allowance + refill) - 1
-        self.counted_at = now
-        return self.allowance >= 0
-
-
-def _parse(text: str | None) -> object:
-    """The frame as JSON, or None when it is none of ours: binary, oversized or malformed."""
-    if text is None or len(text) > MAX_FRAME:
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
 
 def _authorise(actor: Actor, stream: str) -> Decision:
     decision = authorise(actor, stream)
@@ -210,12 +148,3 @@ def _authorise(actor: Actor, stream: str) -> Decision:
             reason=str(decision.reason),
         )
     return decision
-
-
-def _missed(stream: str, after: int) -> tuple[list[Any] | None, int]:
-    """What came after a number, with the last number of all; None when a client must start afresh."""
-    patches = replay(stream, after)
-    head = StreamHead.objects.filter(pk=stream).values_list("seq", flat=True).first() or 0
-    if patches is not None and not patches and head != after:
-        patches = None  # what is missing has been cleared away, or the client knows what never was
-    return patches, head

@@ -24,6 +24,10 @@ WAYS_IN = {
 }
 
 
+PASSIVE = "X-Passive"
+"""What a page asks for by itself says so: it does not show that somebody is there."""
+
+
 class ActorMiddleware:
     """Sets `request.actor`; where a session lacks something before it may act, `request.way_in`."""
 
@@ -57,6 +61,6 @@ def _standing(request: HttpRequest) -> Standing | None:
         messages.info(
             request, _("The session has closed. Sign in again to continue: your drafts are saved.")
         )
-    elif standing.state is not State.LOCKED:
+    elif standing.state is not State.LOCKED and PASSIVE not in request.headers:
         sessions.touch(request.session)
     return standing

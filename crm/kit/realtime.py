@@ -73,6 +73,11 @@ def announce(stream: str, seq: int, patch: Mapping[str, Any]) -> None:
     )
 
 
+def hint(stream: str, told: Mapping[str, Any]) -> None:
+    """Tell who follows the stream now what is true for a moment only (somebody types): kept nowhere."""
+    tell_group(group_of(stream), {"type": "stream.hint", "stream": stream, "hint": dict(told)})
+
+
 def tell_group(group: str, message: Mapping[str, Any]) -> None:
     """Send a message to a channel-layer group from synchronous code; without Valkey nobody hears it."""
     layer = get_channel_layer()

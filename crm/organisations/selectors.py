@@ -118,6 +118,11 @@ def organisation_calendar(organisation: Organisation) -> Calendar:
     return _calendars(organisation.pk, organisation.units_version).of(None)
 
 
+def calendar_of(organisation: Organisation, calendar_id: int) -> Calendar:
+    """The working days and hours of one of the organisation's calendars, with those it builds on."""
+    return _calendars(organisation.pk, organisation.units_version).built_from(calendar_id)
+
+
 def years_not_loaded(calendar: WorkingCalendar, today: date | None = None) -> list[int]:
     """This year and the next, where nobody has entered or loaded the calendar's holidays."""
     year = (today or timezone.localdate()).year
@@ -141,9 +146,12 @@ class _Calendars:
         chosen = self.default
         for node in self.tree.path(unit_id) if unit_id is not None else ():
             chosen = self.by_unit.get(node.id, chosen)
-        if chosen not in self.built:
-            self.built[chosen] = self._build(chosen)
-        return self.built[chosen]
+        return self.built_from(chosen)
+
+    def built_from(self, calendar_id: int | None) -> Calendar:
+        if calendar_id not in self.built:
+            self.built[calendar_id] = self._build(calendar_id)
+        return self.built[calendar_id]
 
     def _build(self, calendar_id: int | None) -> Calendar:
         if calendar_id is None:  # an installation where no holidays were ever loaded

@@ -7,6 +7,7 @@ import "./lib/swaps.js";
 observe({
   composer: () => import("./controllers/composer.js"),
   copy: () => import("./controllers/copy.js"),
+  desk: () => import("./controllers/desk.js"),
   dialog: () => import("./controllers/dialog.js"),
   draft: () => import("./controllers/draft.js"),
   errors: () => import("./controllers/errors.js"),
@@ -29,7 +30,9 @@ observe({
   shortcuts: () => import("./controllers/shortcuts.js"),
   stream: () => import("./controllers/stream.js"),
   tabs: () => import("./controllers/tabs.js"),
+  talk: () => import("./controllers/talk.js"),
   toast: () => import("./controllers/toast.js"),
   tree: () => import("./controllers/tree.js"),
   upload: () => import("./controllers/upload.js"),
+  visitor: () => import("./controllers/visitor.js"),
 });

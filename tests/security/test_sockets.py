@@ -20,7 +20,7 @@ from crm.accounts.models import Membership, Role, User
 from crm.accounts.services import people, profile, roles
 from crm.asgi import application
 from crm.audit.models import AuditEntry
-from crm.kit import realtime
+from crm.kit import realtime, sockets
 from crm.kit.actor import Actor
 from crm.kit.models import StreamEvent
 from crm.kit.policy import ALLOWED, Decision
@@ -329,7 +329,7 @@ async def test_a_malformed_frame_closes_this_socket_and_no_other(
 
 async def test_a_flood_closes_it(world: World) -> None:
     alice = await open_socket(world.alice)
-    for _ in range(consumers.BURST + 40):
+    for _ in range(sockets.BURST + 40):
         await alice.send_json_to({"type": "ping"})
     assert await closing_code(alice) == 4429
 
@@ -340,7 +340,7 @@ async def test_a_client_that_takes_nothing_is_let_go(
     stream = f"test:{world.unit.pk}"
     alice = await open_socket(world.alice)
     await subscribe(alice, stream)
-    monkeypatch.setattr(consumers, "MAX_WAITING", 500)
+    monkeypatch.setattr(sockets, "MAX_WAITING", 500)
 
     async def never(*_args: Any, **_kwargs: Any) -> None:
         await asyncio.sleep(3600)
@@ -350,7 +350,7 @@ async def test_a_client_that_takes_nothing_is_let_go(
     from channels.layers import get_channel_layer
 
     layer = get_channel_layer()
-    for seq in range(consumers.MAX_WAITING + 200):
+    for seq in range(sockets.MAX_WAITING + 200):
         await layer.group_send(realtime.group_of(stream), {**layer_message, "seq": seq + 1})
         if seq % 50 == 0:
             await asyncio.sleep(0.05)

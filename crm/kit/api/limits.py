@@ -41,15 +41,16 @@ class Allowance:
 
 def take_for(actor: Actor) -> Allowance | None:
     """Count a request of somebody known; None when nobody counts now: known callers go on."""
-    return _take("caller", f"{actor.kind}:{actor.id}", settings.API_RATE_PER_MINUTE)
+    return take("caller", f"{actor.kind}:{actor.id}", settings.API_RATE_PER_MINUTE)
 
 
 def take_for_stranger(ip: str | None) -> Allowance | None:
     """Count a request of an address that showed no valid key; TooMany when it goes on like that."""
-    return _take("address", f"ip:{counted_by(ip)}", STRANGERS_PER_MINUTE)
+    return take("address", f"ip:{counted_by(ip)}", STRANGERS_PER_MINUTE)
 
 
-def _take(name: str, who: str, limit: int) -> Allowance | None:
+def take(name: str, who: str, limit: int) -> Allowance | None:
+    """Count something that `who` asks for; TooMany beyond the limit, None when nobody counts now."""
     now = time.time()
     key = f"{PREFIX}:{who}:{int(now // WINDOW)}"
     try:

@@ -30,10 +30,12 @@ async function answer(url, options) {
   return response;
 }
 
-export function post(url, fields = {}) {
+// `passive`: the page asks by itself; that nobody need be there for it, the idle lock is told.
+export function post(url, fields = {}, { passive = false } = {}) {
+  const own = passive ? { "X-Passive": "1" } : {};
   return answer(url, {
     method: "POST",
-    headers: { "X-CSRFToken": token(), Accept: "application/json" },
+    headers: { "X-CSRFToken": token(), Accept: "application/json", ...own },
     body: new URLSearchParams(fields),
   });
 }

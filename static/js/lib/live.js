@@ -3,6 +3,7 @@
 //   server → {"type": "event", "stream", "seq", "patch"}   {"type": "caught_up", "stream", "seq"}
 //            {"type": "resync", "stream", "seq"}: too much was missed, fetch the whole again
 //            {"type": "denied", "stream", "reason"}        {"type": "pong"}
+//            {"type": "hint", "stream", "hint"}: true for a moment only, without a number
 // Close code 4401: signed out or suspended. 4403: refused. Anything else: try again, with patience.
 // Tells the document: live:up, live:down (detail.since), so that pages can say what is still true.
 const PING_MS = 25_000;
@@ -35,7 +36,7 @@ function ask(name) {
   send({ type: "subscribe", stream: name, after: streams.get(name).after });
 }
 
-function hear({ type, stream: name, seq, patch, reason }) {
+function hear({ type, stream: name, seq, patch, reason, hint }) {
   const stream = streams.get(name);
   if (type === "pong" || !stream) return;
   if (type === "denied") {
@@ -43,6 +44,7 @@ function hear({ type, stream: name, seq, patch, reason }) {
     streams.delete(name);
     return;
   }
+  if (type === "hint") return stream.listeners.forEach((listener) => listener.hint?.(hint));
   if (type === "event") {
     if (seq <= stream.after) return; // told twice
     if (stream.after && seq > stream.after + 1) return ask(name); // a gap: ask for what is missing
@@ -103,7 +105,7 @@ export function connect() {
   });
 }
 
-// Follow a stream from after its number `after`; listener { patch(patch, seq), resync(), denied(reason) }.
+// Follow a stream from after its number `after`; listener { patch(patch, seq), resync(), denied(reason), hint(hint) }.
 // Returns the function that stops it.
 export function subscribe(name, listener, after = 0) {
   const stream = streams.get(name) ?? { after, listeners: new Set() };

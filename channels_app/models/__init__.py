@@ -1,0 +1,59 @@
+"""Tables of the channels room, split by concern."""
+
+from channels_app.models.account import (
+    AccountKind,
+    ChannelAccount,
+    ConsentText,
+    ContactReason,
+    Queue,
+    WrapUpCode,
+    in_language,
+)
+from channels_app.models.conversation import (
+    Attachment,
+    Author,
+    Conversation,
+    ConversationCase,
+    ConversationEvent,
+    Delivery,
+    Direction,
+    EventKind,
+    Message,
+    State,
+)
+from channels_app.models.routing import (
+    AgentSlot,
+    Offer,
+    PauseReason,
+    Presence,
+    PresenceChange,
+    QueueMember,
+    WorkItem,
+)
+
+__all__ = [
+    "AccountKind",
+    "AgentSlot",
+    "Attachment",
+    "Author",
+    "ChannelAccount",
+    "ConsentText",
+    "ContactReason",
+    "Conversation",
+    "ConversationCase",
+    "ConversationEvent",
+    "Delivery",
+    "Direction",
+    "EventKind",
+    "Message",
+    "Offer",
+    "PauseReason",
+    "Presence",
+    "PresenceChange",
+    "Queue",
+    "QueueMember",
+    "State",
+    "WorkItem",
+    "WrapUpCode",
+    "in_language",
+]

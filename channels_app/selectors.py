@@ -1,0 +1,333 @@
+"""Reading conversations for the desk, the wallboard and the visitor, in a fixed number of queries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cases.models import Case
+from cases.models.case import CaseQuerySet
+from channels_app.models import (
+    AgentSlot,
+    Conversation,
+    ConversationEvent,
+    Direction,
+    Message,
+    Offer,
+    Presence,
+    Queue,
+    State,
+    WorkItem,
+)
+from channels_app.permissions import ATTEND, SUPERVISE, VIEW_CONVERSATION
+from channels_app.wording import ICONS, sentence
+from crm.citizens.models import Citizen, CitizenRecord
+from crm.kit.actor import Actor
+from crm.kit.policy import Decision, decide
+
+SHOWN = 50
+
+
+# --- Live streams --------------------------------------------------------------------------------
+
+
+def may_follow_conversation(actor: Actor, key: str) -> Decision:
+    """Those of the conversation's unit, and its owner."""
+    try:
+        uuid = UUID(key)
+    except ValueError:
+        return Decision(False, _("There is no such conversation."))
+    exists = Conversation.objects.for_actor(actor).filter(uuid=uuid).exists()
+    return Decision(exists, "" if exists else _("There is no such conversation."))
+
+
+def may_follow_desk(actor: Actor, key: str) -> Decision:
+    """One's own desk alone."""
+    mine = key == f"{actor.organisation_id}.{actor.user_id}" and actor.user_id is not None
+    if not mine:
+        return Decision(False, _("It is somebody else's desk."))
+    return decide(actor, ATTEND)
+
+
+# --- The desk ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Line:
+    """A conversation in a list of the desk."""
+
+    conversation: Conversation
+    name: str
+    last: str
+    unread: int
+    since: datetime | None  # from when the citizen waits for a word; None: it is their turn
+    current: bool = False
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What stands at the left of an employee's desk."""
+
+    slot: AgentSlot
+    offers: Sequence[Offer]
+    mine: Sequence[Line]
+    waiting: Sequence[Line]
+
+    @property
+    def room(self) -> int:
+        """How many more conversations the employee has room for."""
+        return max(0, self.slot.max_units - self.slot.used_units)
+
+
+def desk(actor: Actor, slot: AgentSlot, current: UUID | None = None) -> Desk:
+    """The employee's offers and conversations, and the queues that they serve."""
+    offers = (
+        Offer.objects.for_actor(actor)
+        .filter(agent=slot, outcome=None)
+        .select_related("item__queue", "item__conversation__account", "item__conversation__reason")
+        .order_by("expires_at")
+    )
+    mine = Conversation.objects.for_actor(actor).filter(owner=actor.user_id, closed_at=None)
+    waiting = Conversation.objects.for_actor(actor).filter(
+        state=State.WAITING, queue__in=slot.queues.all()
+    )
+    item = WorkItem.objects.unscoped("of rows that exist for the actor").filter(
+        conversation=OuterRef("pk"), status=WorkItem.Status.QUEUED
+    )
+    waiting = waiting.filter(Exists(item)).annotate(since=Subquery(item.values("enqueued_at")[:1]))
+    return Desk(
+        slot,
+        list(offers),
+        _lines(actor, mine.order_by("-last_message_at", "-pk")[:SHOWN], current),
+        _lines(actor, waiting.order_by("since", "pk")[:SHOWN], current),
+    )
+
+
+def _lines(actor: Actor, rows: Any, current: UUID | None) -> list[Line]:
+    said = Message.objects.unscoped("of rows that exist for the actor").filter(
+        conversation=OuterRef("pk")
+    )
+    outside = said.exclude(direction=Direction.INTERNAL).order_by("-number")
+    found = list(
+        rows.select_related("account", "queue", "reason", "citizen").annotate(
+            last_body=Subquery(outside.values("body")[:1]),
+            last_direction=Subquery(outside.values("direction")[:1]),
+            unread=Subquery(
+                said.filter(direction=Direction.IN, number__gt=OuterRef("read_number"))
+                .order_by()
+                .values("conversation")
+                .annotate(n=Count("pk"))
+                .values("n")
+            ),
+        )
+    )
+    names = _names(actor, found)
+    return [
+        Line(
+            row,
+            names.get(row.citizen_id or 0, "") or row.contact_name or _("Without a name"),
+            row.last_body or "",
+            row.unread or 0,
+            row.last_inbound_at if row.last_direction == Direction.IN else None,
+            row.uuid == current,
+        )
+        for row in found
+    ]
+
+
+def _names(actor: Actor, rows: Sequence[Conversation]) -> dict[int, str]:
+    """How the citizens of these conversations may be named: the protected by initials."""
+    wanted = {row.citizen_id for row in rows if row.citizen_id}
+    if not wanted:
+        return {}
+    records = CitizenRecord.objects.for_actor(actor).filter(citizen__in=wanted)
+    return {record.citizen_id: record.shown_name for record in records.select_related("citizen")}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing of a conversation in its order: something said, or something that became true."""
+
+    at: datetime
+    message: Message | None = None
+    event: ConversationEvent | None = None
+    icon: str = ""
+    sentence: str = ""
+
+
+def thread(actor: Actor, conversation: Conversation) -> list[Part]:
+    """Everything said and done in the conversation, in order."""
+    said = (
+        Message.objects.for_actor(actor)
+        .filter(conversation=conversation)
+        .select_related("conversation")
+        .prefetch_related("attachments")
+        .order_by("number")
+    )
+    events = ConversationEvent.objects.for_actor(actor).filter(conversation=conversation)
+    parts = [((message.number, 0, 0), Part(message.at, message)) for message in said]
+    parts += [
+        (
+            (event.after_number, 1, event.pk),
+            Part(event.at, None, event, ICONS.get(event.kind, ""), sentence(event)),
+        )
+        for event in events.order_by("id")
+    ]
+    return [part for _key, part in sorted(parts, key=lambda pair: pair[0])]
+
+
+def conversation(actor: Actor, uuid: UUID) -> Conversation:
+    """One that exists for the actor, or NotFound."""
+    rows = Conversation.objects.for_actor(actor)
+    return rows.select_related(
+        "account", "organisation", "queue", "owner", "citizen", "reason", "wrap_up_code"
+    ).get_or_refuse(uuid=uuid)
+
+
+def name_of(actor: Actor, conversation: Conversation) -> str:
+    """Who writes, as it may be shown: of a confirmed citizen the name, else what they said."""
+    known = _names(actor, [conversation]).get(conversation.citizen_id or 0, "")
+    return known or conversation.contact_name or _("Without a name")
+
+
+def cases_of(actor: Actor, conversation: Conversation) -> CaseQuerySet:
+    """The cases of the conversation that the actor may see."""
+    return Case.objects.for_actor(actor).filter(conversation_links__conversation=conversation)
+
+
+def candidates(actor: Actor, conversation: Conversation) -> list[CitizenRecord]:
+    """Citizens who have the mailbox that the contact gave: proposed, never assumed."""
+    address = conversation.contact_address.lower()
+    if not address or conversation.citizen_id:
+        return []
+    rows = CitizenRecord.objects.for_actor(actor).filter(
+        citizen__contact_points__address_key=address,
+        citizen__contact_points__organisation=actor.organisation_id,
+        citizen__contact_points__ended_at=None,
+    )
+    return list(rows.select_related("citizen").distinct().order_by("pk")[:5])
+
+
+def queues(actor: Actor) -> list[Queue]:
+    """The organisation's queues in use."""
+    return list(Queue.objects.for_actor(actor).filter(is_active=True).order_by("priority", "code"))
+
+
+# --- The wallboard -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class QueueNow:
+    """One queue at this moment."""
+
+    queue: Queue
+    waiting: int
+    oldest: datetime | None
+    attended: int
+    answered_today: int
+    within_today: int
+    abandoned_today: int
+    agents: int
+
+    @property
+    def share(self) -> int | None:
+        """Of today's conversations, how many in a hundred were answered within the target."""
+        ended = self.answered_today + self.abandoned_today
+        return round(100 * self.within_today / ended) if ended else None
+
+    @property
+    def late(self) -> bool:
+        """Whether somebody has waited for longer than the queue promises."""
+        if self.oldest is None:
+            return False
+        return (timezone.now() - self.oldest).total_seconds() > self.queue.target_seconds
+
+
+def wallboard(actor: Actor) -> tuple[list[QueueNow], list[AgentSlot]]:
+    """The queues of the units that the actor supervises, and who serves them, as of now."""
+    reach = actor.reach(SUPERVISE)
+    rows = Queue.objects.for_actor(actor).filter(is_active=True)
+    if not reach.everywhere:
+        rows = rows.filter(unit_id__in=sorted(reach.units))
+    found = {queue.pk: queue for queue in rows.order_by("priority", "code")}
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    items = WorkItem.objects.for_actor(actor).filter(queue__in=found)
+    now = (
+        items.exclude(status=WorkItem.Status.DONE)
+        .values("queue")
+        .annotate(
+            waiting=Count("pk", filter=Q(status__in=["queued", "offered"])),
+            oldest=Min("enqueued_at", filter=Q(status__in=["queued", "offered"])),
+            attended=Count("pk", filter=Q(status__in=["active", "wrap"])),
+        )
+    )
+    day = (
+        items.filter(enqueued_at__gte=today)
+        .values("queue")
+        .annotate(
+            answered=Count("pk", filter=Q(accepted_at__isnull=False)),
+            abandoned=Count("pk", filter=Q(abandoned=True)),
+        )
+    )
+    within = items.filter(enqueued_at__gte=today, accepted_at__isnull=False).values_list(
+        "queue", "enqueued_at", "accepted_at"
+    )
+    in_time: dict[int, int] = {}
+    for queue_id, start, accepted in within:
+        if (accepted - start).total_seconds() <= found[queue_id].target_seconds:
+            in_time[queue_id] = in_time.get(queue_id, 0) + 1
+    present = (
+        AgentSlot.objects.for_actor(actor)
+        .filter(queues__in=found)
+        .exclude(state=Presence.OFFLINE)
+        .values("queues")
+        .annotate(n=Count("pk"))
+    )
+    at_work = {row["queues"]: row["n"] for row in present}
+    live = {row["queue"]: row for row in now}
+    done = {row["queue"]: row for row in day}
+    shown = [
+        QueueNow(
+            queue,
+            live.get(pk, {}).get("waiting", 0),
+            live.get(pk, {}).get("oldest"),
+            live.get(pk, {}).get("attended", 0),
+            done.get(pk, {}).get("answered", 0),
+            in_time.get(pk, 0),
+            done.get(pk, {}).get("abandoned", 0),
+            at_work.get(pk, 0),
+        )
+        for pk, queue in found.items()
+    ]
+    agents = (
+        AgentSlot.objects.for_actor(actor)
+        .filter(queues__in=found)
+        .select_related("user", "pause_reason")
+        .prefetch_related("queues")
+        .distinct()
+        .order_by("state", "user__full_name")
+    )
+    return shown, list(agents)
+
+
+def waiting_badge(actor: Actor) -> str:
+    """How many conversations of one's own have something unread, for the navigation."""
+    if actor.user_id is None:
+        return ""
+    unread = Conversation.objects.for_actor(actor).filter(
+        owner=actor.user_id, closed_at=None, last_number__gt=F("read_number")
+    )
+    count = unread.count()
+    return str(count) if count else ""
+
+
+def of_citizen(actor: Actor, citizen: Citizen) -> Any:
+    """A citizen's conversations that exist for the actor."""
+    if not actor.holds(VIEW_CONVERSATION):
+        return Conversation.objects.for_actor(actor).none()
+    return Conversation.objects.for_actor(actor).filter(citizen=citizen)

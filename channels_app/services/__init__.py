@@ -1,0 +1,41 @@
+"""The verbs of the channels room: each scopes, requires, changes, records and tells, in one transaction."""
+
+from channels_app.services.attending import (
+    add_note,
+    attach,
+    close,
+    end,
+    identify,
+    link_case,
+    mark_read,
+    open_attachment,
+    open_case,
+    open_conversation,
+    reply,
+    transfer,
+)
+from channels_app.services.presence import beat, set_presence
+from channels_app.services.routing import accept, decline, match, take
+from channels_app.services.slots import slot_of
+
+__all__ = [
+    "accept",
+    "add_note",
+    "attach",
+    "beat",
+    "close",
+    "decline",
+    "end",
+    "identify",
+    "link_case",
+    "mark_read",
+    "match",
+    "open_attachment",
+    "open_case",
+    "open_conversation",
+    "reply",
+    "set_presence",
+    "slot_of",
+    "take",
+    "transfer",
+]
