@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from cases.services import deliver_message
+from cases.services import access, deliver_message, filing
 from cases.services.notes import DELIVER, doubt_message
 from crm.kit import outbox
 
@@ -18,3 +18,15 @@ def doubt(payload: Mapping[str, Any]) -> None:
 def deliver(payload: Mapping[str, Any]) -> None:
     """Hand a queued message to the mail server; a second run finds it sent and does nothing."""
     deliver_message(UUID(payload["message"]))
+
+
+@outbox.effect(filing.RECEIPT_MAIL)
+def receipt(payload: Mapping[str, Any]) -> None:
+    """Send the receipt of an application to whoever filed it."""
+    filing.send_receipt(UUID(payload["application"]))
+
+
+@outbox.effect(access.CODE_MAIL)
+def access_code(payload: Mapping[str, Any]) -> None:
+    """Send the code that opens a case to its mailbox, while it is of use."""
+    access.send_code(UUID(payload["access"]), payload["code"])

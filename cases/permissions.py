@@ -60,6 +60,16 @@ PUBLISH_CASE_TYPE = declare(
     _("design and publish case types and procedures"),
     roles="administrator",
 )
+WRITE_ARTICLE = declare(
+    "cases.write_article",
+    _("write knowledge articles and propose changes to them"),
+    roles="agent supervisor communications administrator",
+)
+PUBLISH_ARTICLE = declare(
+    "cases.publish_article",
+    _("publish and retire knowledge articles"),
+    roles="supervisor administrator",
+)
 
 
 class Workable(Protocol):

@@ -2,7 +2,20 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from cases.views import acts, bulk, case, home, imports, lists, opening, types
+from cases.views import (
+    acts,
+    applicant,
+    articles,
+    bulk,
+    case,
+    home,
+    imports,
+    lists,
+    opening,
+    procedures,
+    types,
+    window,
+)
 
 app_name = "cases"
 
@@ -10,6 +23,7 @@ of_case = [
     path("", case.detail, name="detail"),
     path("cronologia/", case.story, name="story"),
     path("registro/", case.case_record, name="record"),
+    path("solicitante/", applicant.applicant, name="applicant"),
     path("editar/", case.edit, name="edit"),
     path("mover/<slug:move>/", case.move, name="move"),
     path("asumir/", acts.take, name="take"),
@@ -33,6 +47,17 @@ of_case = [
     path("relaciones/<uuid:link>/quitar/", acts.unlink, name="unlink"),
 ]
 
+of_window = [
+    path("", window.index, name="window_index"),
+    path("tramites/<slug:code>/", window.procedure, name="window_procedure"),
+    path("tramites/<slug:code>/solicitud/", window.apply, name="window_apply"),
+    path("ayuda/<slug:code>/", window.article, name="window_article"),
+    path("justificante/<uuid:case>/", window.receipt, name="window_receipt"),
+    path("seguimiento/", window.follow, name="window_follow"),
+    path("seguimiento/salir/", window.leave, name="window_leave"),
+    path("seguimiento/<uuid:case>/", window.case, name="window_case"),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("casos/", lists.case_list, name="list"),
@@ -54,6 +79,26 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("importaciones/<uuid:load>/detener/", imports.cancel, name="import_cancel"),
     path("importaciones/<uuid:load>/errores.csv", imports.problems, name="import_problems"),
     path("importaciones/<uuid:load>/columnas.toml", imports.mapping, name="import_mapping"),
+    path("sede/<slug:organisation>/", include(of_window)),
+    path("organizacion/tramites/", procedures.procedure_list, name="procedures"),
+    path("organizacion/tramites/nuevo/", procedures.new_procedure, name="new_procedure"),
+    path("organizacion/tramites/<slug:code>/", procedures.procedure, name="procedure"),
+    path(
+        "organizacion/tramites/<slug:code>/publicar/",
+        procedures.publish_procedure,
+        name="publish_procedure",
+    ),
+    path(
+        "organizacion/tramites/<slug:code>/retirar/",
+        procedures.retire_procedure,
+        name="retire_procedure",
+    ),
+    path("conocimiento/", articles.article_list, name="articles"),
+    path("conocimiento/nuevo/", articles.new_article, name="new_article"),
+    path("conocimiento/<uuid:article>/", articles.article, name="article"),
+    path("conocimiento/<uuid:article>/publicar/", articles.publish_article, name="publish_article"),
+    path("conocimiento/<uuid:article>/retirar/", articles.retire_article, name="retire_article"),
+    path("conocimiento/<uuid:article>/revisado/", articles.review_article, name="review_article"),
     path("organizacion/tipos/", types.type_list, name="types"),
     path("organizacion/tipos/nuevo/", types.new_type, name="new_type"),
     path("organizacion/tipos/<slug:code>/", types.edit_type, name="type"),

@@ -1,5 +1,6 @@
 """Tables of the cases room, split by concern."""
 
+from cases.models.application import AccessCode, Application
 from cases.models.case import (
     Case,
     Confidentiality,
@@ -13,9 +14,15 @@ from cases.models.case import (
     ReferenceCounter,
 )
 from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
+from cases.models.knowledge import Article, ArticleVersion
+from cases.models.procedures import Procedure, ProcedureText
 from cases.models.work import BulkAction, Import, ImportProblem
 
 __all__ = [
+    "AccessCode",
+    "Application",
+    "Article",
+    "ArticleVersion",
     "BulkAction",
     "Case",
     "CaseType",
@@ -30,6 +37,8 @@ __all__ = [
     "Message",
     "Note",
     "Participant",
+    "Procedure",
+    "ProcedureText",
     "ReferenceCounter",
     "StateCategory",
 ]

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases.models import Confidentiality, Document, EventKind
+from cases.models import Case, Confidentiality, Document, EventKind
 from cases.permissions import CHANGE_CASE, VIEW_SPECIAL
 from cases.services.writing import fetch, moment, write
 from cases.texts import one_line
@@ -47,27 +47,39 @@ def attach_document(
         require(actor, CHANGE_CASE, row)
         if confidentiality == Confidentiality.SPECIAL:
             require(actor, VIEW_SPECIAL, row)
-        document = Document.objects.create(
-            organisation_id=row.organisation_id,
-            case=row,
-            name=stored.name[:200],
-            media_type=stored.media_type,
-            size=stored.size,
-            sha256=stored.sha256,
-            scan=stored.scan,
-            origin=origin,
-            confidentiality=confidentiality,
-            added_by_id=actor.user_id,
-            added_by_name=actor.name[:200],
-            created_at=moment(),
-        )
-        told = {
-            "document": str(document.uuid),
-            "name": document.name,
-            "size": document.size,
-            "sha256": document.sha256,
-        }
-        write(actor, CHANGE_CASE, row, EventKind.ATTACHED, told)
+        return attach_stored(actor, row, stored, origin=origin, confidentiality=confidentiality)
+
+
+def attach_stored(
+    actor: Actor,
+    row: Case,
+    stored: files.Stored,
+    *,
+    origin: str,
+    confidentiality: int = Confidentiality.INTERNAL,
+) -> Document:
+    """A kept file is a document of the case, which the caller has fetched and locked."""
+    document = Document.objects.create(
+        organisation_id=row.organisation_id,
+        case=row,
+        name=stored.name[:200],
+        media_type=stored.media_type,
+        size=stored.size,
+        sha256=stored.sha256,
+        scan=stored.scan,
+        origin=origin,
+        confidentiality=confidentiality,
+        added_by_id=actor.user_id,
+        added_by_name=actor.name[:200],
+        created_at=moment(),
+    )
+    told = {
+        "document": str(document.uuid),
+        "name": document.name,
+        "size": document.size,
+        "sha256": document.sha256,
+    }
+    write(actor, CHANGE_CASE, row, EventKind.ATTACHED, told)
     return document
 
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from cases.models import Case, EventKind, Message, Note
+from cases.models import Application, Case, EventKind, Message, Note
 from cases.permissions import CHANGE_CASE
 from cases.services.writing import fetch, moment, write
 from cases.texts import one_line, paragraphs
@@ -140,9 +140,13 @@ def retry_message(actor: Actor, case: UUID, message: UUID) -> Message:
 
 
 def mailbox_of(actor: Actor, case: Case) -> str:
-    """The e-mail address by which the organisation reaches the case's citizen; empty if none."""
+    """The e-mail address by which the organisation reaches the case's citizen; empty if none.
+
+    Of who filed it and has not been identified yet: the one that they gave.
+    """
     if case.citizen_id is None:
-        return ""
+        filed = Application.objects.for_actor(actor).filter(case=case).first()
+        return filed.email if filed else ""
     point = (
         ContactPoint.objects.for_actor(actor)
         .filter(citizen=case.citizen_id, channel=Channel.EMAIL, ended_at=None)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from cases import selectors, services, timeline
 from cases.clocks import clock
 from cases.forms import EditCaseForm, MoveForm, show_errors
-from cases.models import Case, Confidentiality, Document, Link, Participant
+from cases.models import Application, Case, Confidentiality, Document, Link, Participant
 from cases.permissions import (
     ASSIGN_CASE,
     CHANGE_CASE,
@@ -71,6 +71,7 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         **_story(request, actor, row),
         "tabs": _tabs(actor, len(documents), relations),
         "fields": [(field.label, shown(row.data.get(field.name))) for field in workflow.fields],
+        "application": _application(actor, row),
         "documents": documents,
         "participants": participants,
         "links": links,
@@ -247,6 +248,13 @@ def _others(actor: Actor, case: Case) -> list[Case]:
         return []
     found = selectors.cases_of_citizen(actor, case.citizen, limit=OTHERS + 1)
     return [other for other in found if other.pk != case.pk][:OTHERS]
+
+
+def _application(actor: Actor, case: Case) -> Application | None:
+    """What a citizen filed by themselves."""
+    if case.channel != Channel.WEB_FORM:
+        return None
+    return Application.objects.for_actor(actor).filter(case=case).first()
 
 
 def _tabs(actor: Actor, documents: int, relations: int) -> list[dict[str, Any]]:

@@ -121,6 +121,11 @@ _TEXT = {"text": "Palabras"}
 _REASON = {"reason": "Motivo bastante largo"}
 _PART = "a part of the case's page, whose opening is the look"
 
+_ARTICLE = {"article": "article.uuid"}
+_SIDE = {"organisation": "organisation.code"}
+_DEFINITION = "a definition, nobody's data"
+_WINDOW = "the organisation's public pages"
+
 ENTRIES: dict[str, Guarded | Own | Public] = {
     # --- cases ---
     "cases:home": Guarded(),
@@ -178,6 +183,26 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:import_mapping": Guarded(_LOAD),
     "cases:types": Guarded(),
     "cases:new_type": Guarded(),
+    "cases:procedures": Guarded(),
+    "cases:new_procedure": Guarded(),
+    "cases:procedure": Guarded({"code": "procedure.code"}, silent=_DEFINITION),
+    "cases:publish_procedure": Guarded({"code": "procedure.code"}),
+    "cases:retire_procedure": Guarded({"code": "procedure.code"}),
+    "cases:articles": Guarded(),
+    "cases:new_article": Guarded(),
+    "cases:article": Guarded(_ARTICLE, silent=_DEFINITION),
+    "cases:publish_article": Guarded(_ARTICLE),
+    "cases:retire_article": Guarded(_ARTICLE),
+    "cases:review_article": Guarded(_ARTICLE),
+    "cases:applicant": Guarded({"case": "filed.uuid"}),
+    "cases:window_index": Public(_WINDOW, _SIDE),
+    "cases:window_procedure": Public(_WINDOW, {**_SIDE, "code": "procedure.code"}),
+    "cases:window_apply": Public(_WINDOW, {**_SIDE, "code": "procedure.code"}),
+    "cases:window_article": Public(_WINDOW, {**_SIDE, "code": "article.code"}),
+    "cases:window_follow": Public("one answer for any number of a case", _SIDE),
+    "cases:window_receipt": Public("404 to all but who filed it", {**_SIDE, **_CASE}),
+    "cases:window_case": Public("404 to all but who gave its code", {**_SIDE, **_CASE}),
+    "cases:window_leave": Public("ends what this browser may see", _SIDE),
     "cases:type": Guarded({"code": "case_type.code"}, silent="a definition, nobody's data"),
     # --- citizens ---
     "citizens:list": Guarded(),

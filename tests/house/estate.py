@@ -9,6 +9,7 @@ from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pikepdf
 from django.conf import settings
@@ -19,6 +20,7 @@ from django.utils import timezone
 
 from cases import services as cases
 from cases.models import (
+    Article,
     BulkAction,
     Case,
     CaseType,
@@ -28,7 +30,9 @@ from cases.models import (
     Message,
     Note,
     Participant,
+    Procedure,
 )
+from cases.services.filing import Applicant, file_application
 from cases.services.imports import keep_upload
 from crm.accounts.actors import system_actor
 from crm.accounts.models import ApiClient, Role, RolePermission, User, UserSession
@@ -42,7 +46,7 @@ from crm.kit.secrets import digest
 from crm.organisations.models import Organisation, SharingAgreement, Unit, WorkingCalendar
 from reporting.models import HistoryBatch, IssuedHistory, Status, Variant
 from tests.factories.accounts import ORIGIN, acting, employee
-from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.cases import ArticleFactory, CaseFactory, CaseTypeFactory, ProcedureFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import OrganisationFactory, UnitFactory
 
@@ -96,6 +100,9 @@ class Side:
     bare_key: str = field(repr=False)
     calendar: WorkingCalendar
     agreement: SharingAgreement
+    procedure: Procedure
+    article: Article
+    filed: Case  # by a citizen on the public pages
 
     @cached_property
     def actor(self) -> Actor:
@@ -232,6 +239,9 @@ def side(code: str) -> Side:
         finished_at=timezone.now(),
     )
     batch.histories.add(history)
+    procedure = ProcedureFactory(
+        unit=unit, case_type=case_type, code=f"tramite-{code.lower()}", name=f"Trámite {code}"
+    )
     client, key = _system(organisation, SCOPES)
     bare_client, bare_key = _system(organisation, ())
     made = Side(
@@ -266,10 +276,24 @@ def side(code: str) -> Side:
         bare_key=bare_key,
         calendar=_calendar(organisation),
         agreement=_agreement(organisation),
+        procedure=procedure,
+        article=ArticleFactory(
+            unit=unit, title=f"Pregunta {code}", body=f"Respuesta {code}", code="pregunta"
+        ),
+        filed=_filed(system, procedure, code),
     )
     for row in (case, other_case):
         row.refresh_from_db()  # their versions have gone on meanwhile
     return made
+
+
+def _filed(system: Actor, procedure: Procedure, code: str) -> Case:
+    """A case that somebody unknown filed."""
+    applicant = Applicant(name="Sin", surname1=f"Comprobar {code}", email="sin@example.org")
+    filed = file_application(
+        system, procedure.code, key=uuid4(), applicant=applicant, answers={}, request=f"Pido {code}"
+    )
+    return filed.case
 
 
 def _role_with_everything(organisation: Organisation) -> Role:

@@ -89,6 +89,14 @@ NEW_CASE = {
     "language": "es",
     "confidentiality": "1",
 }
+NEW_PROCEDURE = {
+    "code": "otro",
+    "case_type": "case_type.code",
+    "unit": "unit.uuid",
+    "silence": "none",
+    "es.name": "Otro",
+    "es.summary": "Para algo.",
+}
 FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
     ("NewCaseForm", "case_type"): ("cases:new", NEW_CASE, "case_type.code"),
     ("NewCaseForm", "unit"): ("cases:new", NEW_CASE, "unit.uuid"),
@@ -137,12 +145,25 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
         {"name": "Otro", "code": "OTRO", "layer": "local"},
         "calendar.uuid",
     ),
+    ("ProcedureForm", "unit"): ("cases:new_procedure", NEW_PROCEDURE, "unit.uuid"),
+    ("ProcedureForm", "case_type"): ("cases:new_procedure", NEW_PROCEDURE, "case_type.code"),
+    ("ArticleForm", "unit"): (
+        "cases:new_article",
+        {"code": "otra", "language": "es", "title": "T", "body": "B", "review_on": "2100-01-01"},
+        "unit.uuid",
+    ),
+    ("ApplicantForm", "citizen"): ("cases:applicant", {}, "citizen.uuid"),
     ("UploadForm", "unit"): ("cases:import_new", {"file": "a file"}, "unit.uuid"),
 }
 # Filters only narrow what one sees already: a stranger's id finds nothing.
 ASKING = {"ListForm", "SearchForm", "WhyForm"}
-# Another organisation is what an agreement is made with; samples of components name nothing.
-FOREIGN_BY_NATURE = {("AgreementForm", "receiver"), ("_SampleForm", "unit")}
+# Another organisation is what an agreement is made with; samples of components name nothing; the key of
+# an application names the form itself.
+FOREIGN_BY_NATURE = {
+    ("AgreementForm", "receiver"),
+    ("_SampleForm", "unit"),
+    ("ApplicationForm", "key"),
+}
 # Names that a field naming a row bears.
 NAMING = {
     *("unit", "unidad", "person", "citizen", "case", "cases", "case_type", "tipo", "role"),

@@ -17,7 +17,7 @@ from django.test import Client
 from cases import services as cases
 from crm.accounts.services.roles import create_role
 from tests.factories.accounts import employee
-from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.cases import ArticleFactory, CaseFactory, CaseTypeFactory, ProcedureFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import UnitFactory
 from tests.house.asking import ask, entry_of, ids_of, methods_of
@@ -89,6 +89,8 @@ def _grow(estate: Estate) -> None:
         cases.record_message(actor, here.case.uuid, f"Mensaje {number}", channel="phone")
         cases.attach_document(actor, here.case.uuid, [PAPER], f"papel {number}.pdf")
         cases.take_case(actor, case.uuid)
+        ProcedureFactory(unit=here.unit, case_type=here.case_type)
+        ArticleFactory(unit=here.unit)
         CaseTypeFactory(organisation=here.organisation)
         UnitFactory(organisation=here.organisation)
         employee(here.organisation, "agent", unit=here.unit)

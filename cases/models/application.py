@@ -1,0 +1,64 @@
+"""What citizens file by themselves: the application behind a case, and the codes that open it to them."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from cases.models.case import Case, ThroughCase
+from cases.models.procedures import Procedure
+from crm.kit.models import Base
+
+
+class Application(Base):
+    """A case as it was filed on the public pages: by whom, as they say themselves, and their answers.
+
+    Nobody has checked who they are. The case gets its citizen when an employee has.
+    """
+
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="application")
+    procedure = models.ForeignKey(
+        Procedure, on_delete=models.PROTECT, related_name="applications", db_index=False
+    )
+    key = models.UUIDField(unique=True)  # the form's own, so that sent twice it files one
+    name = models.CharField(_("name"), max_length=150)
+    surname1 = models.CharField(_("first surname"), max_length=100)
+    surname2 = models.CharField(_("second surname"), max_length=100, blank=True)
+    identifier = models.CharField(_("identification number"), max_length=30, blank=True)
+    email = models.EmailField(_("email address"))
+    phone = models.CharField(_("phone"), max_length=30, blank=True)
+    answers = models.JSONField(default=dict)
+
+    objects = ThroughCase.as_manager()
+
+    class Meta:
+        verbose_name = _("application")
+        verbose_name_plural = _("applications")
+        constraints = [
+            models.CheckConstraint(condition=~Q(email=""), name="application_has_a_mailbox"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case}"
+
+    @property
+    def full_name(self) -> str:
+        """As people write it."""
+        return " ".join(filter(None, [self.name, self.surname1, self.surname2]))
+
+
+class AccessCode(Base):
+    """A code sent by e-mail that opens one case to whoever reads that mailbox, once and not for long."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="access_codes")
+    digest = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True)
+
+    objects = ThroughCase.as_manager()
+
+    class Meta:
+        verbose_name = _("access code")
+
+    def __str__(self) -> str:
+        return f"{self.case}"
