@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "crm.accounts",
     "crm.citizens",
     "cases",
+    "scheduling",
     "reporting",
 ]
 

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 
-from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
 
 from crm.accounts.actors import system_actor
 from crm.audit.record import record
 from crm.kit.actor import Actor, Origin
-from crm.kit.errors import TooMany
 from crm.kit.pdf import CodeError, normalise_code
 from crm.kit.policy import decide
+from crm.kit.tries import take
 from crm.kit.web import counted_by
 from reporting.models import IssuedHistory
 from reporting.permissions import ISSUE_HISTORY
@@ -64,14 +63,10 @@ def _may_be_told(viewer: Actor, code: str) -> bool:
 
 def _count(ip: str | None) -> None:
     """Count a try of this address."""
-    key = f"verify:{counted_by(ip)}"
-    cache.add(key, 0, _WINDOW)
-    try:
-        tries = cache.incr(key)
-    except ValueError:  # it ran out between the two
-        return
-    if tries > _TRIES:
-        raise TooMany(
-            _("Too many codes were tried from here. Wait a minute and try again."),
-            retry_after=_WINDOW,
-        )
+    take(
+        "verify",
+        counted_by(ip),
+        most=_TRIES,
+        seconds=_WINDOW,
+        message=_("Too many codes were tried from here. Wait a minute and try again."),
+    )

@@ -113,6 +113,11 @@ def calendar_for(unit: Unit) -> Calendar:
     return _calendars(unit.organisation_id, unit.organisation.units_version).of(unit.pk)
 
 
+def calendar_by(organisation: Organisation, calendar_id: int) -> Calendar:
+    """The working days and hours of one of the organisation's calendars, or of a shared one."""
+    return _calendars(organisation.pk, organisation.units_version).chosen(calendar_id)
+
+
 def organisation_calendar(organisation: Organisation) -> Calendar:
     """The working days and hours of the organisation as a whole."""
     return _calendars(organisation.pk, organisation.units_version).of(None)
@@ -141,9 +146,12 @@ class _Calendars:
         chosen = self.default
         for node in self.tree.path(unit_id) if unit_id is not None else ():
             chosen = self.by_unit.get(node.id, chosen)
-        if chosen not in self.built:
-            self.built[chosen] = self._build(chosen)
-        return self.built[chosen]
+        return self.chosen(chosen)
+
+    def chosen(self, calendar_id: int | None) -> Calendar:
+        if calendar_id not in self.built:
+            self.built[calendar_id] = self._build(calendar_id)
+        return self.built[calendar_id]
 
     def _build(self, calendar_id: int | None) -> Calendar:
         if calendar_id is None:  # an installation where no holidays were ever loaded
