@@ -36,7 +36,20 @@ def read_start(text: str) -> datetime:
         raise Invalid(errors={"start": [_("Choose a time.")]}) from None
 
 
-class PersonForm(ServiceForm):
+class BookingForm(ServiceForm):
+    """A form that, sent twice, books once: by its `key`."""
+
+    key = forms.CharField(max_length=36, widget=forms.HiddenInput, required=False)
+
+    def clean_key(self) -> UUID | None:
+        """The key; what is none counts for nothing."""
+        try:
+            return UUID(self.cleaned_data["key"])
+        except ValueError:
+            return None
+
+
+class PersonForm(BookingForm):
     """Who books for themselves."""
 
     name = forms.CharField(
@@ -73,7 +86,6 @@ class PersonForm(ServiceForm):
         required=False,
     )
     start = forms.CharField(max_length=20, widget=forms.HiddenInput)
-    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
     def person(self) -> Person:
         """As the verb takes it."""
@@ -122,7 +134,7 @@ class SendCodeForm(ServiceForm):
     email = forms.CharField(label=_("Email"), max_length=254)
 
 
-class BookForm(ServiceForm):
+class BookForm(BookingForm):
     """An employee books for somebody."""
 
     start = forms.CharField(max_length=20, required=False)
@@ -133,7 +145,6 @@ class BookForm(ServiceForm):
     channel = forms.ChoiceField(
         label=_("How it was asked for"), choices=Channel.choices, initial=Channel.PHONE
     )
-    key = forms.UUIDField(widget=forms.HiddenInput, required=False)
 
 
 # --- Setting up -----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from crm.kit import outbox
 from scheduling.services import deliver_notice, doubt_notice
-from scheduling.services.notices import DELIVER
+from scheduling.services.notices import DELIVER_NOTICE
 
 
 def doubt(payload: Mapping[str, Any]) -> None:
@@ -14,7 +14,7 @@ def doubt(payload: Mapping[str, Any]) -> None:
     doubt_notice(UUID(payload["notice"]))
 
 
-@outbox.effect(DELIVER, in_doubt=doubt)
+@outbox.effect(DELIVER_NOTICE, in_doubt=doubt)
 def deliver(payload: Mapping[str, Any]) -> None:
     """Hand a notice that is still true to the mail server; a second run finds it sent."""
     deliver_notice(UUID(payload["notice"]))

@@ -26,7 +26,7 @@ from scheduling.permissions import BOOK_APPOINTMENT
 from scheduling.presenting import day_and_hour, shown_code
 from scheduling.services.writing import moment, write
 
-DELIVER = "scheduling.deliver_notice"
+DELIVER_NOTICE = "scheduling.deliver_notice"
 DAY_BEFORE = timedelta(hours=24)
 GIVE_UP_AFTER = timedelta(hours=20)
 _METHODS = {
@@ -44,7 +44,7 @@ def tell(row: Appointment, kind: Notice.Kind) -> Notice | None:
         appointment=row, kind=kind, sequence=row.ical_sequence, defaults={"address": row.email}
     )
     if made:
-        outbox.send_later(DELIVER, {"notice": str(notice.uuid)}, key=str(notice.uuid))
+        outbox.send_later(DELIVER_NOTICE, {"notice": str(notice.uuid)}, key=str(notice.uuid))
     return notice
 
 
@@ -61,7 +61,7 @@ def send_code_again(row: Appointment) -> None:
     )
     notice.state = Notice.State.QUEUED
     notice.save(update_fields=["state", "updated_at"])
-    outbox.send_later(DELIVER, {"notice": str(notice.uuid)})
+    outbox.send_later(DELIVER_NOTICE, {"notice": str(notice.uuid)})
 
 
 def remind_due() -> int:

@@ -229,7 +229,7 @@ def new(request: ActorRequest) -> HttpResponse:
     """Book for a citizen on record, or for somebody who is not."""
     citizen = _citizen(request)
     place, choice = _choice(request)
-    form = BookForm(request.POST or None, initial={"key": uuid7()})
+    form = BookForm(request.POST if request.method == "POST" else None, initial={"key": uuid7()})
     status = HTTPStatus.OK
     offers: list[Any] = []
     if request.method == "POST":
@@ -292,8 +292,10 @@ def _book(
     place: services.Place | None,
     citizen: CitizenRecord | None,
 ) -> Appointment:
-    if not form.is_valid() or place is None:
-        raise Invalid(errors={"start": [_("Choose a time.")]} if form.is_valid() else {})
+    if not form.is_valid():
+        raise Invalid
+    if place is None:
+        raise Invalid(errors={"start": [_("Choose a time.")]})
     given = form.cleaned_data
     person = Person(
         name="" if citizen else given["name"],

@@ -89,6 +89,12 @@ NEW_CASE = {
     "language": "es",
     "confidentiality": "1",
 }
+NEW_OFFICE = {
+    "name": "Otra",
+    "code": "otra",
+    "time_zone": "Europe/Madrid",
+    "address": "Calle Mayor 1",
+}
 FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
     ("NewCaseForm", "case_type"): ("cases:new", NEW_CASE, "case_type.code"),
     ("NewCaseForm", "unit"): ("cases:new", NEW_CASE, "unit.uuid"),
@@ -136,6 +142,18 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
         "organisations:new_calendar",
         {"name": "Otro", "code": "OTRO", "layer": "local"},
         "calendar.uuid",
+    ),
+    ("OfficeForm", "unit"): ("scheduling:new_office", NEW_OFFICE, "unit.uuid"),
+    ("OfficeForm", "calendar"): (
+        "scheduling:new_office",
+        {**NEW_OFFICE, "unit": "unit.uuid"},
+        "calendar.uuid",
+    ),
+    ("desk", "citizen"): ("scheduling:identify", {}, "citizen.uuid"),
+    ("ResourceForm", "services"): (
+        "scheduling:new_resource",
+        {"name": "Otra mesa", "kind": "desk"},
+        "service.code",
     ),
     ("UploadForm", "unit"): ("cases:import_new", {"file": "a file"}, "unit.uuid"),
 }
