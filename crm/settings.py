@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "crm.citizens",
     "cases",
     "channels_app",
+    "scheduling",
     "reporting",
 ]
 
@@ -383,6 +384,8 @@ SPECTACULAR_SETTINGS = {
         "CitizenKindEnum": "crm.citizens.api_shapes.CitizenKind",
         "IdentifierKindEnum": "crm.citizens.api_shapes.IdentifierKind",
         "LinkKindEnum": "cases.api.shapes.LinkKind",
+        "AppointmentStatusEnum": "scheduling.api_shapes.SHOWN",
+        "AppointmentModalityEnum": "scheduling.api_shapes.AppointmentModality",
     },
 }
 

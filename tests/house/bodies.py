@@ -31,6 +31,9 @@ VALUES: dict[str, Any] = {
     "quality": "good",
     "confidentiality": "confidential",
     "q": "apellido",
+    "service": "service.code",
+    "office": "office.code",
+    "start": "slot.start",
 }
 # Where a shape's field means something else than the name usually does.
 SPECIAL: dict[tuple[str, str], Any] = {
@@ -39,7 +42,7 @@ SPECIAL: dict[tuple[str, str], Any] = {
 }
 
 # Fields that are not required by themselves, but by what the others say.
-ALSO = {"NewCaseInput": ("unit",)}
+ALSO = {"NewCaseInput": ("unit",), "NewAppointmentInput": ("citizen",)}
 
 
 def body_of(kind: type[Input], side: Side) -> dict[str, Any]:

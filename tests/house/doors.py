@@ -117,6 +117,12 @@ _PERSON = {"user_id": "employee.uuid"}
 _UNIT = {"unit_id": "unit.uuid"}
 _CALENDAR = {"calendar_id": "calendar.uuid"}
 _OFFICE = "an office, nobody's data"
+_APPOINTMENT = {"appointment": "appointment.uuid"}
+_API_APPOINTMENT = {"appointment_id": "appointment.uuid"}
+_PUBLIC_CITA = {"code": "organisation.code"}
+_PLACE = {**_PUBLIC_CITA, "service": "service.code", "office": "office.code"}
+_OWN_CITA = "one's own appointment, opened by reference and code in this browser"
+_AGENDA = "what can be booked, nobody's data"
 _TEXT = {"text": "Palabras"}
 _REASON = {"reason": "Motivo bastante largo"}
 _PART = "a part of the case's page, whose opening is the look"
@@ -319,6 +325,45 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "reporting:of_case": Guarded(_CASE, silent=_PART),
     "reporting:issue": Guarded(_CASE, post={"variant": "full"}),
     "reporting:verify": Public("whoever holds a document may check it"),
+    # --- scheduling ---
+    "scheduling:start": Public("what one can have an appointment for", _PUBLIC_CITA),
+    "scheduling:where": Public("in which offices", {**_PUBLIC_CITA, "service": "service.code"}),
+    "scheduling:times": Public("free times name nobody", _PLACE),
+    "scheduling:person": Public("whoever wants an appointment says who they are", _PLACE),
+    "scheduling:confirm": Public("the code that was sent is the key", _PUBLIC_CITA),
+    "scheduling:resend": Public("to the mailbox of the hold in this browser", _PUBLIC_CITA),
+    "scheduling:find": Public("reference and code are the key", _PUBLIC_CITA),
+    "scheduling:send_code": Public("one answer for any reference and mailbox", _PUBLIC_CITA),
+    "scheduling:mine": Public(_OWN_CITA, _PUBLIC_CITA),
+    "scheduling:move_mine": Public(_OWN_CITA, _PUBLIC_CITA),
+    "scheduling:cancel_mine": Public(_OWN_CITA, _PUBLIC_CITA),
+    "scheduling:calendar": Public(_OWN_CITA, _PUBLIC_CITA),
+    "scheduling:day": Guarded(),
+    "scheduling:new": Guarded(),
+    "scheduling:appointment": Guarded(_APPOINTMENT),
+    "scheduling:move": Guarded(_APPOINTMENT, silent="a part of the appointment's page"),
+    "scheduling:cancel": Guarded(_APPOINTMENT),
+    "scheduling:check_in": Guarded(_APPOINTMENT),
+    "scheduling:begin": Guarded(_APPOINTMENT),
+    "scheduling:complete": Guarded(_APPOINTMENT),
+    "scheduling:no_show": Guarded(_APPOINTMENT),
+    "scheduling:identify": Guarded(_APPOINTMENT, post={"citizen": "citizen.uuid"}),
+    "scheduling:setup": Guarded(),
+    "scheduling:new_office": Guarded(),
+    "scheduling:office": Guarded({"office": "office.uuid"}, silent=_AGENDA),
+    "scheduling:new_resource": Guarded({"office": "office.uuid"}, silent=_AGENDA),
+    "scheduling:closure": Guarded(
+        {"office": "office.uuid"}, post={"first": "2026-12-24", "name": "Cierre"}
+    ),
+    "scheduling:import_closures": Guarded({"office": "office.uuid"}, post={"file": "a file"}),
+    "scheduling:remove_closure": Guarded({"office": "office.uuid", "closure": "closure.uuid"}),
+    "scheduling:new_service": Guarded(),
+    "scheduling:service": Guarded({"service": "service.uuid"}, silent=_AGENDA),
+    "scheduling:resource": Guarded({"resource": "resource.uuid"}, silent=_AGENDA),
+    "scheduling:exception": Guarded({"resource": "resource.uuid"}, post={"day": "2026-12-24"}),
+    "scheduling:remove_exception": Guarded(
+        {"resource": "resource.uuid"}, post={"day": "2026-12-24"}
+    ),
     # --- the roof ---
     "palette": Guarded(),
     "set_language": Public("one's own language, also on public pages"),
@@ -366,6 +411,13 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/citizens/<uuid:citizen_id>/contact-points/<uuid:point_id>/end/": Guarded(
         {**_API_CITIZEN, "point_id": "point.uuid"}
     ),
+    "api/v1/appointments/": Guarded(),
+    "api/v1/appointments/free-slots/": Guarded(),
+    "api/v1/appointments/<uuid:appointment_id>/": Guarded(_API_APPOINTMENT),
+    "api/v1/appointments/<uuid:appointment_id>/move/": Guarded(_API_APPOINTMENT),
+    "api/v1/appointments/<uuid:appointment_id>/cancel/": Guarded(_API_APPOINTMENT),
+    "api/v1/offices/": Guarded(),
+    "api/v1/bookable-services/": Guarded(),
     "api/v1/units/": Guarded(),
     "api/v1/units/<uuid:unit_id>/": Guarded(_UNIT, silent=_OFFICE),
 }

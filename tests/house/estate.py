@@ -45,10 +45,15 @@ from crm.kit.policy import catalogue
 from crm.kit.secrets import digest
 from crm.organisations.models import Organisation, SharingAgreement, Unit, WorkingCalendar
 from reporting.models import HistoryBatch, IssuedHistory, Status, Variant
+from scheduling.forms import written_start
+from scheduling.models import Appointment, BookableService, Closure, Office, Resource
+from scheduling.services import Wish, book_appointment
+from scheduling.services.setup import add_closure
 from tests.factories.accounts import ORIGIN, acting, employee
 from tests.factories.cases import ArticleFactory, CaseFactory, CaseTypeFactory, ProcedureFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import OrganisationFactory, UnitFactory
+from tests.factories.scheduling import at, make_office, make_resource, make_service
 
 
 def _paper() -> bytes:
@@ -63,6 +68,14 @@ def _paper() -> bytes:
 PAPER = _paper()
 ROWS = b"ref,subject,opened\nA-1,Farola,2026-01-02\n"
 SCOPES = tuple(name for name in catalogue if not name.startswith("accounts."))
+
+
+@dataclass
+class FreeTime:
+    """A time that nobody has, as the API and forms write it."""
+
+    start: str
+    written: str
 
 
 @dataclass
@@ -103,6 +116,12 @@ class Side:
     procedure: Procedure
     article: Article
     filed: Case  # by a citizen on the public pages
+    office: Office
+    service: BookableService
+    resource: Resource
+    closure: Closure
+    appointment: Appointment
+    slot: "FreeTime"
 
     @cached_property
     def actor(self) -> Actor:
@@ -281,6 +300,7 @@ def side(code: str) -> Side:
             unit=unit, title=f"Pregunta {code}", body=f"Respuesta {code}", code="pregunta"
         ),
         filed=_filed(system, procedure, code),
+        **_agenda(organisation, unit, actor, people[0]),
     )
     for row in (case, other_case):
         row.refresh_from_db()  # their versions have gone on meanwhile
@@ -294,6 +314,27 @@ def _filed(system: Actor, procedure: Procedure, code: str) -> Case:
         system, procedure.code, key=uuid4(), applicant=applicant, answers={}, request=f"Pido {code}"
     )
     return filed.case
+
+
+def _agenda(
+    organisation: Organisation, unit: Unit, actor: Actor, citizen: Citizen
+) -> dict[str, Any]:
+    """An office with a desk, a closure far from now, an appointment and a free time."""
+    code = organisation.code.lower()
+    office = make_office(organisation, unit, code=f"oficina-{code}", name=f"Oficina {code}")
+    service = make_service(organisation, code=f"servicio-{code}", name=f"Servicio {code}")
+    far = timezone.localdate() + timedelta(days=300)
+    resource = make_resource(office, service)
+    wish = Wish(service.code, office.code, at("09:00"))
+    appointment = book_appointment(actor, wish, citizen=citizen.uuid)
+    return {
+        "office": office,
+        "service": service,
+        "resource": resource,
+        "closure": add_closure(actor, office.uuid, first=far, last=None, name=f"Cierre {code}"),
+        "appointment": appointment,
+        "slot": FreeTime(at("11:00").isoformat(), written_start(at("11:00"))),
+    }
 
 
 def _role_with_everything(organisation: Organisation) -> Role:

@@ -97,6 +97,12 @@ NEW_PROCEDURE = {
     "es.name": "Otro",
     "es.summary": "Para algo.",
 }
+NEW_OFFICE = {
+    "name": "Otra",
+    "code": "otra",
+    "time_zone": "Europe/Madrid",
+    "address": "Calle Mayor 1",
+}
 FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
     ("NewCaseForm", "case_type"): ("cases:new", NEW_CASE, "case_type.code"),
     ("NewCaseForm", "unit"): ("cases:new", NEW_CASE, "unit.uuid"),
@@ -153,6 +159,19 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
         "unit.uuid",
     ),
     ("ApplicantForm", "citizen"): ("cases:applicant", {}, "citizen.uuid"),
+}
+    ("OfficeForm", "unit"): ("scheduling:new_office", NEW_OFFICE, "unit.uuid"),
+    ("OfficeForm", "calendar"): (
+        "scheduling:new_office",
+        {**NEW_OFFICE, "unit": "unit.uuid"},
+        "calendar.uuid",
+    ),
+    ("desk", "citizen"): ("scheduling:identify", {}, "citizen.uuid"),
+    ("ResourceForm", "services"): (
+        "scheduling:new_resource",
+        {"name": "Otra mesa", "kind": "desk"},
+        "service.code",
+    ),
     ("UploadForm", "unit"): ("cases:import_new", {"file": "a file"}, "unit.uuid"),
 }
 # Filters only narrow what one sees already: a stranger's id finds nothing.
@@ -177,7 +196,7 @@ def _all_forms() -> list[type[forms.BaseForm]]:
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
-        if kind.__module__.split(".")[0] in {"crm", "cases", "channels_app", "reporting"}:
+        if kind.__module__.split(".")[0] in {"crm", "cases", "channels_app", "scheduling", "reporting"}:
             found.append(kind)
     return found
 

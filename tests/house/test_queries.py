@@ -7,19 +7,24 @@ The figures are frozen in query_counts.json. Who changes a page on purpose write
 import json
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 from cases import services as cases
 from crm.accounts.services.roles import create_role
+from scheduling.services import Wish, book_appointment
+from scheduling.services.setup import add_closure
 from tests.factories.accounts import employee
 from tests.factories.cases import ArticleFactory, CaseFactory, CaseTypeFactory, ProcedureFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import UnitFactory
+from tests.factories.scheduling import at, make_resource
 from tests.house.asking import ask, entry_of, ids_of, methods_of
 from tests.house.doors import ENTRIES, Door, Guarded, doors
 from tests.house.estate import PAPER, Estate
@@ -95,6 +100,11 @@ def _grow(estate: Estate) -> None:
         UnitFactory(organisation=here.organisation)
         employee(here.organisation, "agent", unit=here.unit)
         create_role(actor, name=f"Rol {number}")
+        make_resource(here.office, here.service, name=f"Mesa de más {number}")
+        far = timezone.localdate() + timedelta(days=200 + number)
+        add_closure(actor, here.office.uuid, first=far, last=None, name="Cierre")
+        wish = Wish(here.service.code, here.office.code, at("12:00", number + 2))
+        book_appointment(actor, wish, citizen=here.citizen.uuid, case=here.case.uuid)
 
 
 def test_no_page_makes_more_queries_for_more_rows_nor_than_before(estate: Estate) -> None:

@@ -34,6 +34,7 @@ from crm.citizens.models import CitizenRecord, ContactPoint
 from crm.kit.actor import Actor
 from crm.organisations.models import Organisation, Unit
 from reporting.models import HistoryBatch, IssuedHistory
+from scheduling.models import Appointment, BookableService, Happening, Office, Resource
 from tests.factories.accounts import acting
 from tests.house.estate import Estate
 from tests.house.sources import ROOMS
@@ -51,6 +52,7 @@ QUERIES: dict[str, Rows] = {
             *(Case, CaseType, Document, Import, Note, Message, Participant, Link, Event),
             *(CitizenRecord, ContactPoint, Unit, Role, Membership, ApiClient, AuditEntry),
             *(Organisation, IssuedHistory, HistoryBatch, BulkAction),
+            *(Office, BookableService, Resource, Appointment, Happening),
         )
     },
     "open cases": lambda actor: matching(actor, CaseFilter()),

@@ -36,6 +36,7 @@ STREAMS = {
     "bulk": ("action.uuid", set()),
     "history": ("history.uuid", {"auditor", "machine"}),
     "histories": ("batch.uuid", set()),
+    "office": ("office.uuid", {"machine", "neighbour"}),
 }
 CALLERS = ("everything", "nothing", "neighbour", "auditor", "machine", "bare_machine")
 

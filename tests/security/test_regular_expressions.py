@@ -13,7 +13,7 @@ import pytest
 
 from crm.kit.errors import DomainError
 
-ROOMS = ("crm", "cases", "reporting")
+ROOMS = ("crm", "cases", "scheduling", "reporting")
 SIZE = 100_000
 MOST = 1.0  # seconds of our own time; what goes wrong takes minutes
 TEXTS = {

@@ -104,9 +104,9 @@ def problem_response(request: HttpRequest, problem: DomainError) -> HttpResponse
     }
     if isinstance(problem, Invalid):
         body["errors"] = list(_errors(problem))
-    candidates = problem.details.get("candidates")
-    if candidates is not None:
-        body["candidates"] = candidates
+    for extension in ("candidates", "next"):
+        if extension in problem.details:
+            body[extension] = problem.details[extension]
     response = HttpResponse(
         json.dumps(body, ensure_ascii=False), status=problem.status, content_type=MEDIA_TYPE
     )

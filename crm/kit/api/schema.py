@@ -42,6 +42,17 @@ PROBLEM = {
             "items": {"type": "object"},
             "description": "What the new one may be a duplicate of.",
         },
+        "next": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "start": {"type": "string", "format": "date-time"},
+                    "end": {"type": "string", "format": "date-time"},
+                },
+            },
+            "description": "The times that are free instead of the one asked for.",
+        },
     },
 }
 

@@ -40,11 +40,11 @@ def normalise_code(text: str) -> str:
     return _grouped(code)
 
 
-def qr_svg(text: str, *, title: str) -> bytes:
-    """Return `text` as a QR image in SVG, whose title readers announce."""
+def qr_svg(text: str, *, title: str, light: str | None = None) -> bytes:
+    """Return `text` as a QR image in SVG, whose title readers announce; on `light` if it says so."""
     image = io.BytesIO()
     segno.make(text, error="m", micro=False).save(
-        image, kind="svg", border=2, title=title, xmldecl=False, omitsize=True
+        image, kind="svg", border=2, title=title, xmldecl=False, omitsize=True, light=light
     )
     return image.getvalue()
 

@@ -1,0 +1,1 @@
+"""Appointments (floor 8): offices, what is attended there, free times, booking by citizens and employees."""

@@ -1,0 +1,74 @@
+"""Wiring of the scheduling room."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from crm.kit import nav
+
+
+class SchedulingConfig(AppConfig):
+    """Floor 8."""
+
+    name = "scheduling"
+    verbose_name = _("Appointments")
+
+    def ready(self) -> None:
+        """Plug into the floors below: places, live days, the citizen's page and story, the case's story."""
+        from cases import timeline
+        from crm.citizens.profile import Panel, panels
+        from crm.citizens.story import Story, stories
+        from crm.kit import realtime
+        from scheduling import handlers, permissions, selectors, tasks  # noqa: F401
+        from scheduling import stories as told
+
+        for place in _places():
+            nav.add(place)
+        realtime.streams.register("office", selectors.may_follow_office)
+        timeline.sources.register("appointments", told.of_case)
+        stories.register("appointments", Story(told.GROUPS, told.of_citizen))
+        panels.register(
+            "appointments",
+            Panel(
+                name="appointments",
+                title=_("Appointments"),
+                icon="calendar",
+                template="scheduling/_panel.html",
+                load=selectors.panel,
+                permission=permissions.BOOK_APPOINTMENT,
+                order=20,
+            ),
+        )
+
+
+def _places() -> list[nav.NavItem]:
+    from scheduling import permissions
+
+    return [
+        nav.NavItem(
+            "appointments",
+            _("Appointments"),
+            "calendar",
+            "scheduling:day",
+            permission=permissions.ATTEND_DESK,
+            order=25,
+            keys="g a",
+        ),
+        nav.NavItem(
+            "new_appointment",
+            _("New appointment"),
+            "calendar-plus",
+            "scheduling:new",
+            permission=permissions.BOOK_APPOINTMENT,
+            group="command",
+            order=25,
+        ),
+        nav.NavItem(
+            "agendas",
+            _("Offices and agendas"),
+            "calendar-cog",
+            "scheduling:setup",
+            permission=permissions.MANAGE_AGENDA,
+            group="settings",
+            order=60,
+        ),
+    ]
