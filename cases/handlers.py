@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from cases import telling
+from cases.events import CaseEvent
 from cases.services import deliver_message
 from cases.services.notes import DELIVER, doubt_message
 from crm.kit import outbox
@@ -18,3 +20,9 @@ def doubt(payload: Mapping[str, Any]) -> None:
 def deliver(payload: Mapping[str, Any]) -> None:
     """Hand a queued message to the mail server; a second run finds it sent and does nothing."""
     deliver_message(UUID(payload["message"]))
+
+
+@outbox.effect(CaseEvent.topic)
+def tell_other_systems(payload: Mapping[str, Any]) -> None:
+    """Whoever subscribed to the event is owed it; a second run owes nothing more."""
+    telling.tell(payload)

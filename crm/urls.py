@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("crm.citizens.urls")),
     path("", include("crm.organisations.urls")),
     path("", include("crm.accounts.urls")),
+    path("", include("crm.integrations.urls")),
     path("", include("crm.audit.urls")),
     path("", include("reporting.urls")),
     path("paleta/", palette, name="palette"),

@@ -116,6 +116,17 @@ _BATCH = {"batch": "batch.uuid"}
 _PERSON = {"user_id": "employee.uuid"}
 _UNIT = {"unit_id": "unit.uuid"}
 _CALENDAR = {"calendar_id": "calendar.uuid"}
+_CONNECTION = {"connection": "connection.uuid"}
+_SUBSCRIPTION = {"subscription": "subscription.uuid"}
+_SETUP = "how a system is set up, and no person's data but what its scope lets leave"
+_MAPPED = {
+    "authentication": "none",
+    "fields_shown": "Tipo = tipo",
+    "seconds": "1",
+    "retries": "0",
+    "cache_seconds": "0",
+    "keep_hours": "0",
+}
 _OFFICE = "an office, nobody's data"
 _TEXT = {"text": "Palabras"}
 _REASON = {"reason": "Motivo bastante largo"}
@@ -183,6 +194,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "citizens:new": Guarded(),
     "citizens:detail": Guarded(_CITIZEN),
     "citizens:timeline": Guarded(_CITIZEN),
+    "citizens:system": Guarded({**_CITIZEN, **_CONNECTION}),
     "citizens:state_reason": Guarded(_CITIZEN, post={"reason": "Motivo", "next": "/"}),
     "citizens:names": Guarded(_CITIZEN),
     "citizens:wishes": Guarded(_CITIZEN),
@@ -274,6 +286,33 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "mfa_list_webauthn": Own("one's own second factors"),
     "mfa_add_webauthn": Own("one's own second factors"),
     "mfa_remove_webauthn": Own("one's own second factors", {"pk": "1"}),
+    # --- integrations ---
+    "integrations:connections": Guarded(),
+    "integrations:new_connection": Guarded(
+        post={"name": "Otro", "base_url": "https://example.org", "path": "/{number}", **_MAPPED}
+    ),
+    "integrations:connection": Guarded(_CONNECTION, silent=_SETUP),
+    "integrations:calls": Guarded(_CONNECTION, silent=_SETUP),
+    "integrations:try_connection": Guarded(_CONNECTION, post={"number": "99000001H"}),
+    "integrations:remove_connection": Guarded(_CONNECTION),
+    "integrations:subscriptions": Guarded(),
+    "integrations:new_subscription": Guarded(
+        post={
+            "name": "Otro",
+            "url": "https://example.org/",
+            "topics": "cases.moved",
+            "scope": "identifiers",
+        }
+    ),
+    "integrations:subscription": Guarded(_SUBSCRIPTION, silent=_SETUP),
+    "integrations:deliveries": Guarded(_SUBSCRIPTION, silent=_SETUP),
+    "integrations:rotate_secret": Guarded(_SUBSCRIPTION),
+    "integrations:test_subscription": Guarded(_SUBSCRIPTION),
+    "integrations:stop_subscription": Guarded(_SUBSCRIPTION),
+    "integrations:start_subscription": Guarded(_SUBSCRIPTION),
+    "integrations:remove_subscription": Guarded(_SUBSCRIPTION),
+    "integrations:replay_all": Guarded(_SUBSCRIPTION),
+    "integrations:replay": Guarded({**_SUBSCRIPTION, "delivery": "delivery.uuid"}),
     # --- audit ---
     "audit:trail": Guarded(),
     "audit:export": Guarded(),

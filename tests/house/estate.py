@@ -35,10 +35,12 @@ from crm.accounts.models import ApiClient, Role, RolePermission, User, UserSessi
 from crm.accounts.services.roles import give_role
 from crm.audit.models import AuditEntry
 from crm.citizens.models import Citizen, ContactPoint, Identifier
+from crm.integrations.models import Connection, PublishedService, Subscription, WebhookDelivery
+from crm.integrations.outgoing import new_secret
 from crm.kit.actor import Actor
 from crm.kit.files import store
 from crm.kit.policy import catalogue
-from crm.kit.secrets import digest
+from crm.kit.secrets import digest, encrypt
 from crm.organisations.models import Organisation, SharingAgreement, Unit, WorkingCalendar
 from reporting.models import HistoryBatch, IssuedHistory, Status, Variant
 from tests.factories.accounts import ORIGIN, acting, employee
@@ -96,6 +98,10 @@ class Side:
     bare_key: str = field(repr=False)
     calendar: WorkingCalendar
     agreement: SharingAgreement
+    connection: Connection
+    subscription: Subscription
+    delivery: WebhookDelivery
+    service: PublishedService
 
     @cached_property
     def actor(self) -> Actor:
@@ -266,6 +272,15 @@ def side(code: str) -> Side:
         bare_key=bare_key,
         calendar=_calendar(organisation),
         agreement=_agreement(organisation),
+        connection=_connection(organisation),
+        **_told(organisation),
+        service=PublishedService.objects.create(
+            organisation=organisation,
+            code=f"servicio-{code.lower()}",
+            name=f"Servicio {code}",
+            case_type=case_type.code,
+            unit=unit,
+        ),
     )
     for row in (case, other_case):
         row.refresh_from_db()  # their versions have gone on meanwhile
@@ -303,6 +318,37 @@ def _agreement(organisation: Organisation) -> SharingAgreement:
         data_classes=["identity"],
         valid=(date(2026, 1, 1), date(2100, 1, 1)),
     )
+
+
+def _connection(organisation: Organisation) -> Connection:
+    """To where nobody may call: every look ends at once."""
+    return Connection.objects.create(
+        organisation=organisation,
+        name=f"Registro {organisation.code}",
+        base_url="https://127.0.0.1",
+        path="/{number}",
+        fields=[["Tipo", "tipo"]],
+    )
+
+
+def _told(organisation: Organisation) -> dict[str, Any]:
+    """A subscription, and what it was told."""
+    subscription = Subscription.objects.create(
+        organisation=organisation,
+        name=f"Avisos {organisation.code}",
+        url="https://127.0.0.1/",
+        topics=["cases.moved"],
+        secret=encrypt(new_secret()),
+    )
+    delivery = WebhookDelivery.objects.create(
+        organisation=organisation,
+        subscription=subscription,
+        event=f"{organisation.code}.1",
+        topic="cases.moved",
+        body="{}",
+        status=WebhookDelivery.Status.DELIVERED,
+    )
+    return {"subscription": subscription, "delivery": delivery}
 
 
 def _history(case: Case, boss: User) -> IssuedHistory:
