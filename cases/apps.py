@@ -102,4 +102,14 @@ def _places() -> list[nav.NavItem]:
             group="settings",
             order=50,
         ),
+        nav.NavItem(
+            "open311",
+            _("Reports by Open311"),
+            "map-pin",
+            "cases:open311",
+            short="Open311",
+            permission=permissions.PUBLISH_CASE_TYPE,
+            group="settings",
+            order=65,
+        ),
     ]

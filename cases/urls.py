@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from cases.views import acts, bulk, case, home, imports, lists, opening, types
+from cases.views import acts, bulk, case, home, imports, lists, open311, opening, types
 
 app_name = "cases"
 
@@ -53,6 +53,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("importaciones/<uuid:load>/detener/", imports.cancel, name="import_cancel"),
     path("importaciones/<uuid:load>/errores.csv", imports.problems, name="import_problems"),
     path("importaciones/<uuid:load>/columnas.toml", imports.mapping, name="import_mapping"),
+    path("organizacion/open311/", open311.services, name="open311"),
+    path("organizacion/open311/nuevo/", open311.new, name="new_open311_service"),
+    path("organizacion/open311/<uuid:service>/", open311.service, name="open311_service"),
     path("organizacion/tipos/", types.type_list, name="types"),
     path("organizacion/tipos/nuevo/", types.new_type, name="new_type"),
     path("organizacion/tipos/<slug:code>/", types.edit_type, name="type"),

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("reporting.urls")),
     path("paleta/", palette, name="palette"),
     path("api/v1/", include("crm.api")),
+    path("open311/", include("cases.api.open311.urls")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("accesibilidad/", accessibility, name="accessibility"),

@@ -195,11 +195,11 @@ class _Speaker:
         self.opened.sendall(data)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """What comes back, to be read."""
+        """What comes back, to be read; it may be read on when the connection is closed."""
         return io.BufferedReader(_Heard(self))
 
     def close(self) -> None:
-        """The connection ends."""
+        """The connection ends once all has been read."""
         self.opened.close()
 
 
@@ -208,15 +208,21 @@ class _Heard(io.RawIOBase):
 
     def __init__(self, speaker: _Speaker) -> None:
         self.speaker = speaker
+        self.raw = speaker.opened.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
         """It is."""
         return True
 
-    def readinto(self, buffer: Any) -> int:
+    def readinto(self, buffer: Any) -> int | None:
         """Some bytes, as soon as there are any."""
         self.speaker.opened.settimeout(_left(self.speaker.deadline))
-        return self.speaker.opened.recv_into(buffer)
+        return self.raw.readinto(buffer)
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self.raw.close()
+        super().close()
 
 
 class _Pinned(http.client.HTTPConnection):

@@ -127,6 +127,7 @@ _MAPPED = {
     "cache_seconds": "0",
     "keep_hours": "0",
 }
+_OPEN311 = {"code": "organisation.code"}
 _OFFICE = "an office, nobody's data"
 _TEXT = {"text": "Palabras"}
 _REASON = {"reason": "Motivo bastante largo"}
@@ -189,6 +190,28 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:types": Guarded(),
     "cases:new_type": Guarded(),
     "cases:type": Guarded({"code": "case_type.code"}, silent="a definition, nobody's data"),
+    "cases:open311": Guarded(),
+    "cases:new_open311_service": Guarded(),
+    "cases:open311_service": Guarded(
+        {"service": "service.uuid"}, silent="what is offered, nobody's data"
+    ),
+    # --- Open311 ---
+    **{
+        f"open311:{name}_{form}": Public(
+            "GeoReport v2: what can be and was reported is public", ids
+        )
+        for form in ("json", "xml")
+        for name, ids in {
+            "discovery": _OPEN311,
+            "services": _OPEN311,
+            "definition": {**_OPEN311, "service_code": "service.code"},
+            "requests": _OPEN311,
+            "request": {**_OPEN311, "number": "case.reference"},
+        }.items()
+    },
+    "open311:media": Public(
+        "public pictures of public reports", {**_OPEN311, "document": "document.uuid"}
+    ),
     # --- citizens ---
     "citizens:list": Guarded(),
     "citizens:new": Guarded(),

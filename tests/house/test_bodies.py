@@ -89,6 +89,7 @@ NEW_CASE = {
     "language": "es",
     "confidentiality": "1",
 }
+NEW_SERVICE = {"name": "N", "code": "nuevo", "case_type": "case_type.code", "unit": "unit.uuid"}
 FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
     ("NewCaseForm", "case_type"): ("cases:new", NEW_CASE, "case_type.code"),
     ("NewCaseForm", "unit"): ("cases:new", NEW_CASE, "unit.uuid"),
@@ -137,6 +138,8 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
         {"name": "Otro", "code": "OTRO", "layer": "local"},
         "calendar.uuid",
     ),
+    ("OfferForm", "case_type"): ("cases:new_open311_service", NEW_SERVICE, "case_type.code"),
+    ("OfferForm", "unit"): ("cases:new_open311_service", NEW_SERVICE, "unit.uuid"),
     ("UploadForm", "unit"): ("cases:import_new", {"file": "a file"}, "unit.uuid"),
 }
 # Filters only narrow what one sees already: a stranger's id finds nothing.

@@ -129,7 +129,8 @@ def _describe(row: Connection, given: Mapping[str, Any]) -> None:
         row.key = secret
     errors |= _wrong_address(row) | _wrong_key(row, secret)
     try:
-        row.full_clean(exclude=["secret", *errors], validate_constraints=False)
+        said = {*_WORDS, *_FIGURES} - set(errors)
+        row.clean_fields(exclude=[one.name for one in row._meta.fields if one.name not in said])
     except ValidationError as error:
         errors |= error.message_dict
     twins = Connection.objects.unscoped("of the same organisation")
