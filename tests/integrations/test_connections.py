@@ -382,7 +382,9 @@ def test_a_protected_person_is_asked_about_by_who_may_and_says_why(
     client.force_login(employee(world.here, "supervisor"), backend=backend)
     assert client.get(place).status_code == 403, "the reason is asked for first"
     assert registry.asked == []
-    client.post(f"/ciudadania/{citizen.uuid}/motivo/", {"usual": "other", "other": "Oficio judicial"})
+    client.post(
+        f"/ciudadania/{citizen.uuid}/motivo/", {"usual": "other", "other": "Oficio judicial"}
+    )
     assert client.get(place).status_code == 200
     assert AuditEntry.objects.unscoped("a test").latest("pk").purpose == "Oficio judicial"
 
