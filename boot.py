@@ -211,6 +211,7 @@ class Child:
     stop_with: signal.Signals
     log: Path | None
     service: bool
+    needed: bool = True
 
 
 _children: list[Child] = []
@@ -225,6 +226,7 @@ def spawn(
     stop_with: signal.Signals = signal.SIGTERM,
     user: pwd.struct_passwd | None = None,
     service: bool = False,
+    needed: bool = True,
 ) -> Child:
     """Start a child that ends with us; one with a log has no terminal, so Ctrl-C does not reach it."""
     uid, gid = (user.pw_uid, user.pw_gid) if user else (0, 0)
@@ -244,7 +246,7 @@ def spawn(
             stderr=output and subprocess.STDOUT,
             start_new_session=log is not None,
         )
-    child = Child(name, process, stop_with, log, service)
+    child = Child(name, process, stop_with, log, service, needed)
     _children.append(child)
     return child
 
@@ -716,14 +718,20 @@ def run() -> int:
     url = f"http://127.0.0.1:{number}"
     ensure_everything()
     env = start_services(DEMO)
+    env["DEMO_REGISTRY"] = registry = f"127.0.0.1:{free_port_after(number)}"
+    env.setdefault(
+        "OUTBOUND_ALLOWED_HOSTS", registry
+    )  # of this machine, the one port that is called
     with published(env, url=url), contextlib.suppress(KeyboardInterrupt):
         prepare(env)
         start_product(env, number)
         wait_until_healthy(number)
+        start_registry(env)
         say("ready")
         print(f"\n  Ventanilla   {url}/\n\n  Demo logins, password {DEMO_PASSWORD}:")
         for name in DEMO_LOGINS:
             print(f"    {f'{name}@{DEMO_DOMAINS[0]}':<30}{name}@{DEMO_DOMAINS[1]}")
+        print(f"\n  Another system, asked from a person's page: {registry}")
         sent, logs = (DEMO.var.relative_to(ROOT) / part for part in ("mail/*", "log/*.log"))
         print(f"\n  E-mails sent: {sent}   Logs: {logs}   Stop: Ctrl-C\n", flush=True)
         while True:
@@ -748,9 +756,33 @@ def start_product(env: dict[str, str], number: int) -> None:
         spawn(name, command, marked | limit, log=DEMO.log(name))
 
 
+def free_port_after(number: int) -> int:
+    """A port that nobody listens on, the same each time as far as possible."""
+    for other in range(number + 91, number + 191):
+        with socket.socket() as probe, contextlib.suppress(OSError, OverflowError):
+            probe.bind(("127.0.0.1", other))
+            return other
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_registry(env: dict[str, str]) -> None:
+    """Start the demo's other system; the product goes on without it, which is what it is there to show."""
+    command = [
+        PYTHON,
+        "manage.py",
+        "demo_registry",
+        "--port",
+        env["DEMO_REGISTRY"].rpartition(":")[2],
+    ]
+    marked = {**env, MARK: str(DEMO.var)}
+    spawn("registry", command, marked, log=DEMO.log("registry"), needed=False)
+
+
 def watch() -> None:
     for child in _children:
-        if child.process.poll() is not None:
+        if child.needed and child.process.poll() is not None:
             died(child)
 
 

@@ -15,7 +15,15 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug into the floors below: places, live streams, the citizen's page, the story, effects."""
-        from cases import citizen_story, handlers, permissions, selectors, tasks, timeline  # noqa: F401
+        from cases import (  # handlers and tasks register themselves
+            citizen_story,
+            handlers,  # noqa: F401
+            permissions,
+            selectors,
+            tasks,  # noqa: F401
+            telling,
+            timeline,
+        )
         from cases.imports import wiring  # noqa: F401
         from cases.services import units
         from crm.accounts import rights
@@ -24,6 +32,7 @@ class CasesConfig(AppConfig):
         from crm.kit import realtime
         from crm.organisations import ports
 
+        telling.register()
         ports.closing_checks.register("cases", units.reason_to_stay_open)
         ports.movers.register("cases", units.move_all)
         for place in _places():
@@ -110,5 +119,15 @@ def _places() -> list[nav.NavItem]:
             permission=permissions.PUBLISH_CASE_TYPE,
             group="settings",
             order=50,
+        ),
+        nav.NavItem(
+            "open311",
+            _("Reports by Open311"),
+            "map-pin",
+            "cases:open311",
+            short="Open311",
+            permission=permissions.PUBLISH_CASE_TYPE,
+            group="settings",
+            order=65,
         ),
     ]

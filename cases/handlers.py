@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from cases import telling
+from cases.events import CaseEvent
 from cases.services import access, deliver_message, filing
 from cases.services.notes import DELIVER, doubt_message
 from crm.kit import outbox
@@ -30,3 +32,9 @@ def receipt(payload: Mapping[str, Any]) -> None:
 def access_code(payload: Mapping[str, Any]) -> None:
     """Send the code that opens a case to its mailbox, while it is of use."""
     access.send_code(UUID(payload["access"]), payload["code"])
+
+
+@outbox.effect(CaseEvent.topic)
+def tell_other_systems(payload: Mapping[str, Any]) -> None:
+    """Whoever subscribed to the event is owed it; a second run owes nothing more."""
+    telling.tell(payload)

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "crm.audit",
     "crm.organisations",
     "crm.accounts",
+    "crm.integrations",
     "crm.citizens",
     "cases",
     "channels_app",

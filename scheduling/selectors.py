@@ -15,7 +15,8 @@ from crm.kit.keyset import Order
 from crm.kit.policy import ALLOWED, Decision, decide
 from crm.organisations.calendars import Calendar
 from crm.organisations.models import Organisation
-from crm.organisations.selectors import calendar_for, calendar_of
+from crm.organisations.selectors import calendar_for
+from crm.organisations.selectors import calendar_of as organisation_calendar_of
 from scheduling.availability import (
     ONE_DAY,
     Agenda,
@@ -70,7 +71,7 @@ def services(actor: Actor, *, public: bool = False) -> QuerySet[BookableService]
 def calendar_of(office: Office) -> Calendar:
     """The layered calendar of an office, its own or its unit's, on the office's clock."""
     if office.calendar_id is not None:
-        found = calendar_of(office.unit.organisation, office.calendar_id)
+        found = organisation_calendar_of(office.unit.organisation, office.calendar_id)
     else:
         found = calendar_for(office.unit)
     return replace(found, zone=office.zone)

@@ -146,6 +146,21 @@ def manageable(actor: Actor) -> MembershipQuerySet:
     return lasting if reach.everywhere else lasting.filter(unit__in=reach.units)
 
 
+def holders(organisation_id: int, permission: str) -> list[User]:
+    """Who may do this somewhere in the organisation now: whom a notice about it concerns."""
+    working = Membership.objects.unscoped("who is to be told").in_force()
+    return list(
+        User.objects.filter(
+            state=User.State.ACTIVE,
+            groups__role_place__role__organisation=organisation_id,
+            groups__role_place__role__permissions__permission=permission,
+            pk__in=working.filter(organisation=organisation_id).values("user"),
+        )
+        .distinct()
+        .order_by("pk")
+    )
+
+
 STATES = {
     "suspended": Q(suspended_at__isnull=False),
     "invited": Q(suspended_at=None, user__state=User.State.INVITED),

@@ -72,7 +72,17 @@ def action(name: str) -> str:
 @lru_cache(maxsize=1)
 def object_kinds() -> tuple[str, ...]:
     """The kinds of thing that entries are about: the house's models with an identity of their own."""
-    house = ("audit", "organisations", "accounts", "citizens", "cases", "scheduling", "reporting")
+    house = (
+        "audit",
+        "organisations",
+        "accounts",
+        "integrations",
+        "citizens",
+        "cases",
+        "channels_app",
+        "scheduling",
+        "reporting",
+    )
     return tuple(
         model._meta.label_lower
         for label in house

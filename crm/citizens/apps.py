@@ -21,6 +21,8 @@ class CitizensConfig(AppConfig):
         from crm.audit.selectors import meanings
         from crm.citizens import profile, selectors, story
         from crm.citizens.permissions import CHANGE_CITIZEN, VIEW_CITIZEN
+        from crm.citizens.services import lookups
+        from crm.integrations.permissions import CONSULT_SYSTEMS
 
         meanings.register("citizen", selectors.with_number)
         rooms = frozenset({"citizens"})
@@ -50,6 +52,18 @@ class CitizensConfig(AppConfig):
         story.stories.register(
             story.RECORD,
             story.Story({story.RECORD: _("Citizen's record")}, story.record_story),
+        )
+        profile.panels.register(
+            "systems",
+            profile.Panel(
+                name="systems",
+                title=_("In other systems"),
+                icon="database-search",
+                template="citizens/_systems.html",
+                load=lookups.panel,
+                permission=CONSULT_SYSTEMS,
+                order=40,
+            ),
         )
         profile.panels.register(
             "timeline",

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ciudadania/nueva/", views.new, name="new"),
     path(_ONE, views.detail, name="detail"),
     path(f"{_ONE}cronologia/", views.timeline, name="timeline"),
+    path(f"{_ONE}sistemas/<uuid:connection>/", views.system, name="system"),
     path(f"{_ONE}motivo/", views.state_reason, name="state_reason"),
     path(f"{_ONE}datos/", views.names, name="names"),
     path(f"{_ONE}preferencias/", views.wishes, name="wishes"),

@@ -26,8 +26,9 @@ from crm.citizens.permissions import (
     VIEW_CITIZEN,
 )
 from crm.citizens.search import search
-from crm.citizens.services import details, records, registration
+from crm.citizens.services import details, lookups, records, registration
 from crm.citizens.services.records import Opened, ReasonNeeded
+from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.kit.access import ActorRequest, needs
 from crm.kit.errors import Conflict, Invalid, NotFound
 from crm.kit.forms import Correction, ServiceForm
@@ -193,6 +194,19 @@ def timeline(request: ActorRequest, found: Opened) -> HttpResponse:
     context = story.timeline(request.actor, found.citizen, request.GET.getlist("ver"), before)
     template = "citizens/_moments.html" if request.htmx else "citizens/timeline.html"
     return render(request, template, {**context, "record": found.record})
+
+
+@require_GET
+@needs(CONSULT_SYSTEMS)
+def system(request: ActorRequest, citizen: UUID, connection: UUID) -> HttpResponse:
+    """What another system says of the person: a part that their page asks for by itself."""
+    reason = reasons.stated(request, citizen)
+    try:
+        looked = lookups.look_up(request.actor, citizen, connection, reason=reason)
+    except ReasonNeeded as needed:
+        return _ask_reason(request, needed.record)
+    template = "citizens/_system.html" if request.htmx else "citizens/system.html"
+    return render(request, template, {"looked": looked, "citizen": looked.record.citizen})
 
 
 @require_POST

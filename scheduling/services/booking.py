@@ -19,12 +19,12 @@ from crm.citizens import checking
 from crm.citizens.identifiers import folded, normalise_email, normalise_phone
 from crm.citizens.models import Channel, Citizen, CitizenRecord, ContactPoint, Need
 from crm.citizens.permissions import VIEW_CITIZEN
+from crm.kit import tries
 from crm.kit.actor import Actor, Kind
 from crm.kit.errors import Conflict, Invalid, NotFound
 from crm.kit.models import uuid7
 from crm.kit.policy import require
 from crm.kit.secrets import decrypt, encrypt
-from crm.kit.tries import count_try
 from scheduling import selectors
 from scheduling.availability import Slot
 from scheduling.models import (
@@ -313,7 +313,7 @@ def opens(row: Appointment | None, code: str) -> bool:
 
 def count_try(reference: str) -> None:
     """Count one code that was tried for a reference, of which nobody is told whether it exists."""
-    count_try(
+    tries.count_try(
         "appointment",
         reference[:12],
         most=_CODE_TRIES,

@@ -20,11 +20,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from crm.accounts.actors import system_actor
 from crm.audit.record import record
+from crm.kit import tries
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import Conflict, DomainError, Invalid, NotFound
 from crm.kit.models import uuid7
 from crm.kit.pdf import qr_svg
-from crm.kit.tries import count_try
 from crm.kit.web import client_ip, counted_by, request_id
 from crm.organisations.models import Organisation
 from scheduling import selectors, services
@@ -216,7 +216,7 @@ def person(
 def _hold(
     request: HttpRequest, actor: Actor, place: services.Place, form: PersonForm
 ) -> Appointment:
-    count_try(
+    tries.count_try(
         "appointment-hold",
         counted_by(client_ip(request)),
         most=30,
@@ -308,9 +308,11 @@ def _hidden(address: str) -> str:
 
 def _count_mail(request: HttpRequest, address: str) -> None:
     message = _("Too many codes were asked for. Wait an hour.")
-    count_try("appointment-mail", address.lower()[:120], most=5, seconds=3600, message=message)
+    tries.count_try(
+        "appointment-mail", address.lower()[:120], most=5, seconds=3600, message=message
+    )
     ip = counted_by(client_ip(request))
-    count_try("appointment-mail-ip", ip, most=30, seconds=3600, message=message)
+    tries.count_try("appointment-mail-ip", ip, most=30, seconds=3600, message=message)
 
 
 # --- One's own appointment ------------------------------------------------------------------------
@@ -341,7 +343,7 @@ def _by_code(request: HttpRequest, actor: Actor, reference: str, code: str) -> A
     plain = _plain(reference)
     ip = counted_by(client_ip(request))
     message = _("Too many codes were tried from here. Wait a few minutes.")
-    count_try("appointment-ip", ip, most=30, seconds=600, message=message)
+    tries.count_try("appointment-ip", ip, most=30, seconds=600, message=message)
     count_try(plain)
     row = _by_reference(actor, plain)
     return row if opens(row, code) else None

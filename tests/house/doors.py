@@ -116,6 +116,18 @@ _BATCH = {"batch": "batch.uuid"}
 _PERSON = {"user_id": "employee.uuid"}
 _UNIT = {"unit_id": "unit.uuid"}
 _CALENDAR = {"calendar_id": "calendar.uuid"}
+_CONNECTION = {"connection": "connection.uuid"}
+_SUBSCRIPTION = {"subscription": "subscription.uuid"}
+_SETUP = "how a system is set up, and no person's data but what its scope lets leave"
+_MAPPED = {
+    "authentication": "none",
+    "fields_shown": "Tipo = tipo",
+    "seconds": "1",
+    "retries": "0",
+    "cache_seconds": "0",
+    "keep_hours": "0",
+}
+_OPEN311 = {"code": "organisation.code"}
 _OFFICE = "an office, nobody's data"
 _APPOINTMENT = {"appointment": "appointment.uuid"}
 _API_APPOINTMENT = {"appointment_id": "appointment.uuid"}
@@ -210,11 +222,34 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:window_case": Public("404 to all but who gave its code", {**_SIDE, **_CASE}),
     "cases:window_leave": Public("ends what this browser may see", _SIDE),
     "cases:type": Guarded({"code": "case_type.code"}, silent="a definition, nobody's data"),
+    "cases:open311": Guarded(),
+    "cases:new_open311_service": Guarded(),
+    "cases:open311_service": Guarded(
+        {"service": "open311.uuid"}, silent="what is offered, nobody's data"
+    ),
+    # --- Open311 ---
+    **{
+        f"open311:{name}_{form}": Public(
+            "GeoReport v2: what can be and was reported is public", ids
+        )
+        for form in ("json", "xml")
+        for name, ids in {
+            "discovery": _OPEN311,
+            "services": _OPEN311,
+            "definition": {**_OPEN311, "service_code": "open311.code"},
+            "requests": _OPEN311,
+            "request": {**_OPEN311, "number": "case.reference"},
+        }.items()
+    },
+    "open311:media": Public(
+        "public pictures of public reports", {**_OPEN311, "document": "document.uuid"}
+    ),
     # --- citizens ---
     "citizens:list": Guarded(),
     "citizens:new": Guarded(),
     "citizens:detail": Guarded(_CITIZEN),
     "citizens:timeline": Guarded(_CITIZEN),
+    "citizens:system": Guarded({**_CITIZEN, **_CONNECTION}),
     "citizens:state_reason": Guarded(_CITIZEN, post={"reason": "Motivo", "next": "/"}),
     "citizens:names": Guarded(_CITIZEN),
     "citizens:wishes": Guarded(_CITIZEN),
@@ -307,6 +342,33 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "mfa_list_webauthn": Own("one's own second factors"),
     "mfa_add_webauthn": Own("one's own second factors"),
     "mfa_remove_webauthn": Own("one's own second factors", {"pk": "1"}),
+    # --- integrations ---
+    "integrations:connections": Guarded(),
+    "integrations:new_connection": Guarded(
+        post={"name": "Otro", "base_url": "https://example.org", "path": "/{number}", **_MAPPED}
+    ),
+    "integrations:connection": Guarded(_CONNECTION, silent=_SETUP),
+    "integrations:calls": Guarded(_CONNECTION, silent=_SETUP),
+    "integrations:try_connection": Guarded(_CONNECTION, post={"number": "99000001H"}),
+    "integrations:remove_connection": Guarded(_CONNECTION),
+    "integrations:subscriptions": Guarded(),
+    "integrations:new_subscription": Guarded(
+        post={
+            "name": "Otro",
+            "url": "https://example.org/",
+            "topics": "cases.moved",
+            "scope": "identifiers",
+        }
+    ),
+    "integrations:subscription": Guarded(_SUBSCRIPTION, silent=_SETUP),
+    "integrations:deliveries": Guarded(_SUBSCRIPTION, silent=_SETUP),
+    "integrations:rotate_secret": Guarded(_SUBSCRIPTION),
+    "integrations:test_subscription": Guarded(_SUBSCRIPTION),
+    "integrations:stop_subscription": Guarded(_SUBSCRIPTION),
+    "integrations:start_subscription": Guarded(_SUBSCRIPTION),
+    "integrations:remove_subscription": Guarded(_SUBSCRIPTION),
+    "integrations:replay_all": Guarded(_SUBSCRIPTION),
+    "integrations:replay": Guarded({**_SUBSCRIPTION, "delivery": "delivery.uuid"}),
     # --- audit ---
     "audit:trail": Guarded(),
     "audit:export": Guarded(),

@@ -39,10 +39,12 @@ from crm.accounts.models import ApiClient, Role, RolePermission, User, UserSessi
 from crm.accounts.services.roles import give_role
 from crm.audit.models import AuditEntry
 from crm.citizens.models import Citizen, ContactPoint, Identifier
+from crm.integrations.models import Connection, PublishedService, Subscription, WebhookDelivery
+from crm.integrations.outgoing import new_secret
 from crm.kit.actor import Actor
 from crm.kit.files import store
 from crm.kit.policy import catalogue
-from crm.kit.secrets import digest
+from crm.kit.secrets import digest, encrypt
 from crm.organisations.models import Organisation, SharingAgreement, Unit, WorkingCalendar
 from reporting.models import HistoryBatch, IssuedHistory, Status, Variant
 from scheduling.forms import written_start
@@ -122,6 +124,10 @@ class Side:
     closure: Closure
     appointment: Appointment
     slot: "FreeTime"
+    connection: Connection
+    subscription: Subscription
+    delivery: WebhookDelivery
+    open311: PublishedService
 
     @cached_property
     def actor(self) -> Actor:
@@ -301,6 +307,15 @@ def side(code: str) -> Side:
         ),
         filed=_filed(system, procedure, code),
         **_agenda(organisation, unit, actor, people[0]),
+        connection=_connection(organisation),
+        **_told(organisation),
+        open311=PublishedService.objects.create(
+            organisation=organisation,
+            code=f"servicio-{code.lower()}",
+            name=f"Servicio {code}",
+            case_type=case_type.code,
+            unit=unit,
+        ),
     )
     for row in (case, other_case):
         row.refresh_from_db()  # their versions have gone on meanwhile
@@ -368,6 +383,37 @@ def _agreement(organisation: Organisation) -> SharingAgreement:
         data_classes=["identity"],
         valid=(date(2026, 1, 1), date(2100, 1, 1)),
     )
+
+
+def _connection(organisation: Organisation) -> Connection:
+    """To where nobody may call: every look ends at once."""
+    return Connection.objects.create(
+        organisation=organisation,
+        name=f"Registro {organisation.code}",
+        base_url="https://127.0.0.1",
+        path="/{number}",
+        fields=[["Tipo", "tipo"]],
+    )
+
+
+def _told(organisation: Organisation) -> dict[str, Any]:
+    """A subscription, and what it was told."""
+    subscription = Subscription.objects.create(
+        organisation=organisation,
+        name=f"Avisos {organisation.code}",
+        url="https://127.0.0.1/",
+        topics=["cases.moved"],
+        secret=encrypt(new_secret()),
+    )
+    delivery = WebhookDelivery.objects.create(
+        organisation=organisation,
+        subscription=subscription,
+        event=f"{organisation.code}.1",
+        topic="cases.moved",
+        body="{}",
+        status=WebhookDelivery.Status.DELIVERED,
+    )
+    return {"subscription": subscription, "delivery": delivery}
 
 
 def _history(case: Case, boss: User) -> IssuedHistory:

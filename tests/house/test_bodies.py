@@ -103,6 +103,7 @@ NEW_OFFICE = {
     "time_zone": "Europe/Madrid",
     "address": "Calle Mayor 1",
 }
+NEW_SERVICE = {"name": "N", "code": "nuevo", "case_type": "case_type.code", "unit": "unit.uuid"}
 FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
     ("NewCaseForm", "case_type"): ("cases:new", NEW_CASE, "case_type.code"),
     ("NewCaseForm", "unit"): ("cases:new", NEW_CASE, "unit.uuid"),
@@ -159,7 +160,6 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
         "unit.uuid",
     ),
     ("ApplicantForm", "citizen"): ("cases:applicant", {}, "citizen.uuid"),
-}
     ("OfficeForm", "unit"): ("scheduling:new_office", NEW_OFFICE, "unit.uuid"),
     ("OfficeForm", "calendar"): (
         "scheduling:new_office",
@@ -172,6 +172,8 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
         {"name": "Otra mesa", "kind": "desk"},
         "service.code",
     ),
+    ("OfferForm", "case_type"): ("cases:new_open311_service", NEW_SERVICE, "case_type.code"),
+    ("OfferForm", "unit"): ("cases:new_open311_service", NEW_SERVICE, "unit.uuid"),
     ("UploadForm", "unit"): ("cases:import_new", {"file": "a file"}, "unit.uuid"),
 }
 # Filters only narrow what one sees already: a stranger's id finds nothing.
@@ -196,7 +198,13 @@ def _all_forms() -> list[type[forms.BaseForm]]:
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
-        if kind.__module__.split(".")[0] in {"crm", "cases", "channels_app", "scheduling", "reporting"}:
+        if kind.__module__.split(".")[0] in {
+            "crm",
+            "cases",
+            "channels_app",
+            "scheduling",
+            "reporting",
+        }:
             found.append(kind)
     return found
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crm.kit import http
-from crm.kit.http import CallFailed, post
+from crm.kit.http import CallFailed, call, post
 
 
 @pytest.fixture
@@ -52,6 +52,40 @@ def test_a_named_host_inside_is_called(server: Any, settings: Any) -> None:
     settings.OUTBOUND_ALLOWED_HOSTS = ["localhost"]
     port = server(say(b"stamp"))
     assert post(f"http://localhost:{port}/tsa?x=1", b"ask", headers={}) == b"stamp"
+
+
+def test_a_host_may_be_named_with_one_port_only(server: Any, settings: Any) -> None:
+    calls: list[str] = []
+    port, other = server(say(b"here")), server(lambda handler: calls.append(handler.path))
+    settings.OUTBOUND_ALLOWED_HOSTS = [f"127.0.0.1:{port}"]
+    assert post(f"http://127.0.0.1:{port}/", b"", headers={}) == b"here"
+    with pytest.raises(CallFailed, match="not an address"):
+        post(f"http://127.0.0.1:{other}/", b"", headers={})
+    assert calls == []
+
+
+def test_an_answer_that_comes_after_its_headers_is_read(server: Any, settings: Any) -> None:
+    """Regression: the socket was closed with the connection, before its answer was read."""
+    settings.OUTBOUND_ALLOWED_HOSTS = ["127.0.0.1"]
+
+    def later(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.flush()
+        time.sleep(0.05)
+        handler.wfile.write(b"late")
+
+    assert post(f"http://127.0.0.1:{server(later)}/", b"", headers={}) == b"late"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_fails_says_nothing_of_path_query_and_key(method: str) -> None:
+    with pytest.raises(CallFailed) as failed:
+        call(method, "http://127.0.0.1/99000001H?key=k", headers={"X-Key": "secret"})
+    assert failed.value.code == "address"
+    for told in (str(failed.value), repr(failed.value)):
+        assert "99000001H" not in told
+        assert "secret" not in told
 
 
 @pytest.mark.parametrize(
@@ -122,8 +156,18 @@ def drip(handler: BaseHTTPRequestHandler) -> None:
         time.sleep(0.1)
 
 
+def drip_headers(handler: BaseHTTPRequestHandler) -> None:
+    """Each byte comes soon after the last one: no single wait is long."""
+    for byte in b"HTTP/1.0 200 OK\r\nX: " + b"y" * 100:
+        handler.wfile.write(bytes([byte]))
+        handler.wfile.flush()
+        time.sleep(0.1)
+
+
 @pytest.mark.parametrize(
-    "answer", [redirect, drip, say(b"x" * 2000)], ids=["redirect", "slow", "large"]
+    "answer",
+    [redirect, drip, drip_headers, say(b"x" * 2000)],
+    ids=["redirect", "slow", "slow from the start", "large"],
 )
 def test_no_redirect_no_endless_and_no_large_answer(
     server: Any, settings: Any, answer: Callable[[BaseHTTPRequestHandler], None]

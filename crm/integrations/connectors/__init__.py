@@ -1,0 +1,1 @@
+"""How other systems are asked; each is reached through the port only."""
