@@ -1,4 +1,4 @@
-"""What may be done with case histories: permissions in plain words, and the rules on single objects."""
+"""What may be done with case histories and reports: permissions in plain words."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -8,4 +8,9 @@ ISSUE_HISTORY = declare(
     "reporting.issue_history",
     _("issue a case's sealed history and electronic file"),
     roles="supervisor auditor",
+)
+VIEW_REPORT = declare(
+    "reporting.view_report",
+    _("see and export the indicators of their units"),
+    roles="supervisor administrator communications auditor",
 )

@@ -1,0 +1,427 @@
+"""The figures: each equals independent SQL on random lives of cases, however its facts came about."""
+
+# ruff: noqa: S608, S311 - SQL of the test's own words, chance that can be repeated
+
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+
+from cases import services as cases
+from cases.models import Case, CaseType
+from cases.services import told_at
+from crm.accounts.actors import system_actor
+from crm.kit.actor import Actor
+from crm.organisations.calendars import Interval, working_time_between
+from crm.organisations.models import Organisation, WorkingCalendar
+from crm.organisations.selectors import calendar_for
+from crm.organisations.services import create_calendar, load_public_holidays, set_weekly_hours
+from reporting import facts, metrics
+from reporting.deriving import rounded
+from reporting.metrics import Scope
+from reporting.models import CaseFact, District, FactState, Tally
+from tests.conftest import World
+from tests.factories.accounts import ORIGIN, acting, employee
+from tests.factories.cases import CaseFactory, CaseTypeFactory
+
+MADRID = ZoneInfo("Europe/Madrid")
+NOW = datetime.now(MADRID).replace(hour=20, minute=0, second=0, microsecond=0)
+END = NOW.date() - timedelta(days=5)
+START = END - timedelta(days=24)
+CHANNELS = ("phone", "email", "in_person")
+
+
+@pytest.fixture
+def boss(world: World) -> Actor:
+    return acting(employee(world.here, "supervisor", full_name="Berta Salcedo"))
+
+
+@pytest.fixture
+def types(world: World) -> list[CaseType]:
+    return [
+        CaseTypeFactory(organisation=world.here, code=f"tipo-{n}", term=term)
+        for n, term in enumerate(("5d", "20d", None))
+    ]
+
+
+def live(
+    dice: Random, world: World, boss: Actor, types: list[CaseType], *, since: int = 45
+) -> Case:
+    """A case that was opened some day and of which this and that happened until now."""
+    at = NOW - timedelta(days=dice.randint(0, since), minutes=dice.randint(0, 1439))
+    case: Case = CaseFactory(
+        actor=boss,
+        unit=dice.choice((world.unit, world.other_unit)),
+        case_type=dice.choice(types),
+        channel=dice.choice(CHANNELS),
+        opened_at=at,
+    )
+    go_on(dice, boss, case, at)
+    return case
+
+
+def go_on(dice: Random, boss: Actor, case: Case, at: datetime) -> None:
+    """Some of what may happen to a case happens, in order, after that moment."""
+    for what in ("answer", "close", "reopen", "answer", "close", "reopen"):
+        at += timedelta(minutes=dice.choice((3, 50, 700, 4_000, 9_000)))
+        if at > NOW or dice.random() < 0.15:
+            return
+        with told_at(at):
+            act(what, boss, case)
+
+
+def act(what: str, boss: Actor, case: Case) -> None:
+    case.refresh_from_db()
+    if what == "answer":
+        cases.record_message(boss, case.uuid, "Se le llama.", channel="phone", direction="out")
+    elif what == "close" and not case.ended:
+        cases.close_case(boss, case.uuid, outcome="Hecho")
+    elif what == "reopen" and case.ended:
+        cases.reopen_case(boss, case.uuid, reason="Falta algo")
+
+
+def asked(sql: str, scope: Scope) -> list[tuple[Any, ...]]:
+    """The independent answer: from the cases and their events alone."""
+    where = "c.organisation_id = %(organisation)s"
+    if scope.units is not None:
+        where += " AND c.unit_id = ANY(%(units)s)"
+    if scope.case_types:
+        where += " AND c.case_type_id = ANY(%(types)s)"
+    if scope.channels:
+        where += " AND c.channel = ANY(%(channels)s)"
+    crossing = f"""
+        WITH moved AS (
+          SELECT e.case_id, e.at, e.seq, (e.data->>'category')::int >= 4 AS ended,
+            coalesce(lag((e.data->>'category')::int >= 4)
+              OVER (PARTITION BY e.case_id ORDER BY e.seq), false) AS before
+          FROM cases_event e JOIN cases_case c ON c.id = e.case_id
+          WHERE e.kind = 'moved' AND {where}),
+        mine AS (
+          SELECT c.*, (SELECT min(at) FROM (
+            SELECT e.at FROM cases_event e WHERE e.case_id = c.id AND e.kind = 'messaged'
+              AND e.data->>'direction' = 'out'
+            UNION ALL SELECT at FROM moved m WHERE m.case_id = c.id AND m.ended) a) AS answered_at
+          FROM cases_case c WHERE {where}),
+        local AS (SELECT 'Europe/Madrid'::text AS zone)
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            crossing + sql,
+            {
+                "organisation": scope.organisation_id,
+                "units": sorted(scope.units or ()),
+                "types": sorted(scope.case_types),
+                "channels": sorted(scope.channels),
+                "start": scope.start,
+                "end": scope.end,
+            },
+        )
+        return cursor.fetchall()
+
+
+def day(column: str) -> str:
+    return f"({column} AT TIME ZONE 'Europe/Madrid')::date"
+
+
+WITHIN = "BETWEEN %(start)s AND %(end)s"
+SQL = {
+    "opened": f"SELECT count(*) FROM mine WHERE {day('opened_at')} {WITHIN}",
+    "ended": f"SELECT count(*) FROM moved WHERE ended AND NOT before AND {day('at')} {WITHIN}",
+    "reopened": f"SELECT count(*) FROM moved WHERE before AND NOT ended AND {day('at')} {WITHIN}",
+    "backlog": f"""SELECT count(*) FROM mine WHERE {day("opened_at")} <= %(end)s AND NOT coalesce((
+        SELECT ended FROM moved m WHERE m.case_id = mine.id AND {day("m.at")} <= %(end)s
+        ORDER BY seq DESC LIMIT 1), false)""",
+    "late": f"""SELECT (count(*) FILTER (WHERE closed_at > due_at))::float / nullif(count(*), 0)
+        FROM mine WHERE due_at IS NOT NULL AND {day("closed_at")} {WITHIN}""",
+    **{
+        f"{name}_{label}": f"""SELECT percentile_disc({part}) WITHIN GROUP (ORDER BY
+            floor(extract(epoch FROM {column} - opened_at) / 60)) FROM mine
+            WHERE {day(column)} {WITHIN}"""
+        for name, column in (("answer", "answered_at"), ("solved", "closed_at"))
+        for label, part in (("median", 0.5), ("p90", 0.9))
+    },
+}
+
+
+def scopes(world: World, types: list[CaseType]) -> list[Scope]:
+    whole = Scope(world.here.pk, START, END)
+    return [
+        whole,
+        whole.at(NOW.date() - timedelta(days=60), NOW.date()),
+        whole.at(END, END),
+        Scope(world.here.pk, START, END, units=frozenset({world.unit.pk})),
+        Scope(world.here.pk, START, END, case_types=frozenset({types[0].pk, types[2].pk})),
+        Scope(world.here.pk, START, END, channels=frozenset({"email"})),
+        Scope(
+            world.here.pk,
+            START,
+            END,
+            units=frozenset({world.unit.pk, world.other_unit.pk}),
+            case_types=frozenset({types[1].pk}),
+            channels=frozenset({"phone", "in_person"}),
+        ),
+        Scope(world.here.pk, START, END, units=frozenset()),
+    ]
+
+
+def compare(scope: Scope) -> None:
+    found = metrics.values(metrics.reading(scope, NOW))
+    assert set(found) == set(SQL)
+    for code, sql in SQL.items():
+        expected = asked(sql, scope)[0][0]
+        if code.startswith(("answer", "solved")) and expected is not None:
+            expected = rounded(int(expected))
+        assert found[code] == expected, (code, scope)
+
+
+def kept() -> tuple[list[Any], list[Any]]:
+    """Every fact and every tally there is, in order."""
+    rows = CaseFact.objects.unscoped("comparing").order_by("pk").values()
+    tallies = Tally.objects.unscoped("comparing").values_list(
+        *("organisation_id", "cut", "measure", "day"),
+        *("unit_id", "case_type_id", "channel", "value", "count"),
+    )
+    return list(rows), sorted(tallies)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_each_figure_equals_independent_sql(
+    seed: int, world: World, boss: Actor, types: list[CaseType]
+) -> None:
+    dice = Random(seed)
+    for _ in range(30):
+        live(dice, world, boss, types)
+    facts.refresh(world.here)
+    assert metrics.read_open(Scope(world.here.pk, START, END), NOW).total > 0
+    for scope in scopes(world, types):
+        compare(scope)
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_what_is_kept_up_equals_what_is_built_anew(
+    seed: int, world: World, boss: Actor, types: list[CaseType]
+) -> None:
+    """Things go on happening between counts, some of them to days long counted."""
+    dice = Random(seed)
+    there = [live(dice, world, boss, types) for _ in range(12)]
+    facts.refresh(world.here)
+    for _ in range(4):
+        for case in dice.sample(there, 6):
+            go_on(dice, boss, case, case.opened_at + timedelta(days=dice.randint(0, 20)))
+        moving = dice.choice(there)
+        moving.refresh_from_db()
+        if not moving.ended:
+            target = world.unit if moving.unit_id == world.other_unit.pk else world.other_unit
+            cases.change_unit(boss, moving.uuid, target.uuid, reason="Es de allí")
+        there += [live(dice, world, boss, types) for _ in range(2)]
+        facts.refresh(world.here)
+        facts.refresh(world.here)  # counting again changes nothing
+        before = kept()
+        assert before[1]
+        facts.rebuild(world.here)
+        assert kept() == before
+    for scope in scopes(world, types):
+        compare(scope)
+
+
+def test_a_late_change_of_a_past_day_corrects_that_day(world: World, boss: Actor) -> None:
+    opened = datetime.combine(START, time(10), MADRID)
+    case = CaseFactory(actor=boss, unit=world.unit, opened_at=opened)
+    facts.refresh(world.here)
+    on_the_day = Scope(world.here.pk, START, START)
+    assert metrics.values(metrics.reading(on_the_day, NOW))["backlog"] == 1
+    with told_at(opened + timedelta(hours=3)):  # entered today, but it was done then
+        cases.close_case(boss, case.uuid, outcome="Se resolvió en el acto")
+    facts.refresh(world.here)
+    found = metrics.values(metrics.reading(on_the_day, NOW))
+    assert (found["ended"], found["backlog"], found["solved_median"]) == (1, 0, 180)
+    assert not Tally.objects.unscoped("none is left over").filter(count__lte=0).exists()
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected", "hour"),
+    [
+        # the clock goes back on 26 October 2025: 00:30 UTC is still summer time, 23 hours later not
+        (datetime(2025, 10, 25, 22, 30, tzinfo=UTC), date(2025, 10, 26), 0),
+        (datetime(2025, 10, 26, 0, 30, tzinfo=UTC), date(2025, 10, 26), 2),
+        (datetime(2025, 10, 26, 1, 30, tzinfo=UTC), date(2025, 10, 26), 2),
+        (datetime(2025, 10, 26, 22, 59, tzinfo=UTC), date(2025, 10, 26), 23),
+        (datetime(2025, 10, 26, 23, 0, tzinfo=UTC), date(2025, 10, 27), 0),
+        # and forward on 29 March 2026, which has 23 hours
+        (datetime(2026, 3, 28, 23, 0, tzinfo=UTC), date(2026, 3, 29), 0),
+        (datetime(2026, 3, 29, 1, 0, tzinfo=UTC), date(2026, 3, 29), 3),
+        (datetime(2026, 3, 29, 21, 59, tzinfo=UTC), date(2026, 3, 29), 23),
+        (datetime(2026, 3, 29, 22, 0, tzinfo=UTC), date(2026, 3, 30), 0),
+    ],
+)
+def test_days_and_hours_are_the_organisations_own(
+    moment: datetime, expected: date, hour: int, world: World, boss: Actor
+) -> None:
+    case = CaseFactory(actor=boss, unit=world.unit, opened_at=moment)
+    facts.refresh(world.here)
+    fact = CaseFact.objects.for_actor(boss).get(case=case)
+    assert (fact.opened_on, fact.opened_hour) == (expected, hour)
+
+
+def test_another_clock_has_other_days(world: World, boss: Actor) -> None:
+    Organisation.objects.filter(pk=world.here.pk).update(time_zone="Atlantic/Canary")
+    world.here.refresh_from_db()
+    CaseFactory(actor=boss, unit=world.unit, opened_at=datetime(2026, 3, 1, 23, 30, tzinfo=UTC))
+    facts.refresh(world.here)
+    assert CaseFact.objects.for_actor(boss).get().opened_on == date(2026, 3, 1)
+
+
+def test_a_night_of_the_clock_change_lasts_what_it_lasts(world: World, boss: Actor) -> None:
+    opened = datetime(2025, 10, 26, 0, 30, tzinfo=MADRID)
+    case = CaseFactory(actor=boss, unit=world.unit, opened_at=opened)
+    with told_at(datetime(2025, 10, 26, 4, 30, tzinfo=MADRID)):
+        cases.close_case(boss, case.uuid, outcome="Hecho")
+    facts.refresh(world.here)
+    fact = CaseFact.objects.for_actor(boss).get(case=case)
+    assert (fact.solved_minutes, fact.solved_natural) == (300, True)  # five hours, not four
+
+
+@pytest.fixture
+def hours(world: World, boss: Actor) -> WorkingCalendar:
+    """Attention from nine to two on weekdays in Alice's unit; the other unit has none."""
+    system = system_actor(world.here, ORIGIN)
+    calendar = create_calendar(
+        system,
+        name="Mañanas",
+        code="M",
+        layer="local",
+        base_id=load_public_holidays("MD").uuid,
+    )
+    morning = (Interval(time(9), time(14)),)
+    set_weekly_hours(system, calendar.uuid, dict.fromkeys(range(5), morning))
+    world.unit.calendar = calendar
+    world.unit.save()
+    world.here.units_version += 1
+    world.here.save()
+    world.unit.refresh_from_db()
+    return calendar
+
+
+def test_times_count_in_opening_hours_where_a_calendar_says(
+    world: World, boss: Actor, types: list[CaseType], hours: WorkingCalendar
+) -> None:
+    dice = Random(6)
+    for _ in range(25):
+        live(dice, world, boss, types)
+    facts.refresh(world.here)
+    calendar = calendar_for(world.unit)
+    measured = 0
+    for fact in CaseFact.objects.for_actor(boss).exclude(ended_on=None).select_related("case"):
+        case = fact.case
+        assert case.closed_at is not None
+        spent = case.closed_at - case.opened_at
+        if fact.unit_id == world.unit.pk:
+            spent = working_time_between(calendar, case.opened_at, case.closed_at)
+            measured += 1
+        assert fact.solved_minutes == rounded(int(spent.total_seconds()) // 60)
+        assert fact.solved_natural is (fact.unit_id != world.unit.pk)
+    assert measured
+    made = metrics.reading(Scope(world.here.pk, NOW.date() - timedelta(days=60), NOW.date()), NOW)
+    natural, total = made.natural("solved")
+    assert 0 < natural < total
+
+
+def test_demand_by_type_channel_unit_hour_and_district(
+    world: World, boss: Actor, types: list[CaseType]
+) -> None:
+    places = [
+        District.objects.create(organisation=world.here, name=name, latitude=lat, longitude=-3.44)
+        for name, lat in (("Centro", 40.30), ("Ensanche", 40.33))
+    ]
+    dice = Random(7)
+    for _ in range(20):
+        live(dice, world, boss, types)
+    for latitude in (40.301, 40.299, 40.34, 43.0):
+        CaseFactory(
+            actor=boss, unit=world.unit, latitude=latitude, longitude=-3.44, case_type=types[0]
+        )
+    facts.refresh(world.here)
+    for one in scopes(world, types):
+        scope = one.at(NOW.date() - timedelta(days=60), NOW.date() + timedelta(days=1))
+        by_type, by_channel = metrics.read_kinds(scope, ["opened", "ended"])
+        own = dict(asked("SELECT case_type_id, count(*) FROM mine GROUP BY 1", scope))
+        assert {key: row["opened"] for key, row in by_type.items() if row["opened"]} == own
+        own = dict(asked("SELECT channel, count(*) FROM mine GROUP BY 1", scope))
+        assert {key: row["opened"] for key, row in by_channel.items() if row["opened"]} == own
+        units = {unit: n for _m, unit, n in metrics.read(scope, ["opened"], "unit")}
+        assert units == dict(asked("SELECT unit_id, count(*) FROM mine GROUP BY 1", scope))
+        heat = {(d, h): n for _m, d, h, n in metrics.read(scope, ["hour"], "weekday")}
+        local = "opened_at AT TIME ZONE 'Europe/Madrid'"
+        assert heat == {
+            (weekday, hour): count
+            for weekday, hour, count in asked(
+                f"SELECT extract(isodow FROM {local})::int, extract(hour FROM {local})::int,"
+                " count(*) FROM mine GROUP BY 1, 2",
+                scope,
+            )
+        }
+        open_now = metrics.read_open_by_unit(scope)
+        own = dict(asked("SELECT unit_id, count(*) FROM mine WHERE category < 4 GROUP BY 1", scope))
+        assert open_now == own
+        assert metrics.read_open(scope, NOW).total == sum(own.values())
+    whole = scopes(world, types)[0].at(
+        NOW.date() - timedelta(days=1), NOW.date() + timedelta(days=1)
+    )
+    districts = {value: n for _m, value, n in metrics.read(whole, ["district"], "value")}
+    assert districts[places[0].pk] == 2
+    assert districts[places[1].pk] == 1
+    assert districts[0] >= 1  # far from every district
+
+
+def test_age_is_told_by_bands(world: World, boss: Actor) -> None:
+    for days in (0, 7, 8, 15, 16, 30, 31, 60, 61, 90, 91, 400):
+        CaseFactory(actor=boss, unit=world.unit, opened_at=NOW - timedelta(days=days, hours=1))
+    facts.refresh(world.here)
+    found = metrics.read_open(Scope(world.here.pk, START, END), NOW)
+    assert found.bands == (2, 2, 2, 2, 2, 2)
+    assert found.oldest == NOW - timedelta(days=400, hours=1)
+
+
+def test_an_imported_case_that_had_ended_counts_as_ended_then(
+    world: World, boss: Actor, types: list[CaseType]
+) -> None:
+    """Its own closing date has the last word where no event tells of the end."""
+    case = CaseFactory(
+        actor=boss, unit=world.unit, opened_at=datetime.combine(START, time(9), MADRID)
+    )
+    closed = datetime.combine(START + timedelta(days=2), time(9), MADRID)
+    Case.objects.for_actor(boss).filter(pk=case.pk).update(category=5, closed_at=closed)
+    facts.rebuild(world.here)
+    lasted = rounded(int(closed.timestamp() - case.opened_at.timestamp()) // 60)
+    found = metrics.values(
+        metrics.reading(Scope(world.here.pk, START, START + timedelta(days=2)), NOW)
+    )
+    assert (found["ended"], found["backlog"], found["solved_median"]) == (1, 0, lasted)
+
+
+def test_facts_of_others_are_not_touched(world: World, boss: Actor) -> None:
+    CaseFactory(actor=boss, unit=world.unit)
+    CaseFactory(unit=world.foreign_unit)
+    facts.refresh(world.elsewhere)
+    facts.refresh(world.here)
+    before = kept()
+    facts.rebuild(world.here)
+    assert kept() == before
+    assert FactState.objects.unscoped("both").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("minutes", "expected"), [(0, 0), (7, 7), (99, 99), (100, 100), (129, 120), (86_412, 86_000)]
+)
+def test_durations_keep_two_digits(minutes: int, expected: int) -> None:
+    assert rounded(minutes) == expected
+
+
+def test_a_percentile_is_a_value_that_occurred() -> None:
+    spread = {10: 5, 20: 4, 90: 1}
+    parts = (0.5, 0.51, 0.9, 0.91, 1)
+    assert [metrics.percentile(spread, part) for part in parts] == [10, 20, 20, 90, 90]
+    assert metrics.percentile({}, 0.5) is None
