@@ -225,7 +225,7 @@ def test_a_full_queue_takes_no_more_chats(account: ChannelAccount, queue: Queue)
 
 def test_out_of_hours_a_message_becomes_a_case(world: World, queue: Queue) -> None:
     account = make_account(queue)
-    queue.calendar = never_open()
+    queue.calendar = never_open(world.here)
     queue.case_type = CaseTypeFactory(organisation=world.here, code="consulta")
     queue.save()
     assert start(account).json()["type"] == "/api/v1/problems/closed"

@@ -37,6 +37,8 @@ STREAMS = {
     "history": ("history.uuid", {"auditor", "machine"}),
     "histories": ("batch.uuid", set()),
     "office": ("office.uuid", {"machine", "neighbour"}),
+    "conversation": ("conversation.uuid", {"auditor", "machine"}),
+    "desk": ("desk.key", set()),
 }
 CALLERS = ("everything", "nothing", "neighbour", "auditor", "machine", "bare_machine")
 

@@ -171,7 +171,7 @@ def test_a_citizen_chats_and_an_employee_answers(
     expect(agent.page.locator("#talk-citizen")).to_contain_text("Papers for a grant")
 
     # the visitor ends it and asks for a copy; the agent notes how it ended
-    reach(visitor, frame.get_by_role("button", name="End", exact=True))
+    reach(visitor, frame.get_by_role("button", name="End the chat"))
     visitor.press("Enter")
     reach(visitor, frame.get_by_role("button", name="End the conversation"))
     visitor.press("Enter")
@@ -221,7 +221,7 @@ def test_what_is_written_without_a_network_arrives_once(
     expect(frame.locator(".chat-msg")).to_have_count(2)
     visitor.complaints[:] = [said for said in visitor.complaints if "ERR_FAILED" not in said]
 
-    reach(visitor, frame.get_by_role("button", name="End", exact=True))
+    reach(visitor, frame.get_by_role("button", name="End the chat"))
     visitor.press("Enter")
     reach(visitor, frame.get_by_role("button", name="End the conversation"))
     visitor.press("Enter")

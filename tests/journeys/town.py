@@ -103,7 +103,7 @@ def _chat(town: Town) -> None:
     closed = make_queue(
         town.north,
         "closed",
-        calendar=never_open(),
+        calendar=never_open(town.organisation),
         case_type=CaseType.objects.unscoped("a journey's own").get(code="grant"),
     )
     town.chat = make_account(
