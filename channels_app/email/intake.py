@@ -44,6 +44,7 @@ from crm.citizens.models import Channel
 from crm.kit import files
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import DomainError
+from crm.organisations.models import Organisation
 
 log = logging.getLogger(__name__)
 
@@ -212,7 +213,7 @@ def put(
         if case is not None:
             join_case(actor, conversation, case)
         receipts.acknowledge(account, conversation, letter, mail)
-    streams = [*listeners(conversation), inbox_of(account.organisation_id)]
+    streams = [*listeners(conversation), inbox_of(account.organisation)]
     streams += [f"case:{case.uuid}" for case in conversation.cases.all()]
     tell({"kind": "message", "number": message.number}, streams)
     return Taken(letter, mail, mail.status, "", conversation, thread, new=True)
@@ -377,9 +378,9 @@ def queue_of(account: ChannelAccount) -> Queue:
     return queue
 
 
-def inbox_of(organisation_id: int) -> str:
+def inbox_of(organisation: Organisation) -> str:
     """The stream that says when a mail came in; it names nothing."""
-    return f"mail:{organisation_id}"
+    return f"mail:{organisation.code}"
 
 
 def _turn(account: ChannelAccount) -> None:

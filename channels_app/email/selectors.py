@@ -212,7 +212,7 @@ def fetched(account: ChannelAccount) -> bool:
 
 def may_follow_mail(actor: Actor, key: str) -> Decision:
     """That mail came in, to one's own organisation."""
-    if key != str(actor.organisation_id):
+    if key != actor.organisation_code:
         return Decision(False, _("It is somebody else's mail."))
     return decide(actor, VIEW_CONVERSATION)
 

@@ -30,6 +30,9 @@ from cases.models import (
     Participant,
 )
 from cases.services.imports import keep_upload
+from channels_app.models import Attachment as ChatAttachment
+from channels_app.models import ChannelAccount, Conversation, InboundMail
+from channels_app.models import Message as ChatMessage
 from crm.accounts.actors import system_actor
 from crm.accounts.models import ApiClient, Role, RolePermission, User, UserSession
 from crm.accounts.services.roles import give_role
@@ -45,6 +48,7 @@ from tests.factories.accounts import ORIGIN, acting, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import OrganisationFactory, UnitFactory
+from tests.house.mail_estate import mail_of
 
 
 def _paper() -> bytes:
@@ -96,6 +100,12 @@ class Side:
     bare_key: str = field(repr=False)
     calendar: WorkingCalendar
     agreement: SharingAgreement
+    mail_account: ChannelAccount
+    mail_thread: Conversation
+    mail_message: ChatMessage
+    mail_failed: ChatMessage
+    mail_file: ChatAttachment
+    mail_apart: InboundMail
 
     @cached_property
     def actor(self) -> Actor:
@@ -266,6 +276,7 @@ def side(code: str) -> Side:
         bare_key=bare_key,
         calendar=_calendar(organisation),
         agreement=_agreement(organisation),
+        **mail_of(unit, case_type.code, PAPER),
     )
     for row in (case, other_case):
         row.refresh_from_db()  # their versions have gone on meanwhile

@@ -23,6 +23,7 @@ from tests.factories.organisations import UnitFactory
 from tests.house.asking import ask, entry_of, ids_of, methods_of
 from tests.house.doors import ENTRIES, Door, Guarded, doors
 from tests.house.estate import PAPER, Estate
+from tests.house.mail_estate import more_mail
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +94,7 @@ def _grow(estate: Estate) -> None:
         UnitFactory(organisation=here.organisation)
         employee(here.organisation, "agent", unit=here.unit)
         create_role(actor, name=f"Rol {number}")
+    more_mail(here.mail_account, MORE)
 
 
 def test_no_page_makes_more_queries_for_more_rows_nor_than_before(estate: Estate) -> None:

@@ -36,6 +36,7 @@ STREAMS = {
     "bulk": ("action.uuid", set()),
     "history": ("history.uuid", {"auditor", "machine"}),
     "histories": ("batch.uuid", set()),
+    "mail": ("organisation.code", {"neighbour", "auditor", "machine"}),
 }
 CALLERS = ("everything", "nothing", "neighbour", "auditor", "machine", "bare_machine")
 
@@ -92,6 +93,7 @@ ARGUMENTS: dict[str, tuple[list[str], list[Any]]] = {
     "audit.verify": (["organisation.pk", "Audita"], [999_999_999, "Audita"]),
     "cases.run_bulk": (["action.uuid"], [str(uuid4())]),
     "cases.run_import": (["load.pk"], [999_999_999]),
+    "channels.fetch_mailbox": (["mail_account.uuid"], [str(uuid4())]),
     "reporting.make_batch": (["batch.pk"], [999_999_999]),
     "reporting.make_history": (["history.pk"], [999_999_999]),
 }

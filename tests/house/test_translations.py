@@ -29,6 +29,7 @@ CITIZENS = (
     "reporting/voices.py",
     "reporting/case_history.py",
     "cases/services/notes.py",
+    "channels_app/email/receipts.py",
 )
 DEFAULT = "es"
 SOURCE = "en"  # message ids are its words
