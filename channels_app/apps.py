@@ -50,7 +50,7 @@ class ChannelsAppConfig(AppConfig):
 
 
 def _places() -> list[nav.NavItem]:
-    from channels_app import permissions, selectors
+    from channels_app import permissions
 
     return [
         nav.NavItem(
@@ -62,7 +62,6 @@ def _places() -> list[nav.NavItem]:
             permission=permissions.ATTEND,
             order=25,
             keys="g m",
-            badge=selectors.waiting_badge,
         ),
         nav.NavItem(
             "wallboard",

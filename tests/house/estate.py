@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pikepdf
@@ -30,9 +31,21 @@ from cases.models import (
     Participant,
 )
 from cases.services.imports import keep_upload
+from channels_app import services as channels
+from channels_app.models import (
+    AgentSlot,
+    Attachment,
+    ChannelAccount,
+    Conversation,
+    InboundMail,
+    Offer,
+    Presence,
+    Queue,
+    WrapUpCode,
+)
 from channels_app.models import Attachment as ChatAttachment
-from channels_app.models import ChannelAccount, Conversation, InboundMail
 from channels_app.models import Message as ChatMessage
+from channels_app.services import routing, visiting
 from crm.accounts.actors import system_actor
 from crm.accounts.models import ApiClient, Role, RolePermission, User, UserSession
 from crm.accounts.services.roles import give_role
@@ -46,6 +59,7 @@ from crm.organisations.models import Organisation, SharingAgreement, Unit, Worki
 from reporting.models import HistoryBatch, IssuedHistory, Status, Variant
 from tests.factories.accounts import ORIGIN, acting, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.channels_app import begin, make_account, make_agent, make_queue
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import OrganisationFactory, UnitFactory
 from tests.house.mail_estate import mail_of
@@ -106,11 +120,23 @@ class Side:
     mail_failed: ChatMessage
     mail_file: ChatAttachment
     mail_apart: InboundMail
+    account: ChannelAccount
+    queue: Queue
+    wrap_up_code: WrapUpCode
+    conversation: Conversation  # attended by who holds everything
+    waiting: Conversation
+    attachment: Attachment
+    offer: Offer  # rings at who holds everything
 
     @cached_property
     def actor(self) -> Actor:
         """Who may do everything here."""
         return acting(self.everything)
+
+    @property
+    def desk(self) -> SimpleNamespace:
+        """The desk of who may do everything, as its stream names it."""
+        return SimpleNamespace(key=f"{self.organisation.pk}.{self.everything.pk}")
 
     @property
     def session(self) -> UserSession:
@@ -277,10 +303,36 @@ def side(code: str) -> Side:
         calendar=_calendar(organisation),
         agreement=_agreement(organisation),
         **mail_of(unit, case_type.code, PAPER),
+        **_talks(unit, boss, code),
     )
     for row in (case, other_case):
         row.refresh_from_db()  # their versions have gone on meanwhile
     return made
+
+
+def _talks(unit: Unit, boss: User, code: str) -> dict[str, Any]:
+    """A chat: a conversation that the boss attends, one that rings there, and one that waits."""
+    queue = make_queue(unit)
+    account = make_account(queue)
+    slot = make_agent(boss, queue, units=9)
+    actor = acting(boss)
+    conversation, _token = begin(account, name=f"Visita {code}")
+    channels.take(actor, conversation.uuid)
+    attachment = visiting.send_file(conversation, [PAPER], f"adjunto-{code}.pdf").attachments.get()
+    ringing, _token = begin(account, name=f"Suena {code}")
+    routing.match(unit.organisation_id)
+    AgentSlot.objects.filter(pk=slot.pk).update(state=Presence.BUSY)
+    waiting, _token = begin(account, name=f"Espera {code}")
+    conversation.refresh_from_db()
+    return {
+        "account": account,
+        "queue": queue,
+        "wrap_up_code": queue.wrap_up_codes.get(),
+        "conversation": conversation,
+        "waiting": waiting,
+        "attachment": attachment,
+        "offer": Offer.objects.get(item__conversation=ringing),
+    }
 
 
 def _role_with_everything(organisation: Organisation) -> Role:

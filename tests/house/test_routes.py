@@ -24,6 +24,7 @@ UNSEEN_FROM_ANOTHER_UNIT = {
     *("case", "document", "message", "participant", "link", "history"),
     *("load", "action", "batch", "employee"),
     *("mail_thread", "mail_file", "mail_apart"),
+    *("conversation", "waiting", "attachment", "offer"),
 }
 
 

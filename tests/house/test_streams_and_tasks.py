@@ -37,6 +37,8 @@ STREAMS = {
     "history": ("history.uuid", {"auditor", "machine"}),
     "histories": ("batch.uuid", set()),
     "mail": ("organisation.code", {"neighbour", "auditor", "machine"}),
+    "conversation": ("conversation.uuid", {"auditor", "machine"}),
+    "desk": ("desk.key", set()),
 }
 CALLERS = ("everything", "nothing", "neighbour", "auditor", "machine", "bare_machine")
 

@@ -30,6 +30,10 @@ CITIZENS = (
     "reporting/case_history.py",
     "cases/services/notes.py",
     "channels_app/email/receipts.py",
+    "templates/channels_app/widget",
+    "channels_app/views/visitor.py",
+    "channels_app/services/mails.py",
+    "channels_app/services/visiting.py",
 )
 DEFAULT = "es"
 SOURCE = "en"  # message ids are its words

@@ -31,8 +31,18 @@ ZOOMED = {"width": 360, "height": 225}
 """A window of 1440×900 at 400 %."""
 
 Address = Callable[[Town], str]
+
+
+def _talk(town: Town) -> str:
+    assert town.talk is not None
+    return str(town.talk.uuid)
+
+
 VISITED: dict[str, list[str | Address]] = {
-    "visitor": ["/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/"],
+    "visitor": [
+        *("/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/"),
+        "/chat/journeys/?l=en",
+    ],
     "agent": [
         "/",
         "/perfil/",
@@ -51,6 +61,9 @@ VISITED: dict[str, list[str | Address]] = {
         lambda town: f"/casos/{town.cases['live'].uuid}/editar/",
         lambda town: f"/casos/{town.cases['live'].uuid}/mover/close/",
         "/historiales/",
+        "/conversaciones/",
+        lambda town: f"/conversaciones/{_talk(town)}/",
+        "/colas/",
     ],
     "administrator": [
         "/organizacion/",
@@ -109,8 +122,10 @@ def test_pages_are_accessible(office: Office, town: Town, who: str) -> None:
         ("supervisor", "/casos/"),
         ("supervisor", lambda town: f"/casos/{town.cases['live'].uuid}/"),
         ("supervisor", lambda town: f"/ciudadania/{town.citizen.uuid}/"),
+        ("supervisor", lambda town: f"/conversaciones/{_talk(town)}/"),
+        ("visitor", "/chat/journeys/?l=en"),
     ],
-    ids=["public", "home", "list", "case", "citizen"],
+    ids=["public", "home", "list", "case", "citizen", "conversation", "chat"],
 )
 def test_nothing_is_beside_the_window_at_400_percent(
     office: Office, town: Town, who: str, address: str | Address

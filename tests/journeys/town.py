@@ -5,15 +5,28 @@ from dataclasses import dataclass, field
 from django.utils import translation
 
 from cases import services
-from cases.models import Case
+from cases.models import Case, CaseType
+from channels_app import services as channels
+from channels_app.models import (
+    ChannelAccount,
+    ContactReason,
+    Conversation,
+    PauseReason,
+    Presence,
+    Queue,
+)
 from crm.accounts.models import User
 from crm.citizens.models import Channel, Citizen
 from crm.kit.management.commands.prepare import sync_schedules
 from crm.organisations.models import Organisation, Unit
 from tests.factories.accounts import acting, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.channels_app import begin, make_account, make_agent, make_queue, never_open
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import OrganisationFactory, UnitFactory
+from tests.journeys.product import free_port
+
+FOREIGN_PORT = free_port()  # of somebody else's web site, which holds the chat
 
 FIELDS = {
     "type": "object",
@@ -37,6 +50,8 @@ class Town:
     leaving: User
     citizen: Citizen
     cases: dict[str, Case] = field(default_factory=dict)
+    chat: ChannelAccount | None = None
+    talk: Conversation | None = None  # one that nobody changes, to be looked at
 
 
 def build() -> Town:
@@ -73,9 +88,44 @@ def build() -> Town:
         town.cases["south"] = CaseFactory(
             unit=town.south, subject="A matter of the southern counter", **types
         )
+        _chat(town)
         services.add_note(agent, town.cases["live"].uuid, "Called, nobody answered.")
         services.send_message(agent, town.cases["live"].uuid, "We have received your request.")
         return town
+
+
+def _chat(town: Town) -> None:
+    """A web chat with two queues, for whoever serves them, and one conversation in good hands."""
+    general = make_queue(town.north, "general")
+    tributes = make_queue(town.north, "tributes")
+    for queue in (general, tributes):
+        Queue.objects.filter(pk=queue.pk).update(names={"en": queue.code.title()})
+    closed = make_queue(
+        town.north,
+        "closed",
+        calendar=never_open(town.organisation),
+        case_type=CaseType.objects.unscoped("a journey's own").get(code="grant"),
+    )
+    town.chat = make_account(
+        general, public_key="journeys", allowed_origins=[f"http://127.0.0.1:{FOREIGN_PORT}"]
+    )
+    ContactReason.objects.create(
+        account=town.chat, queue=closed, code="closed", names={"en": "Out of hours"}, position=9
+    )
+    PauseReason.objects.create(
+        organisation=town.organisation, code="coffee", names={"en": "Coffee"}
+    )
+    for person in (town.agent, town.colleague):
+        make_agent(person, general, tributes, units=3, state=Presence.OFFLINE, heard_at=None)
+    make_agent(town.supervisor, tributes, units=3, state=Presence.BUSY)
+    town.talk, _token = begin(town.chat, name="Quiet Visitor")
+    Conversation.objects.unscoped("a journey's own").update(visitor_digest=None)
+    reader = acting(town.supervisor)
+    channels.slot_of(reader).memberships.create(queue=general)
+    channels.take(reader, town.talk.uuid)
+    channels.identify(reader, town.talk.uuid, town.citizen.uuid)
+    channels.reply(reader, town.talk.uuid, "Bring your identity card, please.")
+    channels.add_note(reader, town.talk.uuid, "She was here yesterday.")
 
 
 def _people() -> Town:
