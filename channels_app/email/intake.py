@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from cases import services as cases
@@ -175,7 +176,7 @@ def _floods(account: ChannelAccount, sender: str) -> bool:
     return lately.count() >= FLOOD
 
 
-def _of_sender(account: ChannelAccount, sender: str) -> Any:
+def _of_sender(account: ChannelAccount, sender: str) -> "QuerySet[InboundMail]":
     return InboundMail.objects.unscoped("of one account").filter(account=account, sender=sender)
 
 
