@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from cases.models import CaseType
+from channels_app.email import demo as mail_demo  # noqa: F401 - registers its own
 from channels_app.models import (
     AccountKind,
     AgentSlot,

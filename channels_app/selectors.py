@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from cases.models import Case
 from cases.models.case import CaseQuerySet
 from channels_app.models import (
+    AccountKind,
     AgentSlot,
     Conversation,
     ConversationEvent,
@@ -53,6 +54,12 @@ def may_follow_desk(actor: Actor, key: str) -> Decision:
     if not mine:
         return Decision(False, _("It is somebody else's desk."))
     return decide(actor, ATTEND)
+
+
+def is_mail(actor: Actor, conversation: UUID) -> bool:
+    """Whether it is a thread of e-mail."""
+    rows = Conversation.objects.for_actor(actor).filter(account__kind=AccountKind.EMAIL)
+    return rows.filter(uuid=conversation).exists()
 
 
 # --- The desk ------------------------------------------------------------------------------------

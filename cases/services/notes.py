@@ -189,6 +189,26 @@ def doubt_message(message: UUID) -> None:
 
 
 @transaction.atomic
+def message_bounced(organisation_id: int, message: UUID, reason: str) -> str:
+    """A sent message that a mail server could not deliver says so; the address it went to, or "" when
+    the organisation has sent no such message."""
+    row = (
+        Message.objects.unscoped("of whom its own unguessable id was quoted to")
+        .select_for_update(of=("self",))
+        .select_related("case")
+        .filter(case__organisation=organisation_id, uuid=message, state=Message.State.SENT)
+        .first()
+    )
+    if row is None:
+        return ""
+    row.state, row.state_reason, row.sent_at = Message.State.FAILED, reason[:240], None
+    row.save(update_fields=["state", "state_reason", "sent_at", "updated_at"])
+    patch = {"message": str(row.uuid), "state": row.state, "kind": "delivery"}
+    realtime.append(f"case:{row.case.uuid}", patch)
+    return row.address
+
+
+@transaction.atomic
 def _settle(message: UUID, state: Message.State, reason: str = "") -> None:
     """What became of the delivery stands in the message; what is settled stays, doubt may end."""
     row = (

@@ -11,12 +11,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from channels_app.email import accounts, selectors
 from channels_app.email.forms import AccountForm, beginning
 from channels_app.models import AccountKind, ChannelAccount
-from channels_app.permissions import CONFIGURE_CHANNELS
+from channels_app.permissions import MANAGE_CHANNELS
 from crm.kit.access import ActorRequest, needs
 
 
 @require_GET
-@needs(CONFIGURE_CHANNELS)
+@needs(MANAGE_CHANNELS)
 def index(request: ActorRequest) -> HttpResponse:
     """The accounts, and whether their mailboxes can be read."""
     rows = [(one, selectors.fetched(one)) for one in selectors.accounts(request.actor)]
@@ -24,21 +24,21 @@ def index(request: ActorRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(CONFIGURE_CHANNELS)
+@needs(MANAGE_CHANNELS)
 def new(request: ActorRequest) -> HttpResponse:
     """A new account."""
     return _edit(request, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(CONFIGURE_CHANNELS)
+@needs(MANAGE_CHANNELS)
 def account(request: ActorRequest, account: UUID) -> HttpResponse:
     """One account; its passwords are never shown."""
     return _edit(request, _row(request, account))
 
 
 @require_POST
-@needs(CONFIGURE_CHANNELS)
+@needs(MANAGE_CHANNELS)
 def try_it(request: ActorRequest, account: UUID) -> HttpResponse:
     """« Probar »: both servers are spoken to."""
     _row(request, account)

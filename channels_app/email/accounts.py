@@ -16,7 +16,7 @@ from cases.workflow import of_version
 from channels_app.email import fetching, intake, sending
 from channels_app.email.setup import MailSetup, kept, setup_of
 from channels_app.models import AccountKind, ChannelAccount, Mailbox
-from channels_app.permissions import CONFIGURE_CHANNELS
+from channels_app.permissions import MANAGE_CHANNELS
 from crm.audit.record import record
 from crm.citizens.identifiers import normalise_email
 from crm.kit.actor import Actor
@@ -51,7 +51,7 @@ class Tried:
 @transaction.atomic
 def save_account(actor: Actor, said: AccountSaid, account: UUID | None = None) -> ChannelAccount:
     """The account is set up so; its mailbox is looked into at once."""
-    require(actor, CONFIGURE_CHANNELS)
+    require(actor, MANAGE_CHANNELS)
     row = _row(actor, account)
     unit = Unit.objects.for_actor(actor).filter(uuid=said.unit, closed_on=None).first()
     if unit is None:
@@ -78,14 +78,14 @@ def save_account(actor: Actor, said: AccountSaid, account: UUID | None = None) -
         queue.unit = unit
         queue.save(update_fields=["unit", "updated_at"])
     _look_now(row, anew=moved)
-    record(actor, CONFIGURE_CHANNELS, row, act="created" if account is None else "changed")
+    record(actor, MANAGE_CHANNELS, row, act="created" if account is None else "changed")
     return row
 
 
 def try_account(actor: Actor, account: UUID) -> list[Tried]:
     """Both servers have been spoken to, with the passwords that are kept; nothing is fetched or sent."""
     row = _existing(actor, account)
-    require(actor, CONFIGURE_CHANNELS)
+    require(actor, MANAGE_CHANNELS)
     setup = setup_of(row)
     tried = []
     if setup.imap_host:
@@ -94,7 +94,7 @@ def try_account(actor: Actor, account: UUID) -> list[Tried]:
         tried.append(Tried("smtp", _smtp_problem(row)))
     with transaction.atomic():
         record(
-            actor, CONFIGURE_CHANNELS, row, act="tried", failed=[t.what for t in tried if t.problem]
+            actor, MANAGE_CHANNELS, row, act="tried", failed=[t.what for t in tried if t.problem]
         )
         if not any(one.problem for one in tried):
             _look_now(row, anew=False)

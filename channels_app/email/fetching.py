@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -94,11 +94,17 @@ def session(account: ChannelAccount) -> Iterator[imaplib.IMAP4]:
 
 
 def health() -> tuple[int, bool]:
-    """How many mailboxes cannot be read just now, and whether none has been so for long."""
-    failing = Mailbox.objects.unscoped("the installation's health").filter(
-        account__is_active=True, failed_at__isnull=False
+    """How many mailboxes are not read just now, and whether none has been so for long: its server
+    cannot be reached, or no worker looks into it."""
+    long_ago = timezone.now() - ALARM_AFTER
+    read = (
+        Mailbox.objects.unscoped("the installation's health")
+        .filter(account__is_active=True, account__settings__has_key="imap_host")
+        .exclude(account__settings__imap_host="")
     )
-    return failing.count(), not failing.filter(failed_at__lt=timezone.now() - ALARM_AFTER).exists()
+    late = Q(next_try_at__lt=long_ago)
+    failing = read.filter(late | Q(failed_at__isnull=False))
+    return failing.count(), not failing.filter(late | Q(failed_at__lt=long_ago)).exists()
 
 
 # --- Inside ---------------------------------------------------------------------------------------

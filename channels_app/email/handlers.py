@@ -13,7 +13,7 @@ def doubt(payload: Mapping[str, Any]) -> None:
     sending.doubt(UUID(payload["message"]))
 
 
-@outbox.effect(sending.DELIVER, in_doubt=doubt)
+@outbox.effect(sending.DELIVER_EMAIL, in_doubt=doubt)
 def deliver(payload: Mapping[str, Any]) -> None:
     """Hand a queued message to the mail server; a second run finds it sent and does nothing."""
     sending.deliver(UUID(payload["message"]))

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from cases import services as cases
@@ -44,6 +45,7 @@ from crm.citizens.models import Channel
 from crm.kit import files
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import DomainError
+from crm.organisations.models import Organisation
 
 log = logging.getLogger(__name__)
 
@@ -174,7 +176,7 @@ def _floods(account: ChannelAccount, sender: str) -> bool:
     return lately.count() >= FLOOD
 
 
-def _of_sender(account: ChannelAccount, sender: str) -> Any:
+def _of_sender(account: ChannelAccount, sender: str) -> "QuerySet[InboundMail]":
     return InboundMail.objects.unscoped("of one account").filter(account=account, sender=sender)
 
 
@@ -212,7 +214,7 @@ def put(
         if case is not None:
             join_case(actor, conversation, case)
         receipts.acknowledge(account, conversation, letter, mail)
-    streams = [*listeners(conversation), inbox_of(account.organisation_id)]
+    streams = [*listeners(conversation), inbox_of(account.organisation)]
     streams += [f"case:{case.uuid}" for case in conversation.cases.all()]
     tell({"kind": "message", "number": message.number}, streams)
     return Taken(letter, mail, mail.status, "", conversation, thread, new=True)
@@ -377,9 +379,9 @@ def queue_of(account: ChannelAccount) -> Queue:
     return queue
 
 
-def inbox_of(organisation_id: int) -> str:
+def inbox_of(organisation: Organisation) -> str:
     """The stream that says when a mail came in; it names nothing."""
-    return f"mail:{organisation_id}"
+    return f"mail:{organisation.code}"
 
 
 def _turn(account: ChannelAccount) -> None:

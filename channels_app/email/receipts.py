@@ -17,7 +17,7 @@ from channels_app.models import (
     InboundMail,
     Message,
 )
-from channels_app.services.writing import add, now
+from channels_app.services.writing import add, change, now
 
 
 def acknowledge(
@@ -58,6 +58,7 @@ def acknowledge(
         subject=subject,
         **sending.addressed(conversation, automatic=True),
     )
+    change(conversation, last_message_at=conversation.last_inbound_at)  # nobody has answered yet
     sending.owe(message)
     mail.acknowledged_at = now()
     mail.save(update_fields=["acknowledged_at", "updated_at"])

@@ -1,5 +1,9 @@
 """What becomes of a message that a server reports on: it failed, and its address is no longer trusted."""
 
+import re
+from uuid import UUID
+
+from cases.services import message_bounced
 from channels_app.email.reading import Letter, Report
 from channels_app.models import ChannelAccount, Delivery, Direction, Message
 from channels_app.services.writing import listeners, now, tell
@@ -8,6 +12,8 @@ from crm.audit.record import record
 from crm.citizens.models import Channel, ContactPoint
 from crm.citizens.permissions import CHANGE_CITIZEN
 from crm.kit.actor import Door, Origin
+
+_UUID = re.compile(r"^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@", re.IGNORECASE)
 
 
 def settle(account: ChannelAccount, letter: Letter) -> Message | None:
@@ -19,9 +25,10 @@ def settle(account: ChannelAccount, letter: Letter) -> Message | None:
     assert report is not None
     message = _about(account, report)
     if message is None:
+        _of_case(account, report)
         return None
     if report.action == "complaint" or report.failed:
-        _doubt_address(account, message, report)
+        _doubt_address(account, str(message.headers.get("to", "")), report)
     if report.failed:
         _fail(message, report)
     elif report.action == "delayed" and message.state <= Delivery.SENT:
@@ -41,6 +48,17 @@ def _about(account: ChannelAccount, report: Report) -> Message | None:
     )
 
 
+def _of_case(account: ChannelAccount, report: Report) -> None:
+    """The same for what was written on the page of a case, whose Message-ID is its UUID."""
+    named = _UUID.match(report.original_id)
+    if named is None or not report.failed:
+        return
+    reason = f"{report.status} {report.diagnostic}".strip()
+    address = message_bounced(account.organisation_id, UUID(named[1]), reason)
+    if address:
+        _doubt_address(account, address, report)
+
+
 def _fail(message: Message, report: Report) -> None:
     if message.state >= Delivery.DELIVERED:  # a report that comes late says nothing new
         return
@@ -55,9 +73,8 @@ def _note(message: Message, reason: str) -> None:
     message.save(update_fields=["state_reason", "updated_at"])
 
 
-def _doubt_address(account: ChannelAccount, message: Message, report: Report) -> None:
+def _doubt_address(account: ChannelAccount, address: str, report: Report) -> None:
     """The mailbox is bad when the server says that it does not exist; else one cannot be sure of it."""
-    address = str(message.headers.get("to", "")).lower()
     lasting = report.lasting and report.status.startswith(("5.1.", "5.2.1", "5.0.0"))
     quality = ContactPoint.Quality.BAD if lasting else ContactPoint.Quality.UNSURE
     points = (
@@ -65,7 +82,7 @@ def _doubt_address(account: ChannelAccount, message: Message, report: Report) ->
         .filter(
             organisation=account.organisation_id,
             channel=Channel.EMAIL,
-            address_key=address,
+            address_key=address.lower(),
             ended_at=None,
         )
         .exclude(quality__in=[quality, ContactPoint.Quality.BAD])

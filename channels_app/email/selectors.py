@@ -13,6 +13,7 @@ from channels_app.email.setup import setup_of
 from channels_app.models import (
     AccountKind,
     Attachment,
+    Author,
     ChannelAccount,
     Conversation,
     Delivery,
@@ -38,10 +39,10 @@ NEW, MINE, WAITING, CLOSED, QUARANTINE, ASIDE = (
     "apartados",
 )
 TABS: Mapping[str, tuple[Text, str]] = {
-    NEW: (_("New"), "inbox"),
+    NEW: (_("New messages"), "inbox"),
     MINE: (_("Mine"), "user"),
     WAITING: (_("Waiting for the citizen"), "hourglass"),
-    CLOSED: (_("Closed"), "checks"),
+    CLOSED: (_("Closed conversations"), "checks"),
     QUARANTINE: (_("Quarantine"), "shield-exclamation"),
     ASIDE: (_("Set aside"), "archive"),
 }
@@ -118,7 +119,8 @@ def page_of_threads(actor: Actor, tab: str, cursor: str) -> tuple[list[Row], str
     said = Message.objects.unscoped("of rows that exist for the actor").filter(
         conversation=OuterRef("pk")
     )
-    outside = said.exclude(direction=Direction.INTERNAL).order_by("-number")
+    outside = said.exclude(direction=Direction.INTERNAL).exclude(author_kind=Author.SYSTEM)
+    outside = outside.order_by("-number")
     rows = (
         in_tab(actor, tab)
         .select_related("account", "owner", "unit", "citizen")
@@ -129,6 +131,7 @@ def page_of_threads(actor: Actor, tab: str, cursor: str) -> tuple[list[Row], str
             last_body=Subquery(outside.values("body")[:1]),
             last_direction=Subquery(outside.values("direction")[:1]),
             last_state=Subquery(outside.values("state")[:1]),
+            last_said=Subquery(outside.values("number")[:1]),
         )
     )
     page: Page[Any] = read_page(rows, LATEST, cursor)
@@ -143,7 +146,7 @@ def _row(one: Any, names: Mapping[int, str]) -> Row:
         names.get(one.citizen_id or 0) or one.contact_name or one.contact_address,
         " ".join((one.last_body or "")[:400].split())[:200],
         one.shown_cases,
-        incoming and one.read_number < one.last_number and one.state != State.CLOSED,
+        incoming and one.read_number < one.last_said and one.state != State.CLOSED,
         not incoming and one.last_state in {Delivery.FAILED, Delivery.UNKNOWN},
     )
 
@@ -212,7 +215,7 @@ def fetched(account: ChannelAccount) -> bool:
 
 def may_follow_mail(actor: Actor, key: str) -> Decision:
     """That mail came in, to one's own organisation."""
-    if key != str(actor.organisation_id):
+    if key != actor.organisation_code:
         return Decision(False, _("It is somebody else's mail."))
     return decide(actor, VIEW_CONVERSATION)
 

@@ -21,7 +21,7 @@ from crm.kit import files, outbox
 from crm.kit.http import CallFailed, address_of
 from crm.kit.mail import post
 
-DELIVER = "channels.deliver_email"
+DELIVER_EMAIL = "channels.deliver_email"
 GIVE_UP_AFTER = timedelta(hours=20)  # the outbox's last attempts come at about 23 hours
 _SECONDS = 20
 _MOST_REFERENCES = 20
@@ -74,7 +74,7 @@ def subject_of(conversation: Conversation) -> str:
 
 def owe(message: Message) -> None:
     """The message goes out after commit, once."""
-    outbox.send_later(DELIVER, {"message": str(message.uuid)})
+    outbox.send_later(DELIVER_EMAIL, {"message": str(message.uuid)})
 
 
 def deliver(message: UUID) -> None:

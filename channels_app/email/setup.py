@@ -70,4 +70,5 @@ def loop_mark() -> str:
 
 def mail_host() -> str:
     """The right-hand side of our Message-IDs."""
-    return settings.PUBLIC_URL.split("//")[-1].split("/")[0].split(":")[0]
+    public: str = settings.PUBLIC_URL
+    return public.split("//")[-1].split("/")[0].split(":")[0]

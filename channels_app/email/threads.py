@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from cases.models import Case, Participant
 from cases.models import Message as CaseMessage
@@ -133,7 +133,7 @@ def _latest(account: ChannelAccount, case: Case, sender: str) -> Conversation | 
     return mine.order_by("-opened_at", "-pk").first()
 
 
-def _threads(case: Case) -> "Conversation.objects":  # type: ignore[name-defined]
+def _threads(case: Case) -> "QuerySet[Conversation]":
     return Conversation.objects.unscoped("of one case").filter(case_links__case=case)
 
 

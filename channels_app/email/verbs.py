@@ -70,7 +70,7 @@ def release(actor: Actor, conversation: UUID) -> Conversation:
     move(row, State.WAITING, owner_id=None, queue=row.queue or intake.queue_of(row.account))
     note_event(actor, row, EventKind.QUEUED)
     record(actor, SORT_MAIL, row, act="released")
-    tell({"kind": "released"}, [*before, intake.inbox_of(row.organisation_id)])
+    tell({"kind": "released"}, [*before, intake.inbox_of(row.organisation)])
     return row
 
 
@@ -185,7 +185,10 @@ def detach(actor: Actor, conversation: UUID, attachment: UUID) -> None:
     """The file is not sent with the next answer."""
     row = _thread(actor, conversation)
     require(actor, SORT_MAIL, row)
-    row.attachments.filter(uuid=attachment, message=None, direction=Direction.OUT).delete()
+    waiting = row.attachments.filter(uuid=attachment, message=None, direction=Direction.OUT)
+    if not waiting.exists():
+        raise NotFound
+    waiting.delete()
 
 
 @transaction.atomic
@@ -246,7 +249,7 @@ def reject(actor: Actor, mail: UUID) -> InboundMail:
     row.status, row.handled_by_id = _Status.SPAM, actor.user_id
     row.save(update_fields=["status", "handled_by", "updated_at"])
     record(actor, SORT_MAIL, row, act="spam")
-    tell({"kind": "sorted"}, [intake.inbox_of(row.organisation_id)])
+    tell({"kind": "sorted"}, [intake.inbox_of(row.organisation)])
     return row
 
 
@@ -298,14 +301,14 @@ def _take(actor: Actor, row: Conversation) -> None:
 
 def _tell_all(row: Conversation, patch: dict[str, object]) -> None:
     """Its page, its owner's desk, the mail list and the pages of its cases."""
-    streams = [*listeners(row), intake.inbox_of(row.organisation_id)]
+    streams = [*listeners(row), intake.inbox_of(row.organisation)]
     tell(patch, [*streams, *(f"case:{case.uuid}" for case in row.cases.all())])
 
 
 def _apart(actor: Actor, mail: UUID) -> InboundMail:
     row = (
         InboundMail.objects.for_actor(actor)
-        .select_related("account__organisation", "account__unit", "account__queue")
+        .select_related("organisation", "account__organisation", "account__unit", "account__queue")
         .select_for_update(of=("self",), no_key=True)
         .get_or_refuse(uuid=mail)
     )

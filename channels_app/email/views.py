@@ -11,6 +11,8 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import escape
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -60,7 +62,7 @@ def mail_list(request: ActorRequest) -> HttpResponse:
     context["tabs"] = [
         (key, label, icon, numbers.get(key, 0)) for key, (label, icon) in selectors.TABS.items()
     ]
-    context["stream"] = f"mail:{request.actor.organisation_id}"
+    context["stream"] = f"mail:{request.actor.organisation_code}"
     context["stream_after"] = _head(context["stream"])
     return render(request, "mail/_list.html" if request.htmx else "mail/list.html", context)
 
@@ -97,11 +99,14 @@ def html(request: ActorRequest, conversation: UUID, number: int) -> HttpResponse
     if message is None or not message.html:
         raise NotFound
     clean = markup.sanitised(message.html, _pictures(message))
-    page = render(request, "mail/_html.html", {"clean": clean})
+    if not clean:
+        clean = escape(_("The formatting cannot be shown safely. Its text stands above."))
+    title = _("As it was formatted")
+    page = HttpResponse(markup.page(clean, title, get_language() or settings.LANGUAGE_CODE))
     page["Content-Security-Policy"] = _FRAME
     page["Cross-Origin-Resource-Policy"] = "same-origin"
     page["Referrer-Policy"] = "no-referrer"
-    page.xframe_options_exempt = True  # type: ignore[attr-defined] # the policy names who may frame it
+    page.xframe_options_exempt = True  # the policy names who may frame it
     return page
 
 

@@ -6,7 +6,7 @@ from channels_app import ports
 from channels_app.email import fetching, handlers, permissions, selectors, tasks  # noqa: F401
 from channels_app.email.sending import EmailCarrier
 from channels_app.models import AccountKind
-from channels_app.permissions import CONFIGURE_CHANNELS, VIEW_CONVERSATION
+from channels_app.permissions import MANAGE_CHANNELS, VIEW_CONVERSATION
 from crm.kit import nav, realtime, web
 
 
@@ -33,7 +33,7 @@ def wire() -> None:
             _("E-mail accounts"),
             "mail-cog",
             "mail:accounts",
-            permission=CONFIGURE_CHANNELS,
+            permission=MANAGE_CHANNELS,
             group="settings",
             order=45,
         )

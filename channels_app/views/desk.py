@@ -111,6 +111,8 @@ def decline(request: ActorRequest, offer: UUID) -> HttpResponse:
 def conversation(request: ActorRequest, conversation: UUID) -> HttpResponse:
     """The desk with a conversation open; an entry says who opened it."""
     actor = request.actor
+    if selectors.is_mail(actor, conversation):  # a thread of e-mail has a page of its own
+        return redirect("mail:thread", conversation)
     row = services.open_conversation(actor, conversation)
     context = {**_page(request, row), "may_attend": actor.holds(ATTEND)}
     if actor.holds(ATTEND):

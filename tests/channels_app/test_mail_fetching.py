@@ -166,6 +166,17 @@ def test_what_is_wrong_is_shown_and_tried_again(
     assert "mailboxes" in client.get("/healthz").json()["alarms"]
 
 
+def test_a_mailbox_that_no_worker_looks_into_is_an_alarm(
+    account: ChannelAccount, world: World, box: Box, client: Client
+) -> None:
+    look(account)
+    make_mailbox(world.unit, "sin-servidor@here.example")
+    assert "mailboxes" not in client.get("/healthz").json()["alarms"]
+    Mailbox.objects.update(next_try_at=timezone.now() - timedelta(minutes=11))
+    health = client.get("/healthz").json()
+    assert (health["mailboxes"], "mailboxes" in health["alarms"]) == (1, True)
+
+
 def test_a_server_inside_is_not_called(account: ChannelAccount, settings: Any) -> None:
     settings.OUTBOUND_ALLOWED_HOSTS = []
     assert look(account) == 0

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from cases import services as cases
 from cases.models import Case, Event
 from channels_app.email import intake, sending, verbs
 from channels_app.models import (
@@ -24,7 +25,7 @@ from channels_app.models import (
 from crm.citizens.models import Channel, ContactPoint
 from crm.kit.models import Outbox
 from tests.conftest import World
-from tests.factories.cases import CaseTypeFactory
+from tests.factories.cases import CaseFactory, CaseTypeFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.mail import ANA, MAILBOX, arrive, letter, make_mailbox
 from tests.house.estate import PAPER
@@ -377,6 +378,31 @@ def test_a_report_marks_the_message_and_the_mailbox(
     assert ours.state == state
     assert ContactPoint.objects.get(pk=point.pk).quality == quality
     assert Conversation.objects.count() == 1
+
+
+def test_a_report_on_what_a_case_wrote_and_an_answer_to_it(
+    world: World, account: ChannelAccount
+) -> None:
+    """The page of a case writes mail, too: its Message-ID is the message's UUID."""
+    citizen = CitizenFactory(organisation=world.here)
+    ContactPointFactory(
+        citizen=citizen, organisation=world.here, channel=Channel.EMAIL, address=ANA
+    )
+    case = CaseFactory(unit=world.unit, citizen=citizen)
+    written = cases.send_message(world.actor(world.alice), case.uuid, "Le falta el DNI.")
+    written.state = "sent"
+    written.save()
+    headers = {"In-Reply-To": f"<{written.uuid}@here.example>"}
+    taken = arrive(account, letter("Aquí está", id="c1@m", headers=headers))
+    assert taken.conversation is not None
+    assert list(taken.conversation.cases.all()) == [case]
+    assert Case.objects.count() == 1
+
+    raw = REPORT.format(action="failed", status="5.1.1", id=f"{written.uuid}@here.example")
+    arrive(account, raw.encode())
+    written.refresh_from_db()
+    assert (written.state, written.state_reason) == ("failed", "5.1.1 550 no such user")
+    assert ContactPoint.objects.get().quality == "bad"
 
 
 def test_a_forged_report_is_believed_of_nothing(world: World, account: ChannelAccount) -> None:

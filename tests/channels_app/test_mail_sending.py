@@ -73,7 +73,7 @@ def test_an_answer_goes_out_once_in_its_thread(
     )
     again = verbs.answer(alice, row.uuid, "Adjunto el modelo.", key=key)
     assert again == first
-    assert Outbox.objects.filter(topic=sending.DELIVER).count() == 1
+    assert Outbox.objects.filter(topic=sending.DELIVER_EMAIL).count() == 1
 
     sending.deliver(first.uuid)
     sending.deliver(first.uuid)

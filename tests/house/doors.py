@@ -128,6 +128,8 @@ _MAPPED = {
     "keep_hours": "0",
 }
 _OPEN311 = {"code": "organisation.code"}
+_MAIL = {"conversation": "mail_thread.uuid"}
+_APART = {"mail": "mail_apart.uuid"}
 _OFFICE = "an office, nobody's data"
 _APPOINTMENT = {"appointment": "appointment.uuid"}
 _API_APPOINTMENT = {"appointment_id": "appointment.uuid"}
@@ -270,6 +272,35 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "citizens:change_contact_point": Guarded({**_CITIZEN, "point": "point.uuid"}),
     "citizens:verify_contact_point": Guarded({**_CITIZEN, "point": "point.uuid"}),
     "citizens:end_contact_point": Guarded({**_CITIZEN, "point": "point.uuid"}),
+    # --- e-mail ---
+    "mail:list": Guarded(),
+    "mail:thread": Guarded(_MAIL),
+    "mail:parts": Guarded(_MAIL, silent="a part of the thread's page, whose opening is the look"),
+    "mail:html": Guarded(
+        {**_MAIL, "number": "1"},
+        silent="a part of the thread's page, whose opening is the look",
+    ),
+    "mail:again": Guarded({**_MAIL, "number": "2"}),
+    "mail:take": Guarded(_MAIL),
+    "mail:release": Guarded(_MAIL),
+    "mail:close": Guarded(_MAIL),
+    "mail:spam": Guarded(_MAIL),
+    "mail:answer": Guarded(_MAIL, post=_TEXT),
+    "mail:note": Guarded(_MAIL, post=_TEXT),
+    "mail:identify": Guarded(_MAIL, post={"citizen": "citizen.uuid"}),
+    "mail:link": Guarded(_MAIL, post={"reference": "other_case.reference"}),
+    "mail:upload": Guarded(_MAIL, post={"file": "a file"}),
+    "mail:file": Guarded({**_MAIL, "attachment": "mail_file.uuid"}),
+    "mail:detach": Guarded({**_MAIL, "attachment": "mail_file.uuid"}),
+    "mail:apart": Guarded(_APART),
+    "mail:source": Guarded(_APART),
+    "mail:accept": Guarded(_APART),
+    "mail:reject": Guarded(_APART),
+    "mail:accounts": Guarded(),
+    "mail:new_account": Guarded(),
+    "mail:account": Guarded({"account": "mail_account.uuid"}, silent="a set-up, nobody's data"),
+    "mail:try_account": Guarded({"account": "mail_account.uuid"}),
+    "mail:simulator": Public("a citizen's side for demos; answers 404 where it is not switched on"),
     # --- organisations ---
     "organisations:accent": Public(
         "an organisation's colour, on its public pages too", {"code": "organisation.code"}
@@ -536,6 +567,8 @@ EXPORTS = {
     "cases:import_problems": "get",
     "cases:import_mapping": "get",
     "audit:export": "post",
+    "mail:file": "get",
+    "mail:source": "get",
     "reporting:download": "get",
     "reporting:download_batch": "get",
     "channels_app:attachment": "get",

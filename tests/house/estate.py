@@ -41,11 +41,14 @@ from channels_app.models import (
     Attachment,
     ChannelAccount,
     Conversation,
+    InboundMail,
     Offer,
     Presence,
     Queue,
     WrapUpCode,
 )
+from channels_app.models import Attachment as ChatAttachment
+from channels_app.models import Message as ChatMessage
 from channels_app.services import routing, visiting
 from crm.accounts.actors import system_actor
 from crm.accounts.models import ApiClient, Role, RolePermission, User, UserSession
@@ -70,6 +73,7 @@ from tests.factories.channels_app import begin, make_account, make_agent, make_q
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import OrganisationFactory, UnitFactory
 from tests.factories.scheduling import at, make_office, make_resource, make_service
+from tests.house.mail_estate import mail_of
 
 
 def _paper() -> bytes:
@@ -142,6 +146,12 @@ class Side:
     subscription: Subscription
     delivery: WebhookDelivery
     open311: PublishedService
+    mail_account: ChannelAccount
+    mail_thread: Conversation
+    mail_message: ChatMessage
+    mail_failed: ChatMessage
+    mail_file: ChatAttachment
+    mail_apart: InboundMail
     account: ChannelAccount
     queue: Queue
     wrap_up_code: WrapUpCode
@@ -342,6 +352,7 @@ def side(code: str) -> Side:
             case_type=case_type.code,
             unit=unit,
         ),
+        **mail_of(unit, case_type.code, PAPER),
         **_talks(unit, boss, code),
     )
     for row in (case, other_case):

@@ -78,6 +78,17 @@ def test_by_api_a_strangers_id_is_one_that_does_not_exist(
     assert own.status_code < 400, own.content  # it was the id, nothing else
 
 
+_MAIL_ACCOUNT = {
+    "name": "Correo",
+    "address": "nuevo@x.example",
+    "acknowledge_hours": "24",
+    "imap_port": "993",
+    "imap_security": "tls",
+    "folder": "INBOX",
+    "smtp_port": "587",
+    "smtp_security": "starttls",
+}
+
 # Every field of a form that names a row: the page that it stands on, what else is filled in, and
 # what it holds. `own` is taken, the same attribute of the other side is refused.
 NEW_CASE = {
@@ -175,6 +186,12 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
     ("OfferForm", "case_type"): ("cases:new_open311_service", NEW_SERVICE, "case_type.code"),
     ("OfferForm", "unit"): ("cases:new_open311_service", NEW_SERVICE, "unit.uuid"),
     ("UploadForm", "unit"): ("cases:import_new", {"file": "a file"}, "unit.uuid"),
+    ("AccountForm", "unit"): ("mail:new_account", _MAIL_ACCOUNT, "unit.uuid"),
+    ("AccountForm", "case_type"): (
+        "mail:new_account",
+        {**_MAIL_ACCOUNT, "unit": "unit.uuid"},
+        "case_type.code",
+    ),
 }
 # Filters only narrow what one sees already: a stranger's id finds nothing.
 ASKING = {"ListForm", "SearchForm", "WhyForm"}
@@ -184,6 +201,7 @@ FOREIGN_BY_NATURE = {
     ("AgreementForm", "receiver"),
     ("_SampleForm", "unit"),
     ("ApplicationForm", "key"),
+    ("SimulatedForm", "to"),  # a citizen may write to any mailbox
 }
 # Names that a field naming a row bears.
 NAMING = {

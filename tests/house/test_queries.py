@@ -28,6 +28,7 @@ from tests.factories.scheduling import at, make_resource
 from tests.house.asking import ask, entry_of, ids_of, methods_of
 from tests.house.doors import ENTRIES, Door, Guarded, doors
 from tests.house.estate import PAPER, Estate
+from tests.house.mail_estate import more_mail
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +106,7 @@ def _grow(estate: Estate) -> None:
         add_closure(actor, here.office.uuid, first=far, last=None, name="Cierre")
         wish = Wish(here.service.code, here.office.code, at("12:00", number + 2))
         book_appointment(actor, wish, citizen=here.citizen.uuid, case=here.case.uuid)
+    more_mail(here.mail_account, MORE)
 
 
 def test_no_page_makes_more_queries_for_more_rows_nor_than_before(estate: Estate) -> None:

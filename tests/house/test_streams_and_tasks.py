@@ -37,6 +37,7 @@ STREAMS = {
     "history": ("history.uuid", {"auditor", "machine"}),
     "histories": ("batch.uuid", set()),
     "office": ("office.uuid", {"machine", "neighbour"}),
+    "mail": ("organisation.code", {"neighbour", "auditor", "machine"}),
     "conversation": ("conversation.uuid", {"auditor", "machine"}),
     "desk": ("desk.key", set()),
 }
@@ -95,6 +96,7 @@ ARGUMENTS: dict[str, tuple[list[str], list[Any]]] = {
     "audit.verify": (["organisation.pk", "Audita"], [999_999_999, "Audita"]),
     "cases.run_bulk": (["action.uuid"], [str(uuid4())]),
     "cases.run_import": (["load.pk"], [999_999_999]),
+    "channels.fetch_mailbox": (["mail_account.uuid"], [str(uuid4())]),
     "reporting.make_batch": (["batch.pk"], [999_999_999]),
     "reporting.make_history": (["history.pk"], [999_999_999]),
 }

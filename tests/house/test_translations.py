@@ -31,6 +31,7 @@ CITIZENS = (
     "reporting/voices.py",
     "reporting/case_history.py",
     "cases/services/notes.py",
+    "channels_app/email/receipts.py",
     "templates/channels_app/widget",
     "channels_app/views/visitor.py",
     "channels_app/services/mails.py",

@@ -78,6 +78,7 @@ def running(database: str, place: Path) -> Iterator[str]:
             "PUBLIC_URL": address,
             "VENTANILLA_VAR": str(place),
             "VENTANILLA_EMBEDDED": "1",
+            "SIMULATORS": "1",
             "DJANGO_SETTINGS_MODULE": "crm.settings",
         }
         beat = [

@@ -38,12 +38,20 @@ def _talk(town: Town) -> str:
     return str(town.talk.uuid)
 
 
+def _letter(town: Town) -> str:
+    assert town.letter is not None
+    return str(town.letter.uuid)
+
+
 VISITED: dict[str, list[str | Address]] = {
     "visitor": [
         *("/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/"),
         "/chat/journeys/?l=en",
+        "/simulador/correo/",
     ],
     "agent": [
+        *("/correo/", "/correo/?ver=cuarentena", "/correo/?ver=apartados"),
+        lambda town: f"/correo/{_letter(town)}/",
         "/",
         "/perfil/",
         "/ciudadania/?q=zafra",
@@ -80,6 +88,7 @@ VISITED: dict[str, list[str | Address]] = {
         "/organizacion/roles/agent/",
         "/organizacion/permisos/",
         "/organizacion/sistemas/",
+        *("/organizacion/correo/", "/organizacion/correo/nueva/"),
         "/importaciones/",
         "/importaciones/nueva/",
         "/no-existe/",
@@ -124,8 +133,9 @@ def test_pages_are_accessible(office: Office, town: Town, who: str) -> None:
         ("supervisor", lambda town: f"/ciudadania/{town.citizen.uuid}/"),
         ("supervisor", lambda town: f"/conversaciones/{_talk(town)}/"),
         ("visitor", "/chat/journeys/?l=en"),
+        ("agent", lambda town: f"/correo/{_letter(town)}/"),
     ],
-    ids=["public", "home", "list", "case", "citizen", "conversation", "chat"],
+    ids=["public", "home", "list", "case", "citizen", "conversation", "chat", "mail"],
 )
 def test_nothing_is_beside_the_window_at_400_percent(
     office: Office, town: Town, who: str, address: str | Address

@@ -23,9 +23,11 @@ from tests.factories.accounts import acting, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
 from tests.factories.channels_app import begin, make_account, make_agent, make_queue, never_open
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
+from tests.factories.mail import arrive, letter, make_mailbox
 from tests.factories.organisations import OrganisationFactory, UnitFactory
 from tests.journeys.product import free_port
 
+MAILBOX = "mail@town.example"
 FOREIGN_PORT = free_port()  # of somebody else's web site, which holds the chat
 
 FIELDS = {
@@ -52,6 +54,8 @@ class Town:
     cases: dict[str, Case] = field(default_factory=dict)
     chat: ChannelAccount | None = None
     talk: Conversation | None = None  # one that nobody changes, to be looked at
+    letter: Conversation | None = None  # an e-mail with hostile formatting, likewise
+    mailbox: ChannelAccount | None = None
 
 
 def build() -> Town:
@@ -89,9 +93,25 @@ def build() -> Town:
             unit=town.south, subject="A matter of the southern counter", **types
         )
         _chat(town)
+        _mail(town)
         services.add_note(agent, town.cases["live"].uuid, "Called, nobody answered.")
         services.send_message(agent, town.cases["live"].uuid, "We have received your request.")
         return town
+
+
+def _mail(town: Town) -> None:
+    """A mailbox with a letter that means harm and one that is not addressed to it."""
+    town.mailbox = make_mailbox(town.north, MAILBOX, case_type="grant")
+    town.mailbox.name = "Citizens' mailbox"
+    town.mailbox.save()
+    html = (
+        "<p>Formatted <b>words</b></p><script>alert(1)</script><img src=x onerror=alert(1)>"
+        "<img src='https://tracker.example/x.gif'><form action='https://evil.example'></form>"
+        "<div style='position:fixed;inset:0;background:url(https://evil.example/x)'>over</div>"
+    )
+    raw = letter("Formatted words", to=MAILBOX, id="hostile@mail.example", html=html)
+    town.letter = arrive(town.mailbox, raw).conversation
+    arrive(town.mailbox, letter("Wrongly addressed", to="who@else.example", id="wrong@m.example"))
 
 
 def _chat(town: Town) -> None:

@@ -49,6 +49,7 @@ def _decode(content: bytes, codec: str) -> str:
     ):
         if content.startswith(bom):
             return content.decode(name, "replace")
+    order: tuple[str, ...]
     if not codec or codec in _WESTERN:  # what is UTF-8 by chance is hardly ever written
         order = ("utf-8", codec if codec.startswith("iso8859-15") else "cp1252", "latin-1")
     else:

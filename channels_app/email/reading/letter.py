@@ -9,7 +9,7 @@ from email.parser import BytesHeaderParser, BytesParser
 
 from channels_app.email.reading import headers, quotes, reports
 from channels_app.email.reading.parts import Contents, contents
-from channels_app.email.reading.values import MOST_BYTES, Kind, Letter, Refused, Report
+from channels_app.email.reading.values import MOST_BYTES, Kind, Letter, Refused, Report, Sender
 
 LOOP_FIELD = "X-Ventanilla-Loop"
 _MOST_RECEIVED = 30
@@ -82,9 +82,7 @@ def _letter(
     mark: str,
 ) -> Letter:
     senders = headers.addresses(message, "From") or headers.addresses(message, "Sender")
-    sender = next(
-        (one for one in senders if one.address), senders[0] if senders else headers.Sender()
-    )
+    sender = next((one for one in senders if one.address), senders[0] if senders else Sender())
     text = found.text
     report = _report(message, found, sender.address, text)
     kind = _kind(message, report, sender.address, own, mark)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from html import escape
 from html.parser import HTMLParser
 
 import nh3
@@ -80,6 +81,17 @@ def sanitised(html: str, picture: Callable[[str], str] | None = None) -> str:
         set_tag_attribute_values={"a": {"target": "_blank"}},
         strip_comments=True,
     )
+
+
+_PAGE = """<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>
+<style>body{{font:15px/1.5 sans-serif;color:#1a1d21;background:#fff;margin:12px;overflow-wrap:anywhere}}
+img{{max-width:100%;height:auto}}table{{max-width:100%}}blockquote{{margin:8px 0;padding-inline-start:12px;
+border-inline-start:3px solid #c5cad1;color:#4a515a}}</style></head><body>{body}</body></html>"""
+
+
+def page(clean: str, title: str, language: str) -> str:
+    """Sanitised HTML as a document of its own, for a frame whose policy lets nothing run or load."""
+    return _PAGE.format(body=clean, title=escape(title), language=escape(language))
 
 
 _RISKY = re.compile(r"url\s*\(|expression|@import|javascript:|\\", re.IGNORECASE)

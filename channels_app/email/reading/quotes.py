@@ -53,7 +53,8 @@ def blocks(text: str) -> tuple[Block, ...]:
 def _runs(lines: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     end = _end_of_said(lines)
     signature = _signature(lines, end)
-    place, kind, run = 0, "said", []
+    place, kind = 0, "said"
+    run: list[str] = []
     while place < signature:
         skip = _introduction(lines, place)
         now = "quoted" if skip or lines[place].lstrip().startswith(">") else "said"

@@ -1,0 +1,181 @@
+"""The mail's pages: what each tab holds, what a frame may do, and what nobody may open."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from channels_app.email import sending, verbs
+from channels_app.models import ChannelAccount, Conversation, Delivery, InboundMail
+from crm.audit.models import AuditEntry
+from tests.conftest import World
+from tests.factories.mail import ANA, arrive, letter, make_mailbox
+from tests.house.estate import PAPER
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def account(world: World) -> ChannelAccount:
+    return make_mailbox(world.unit)
+
+
+@pytest.fixture
+def alice(world: World, client: Client) -> Client:
+    client.force_login(world.alice)
+    return client
+
+
+def subjects(page: str) -> list[str]:
+    """Of the rows of a list."""
+    return re.findall(r'<a class="v-cover v-line1"[^>]*>([^<]+)</a>', page)
+
+
+def tab(client: Client, name: str) -> list[str]:
+    return subjects(client.get("/correo/", {"ver": name}).content.decode())
+
+
+def test_each_thread_stands_where_it_is(
+    world: World, account: ChannelAccount, alice: Client
+) -> None:
+    actor = world.actor(world.alice)
+    rows = {
+        name: arrive(account, letter(subject=name, id=f"{name}@m")).conversation
+        for name in ("nuevo", "asumido", "contestado", "cerrado")
+    }
+    arrive(account, letter(subject="perdido", to="x@y.example", id="q@m"))
+    machine = letter(subject="ausencia", id="a@m", headers={"Auto-Submitted": "auto-replied"})
+    arrive(account, machine)
+    for name in ("asumido", "contestado", "cerrado"):
+        verbs.take(actor, rows[name].uuid)  # type: ignore[union-attr]
+    verbs.answer(actor, rows["contestado"].uuid, "Sí")  # type: ignore[union-attr]
+    verbs.close(actor, rows["cerrado"].uuid)  # type: ignore[union-attr]
+
+    assert tab(alice, "nuevos") == ["nuevo"]
+    assert tab(alice, "mios") == ["contestado", "asumido"]
+    assert tab(alice, "espera") == ["contestado"], "a receipt is no answer"
+    assert tab(alice, "cerrados") == ["cerrado"]
+    assert tab(alice, "cuarentena") == ["perdido"]
+    assert tab(alice, "apartados") == ["ausencia"]
+
+
+def test_a_list_goes_on_by_pages(account: ChannelAccount, alice: Client) -> None:
+    for number in range(27):
+        arrive(
+            account, letter(subject=f"n{number}", sender=f"p{number}@x.example", id=f"{number}@m")
+        )
+    first = alice.get("/correo/").content.decode()
+    assert len(subjects(first)) == 25
+    more = re.search(r'id="load-more".*?href="([^"]+)"', first)
+    assert more
+    rest = alice.get(more[1].replace("&amp;", "&")).content.decode()
+    assert subjects(rest) == ["n1", "n0"]
+
+
+def test_formatting_is_shown_in_a_frame_that_may_do_nothing(
+    account: ChannelAccount, alice: Client
+) -> None:
+    html = "<p>Hola</p><script>alert(1)</script><img src='https://t.example/x.gif'>"
+    row = arrive(account, letter(html=html)).conversation
+    assert row is not None
+    answer = alice.get(f"/correo/{row.uuid}/mensajes/1/html/")
+    assert answer["Content-Security-Policy"] == (
+        "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
+        "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    )
+    assert "X-Frame-Options" not in answer
+    body = answer.content.decode()
+    assert "<p>Hola</p>" in body
+    assert "script" not in body
+    assert "t.example" not in body
+
+    page = alice.get(f"/correo/{row.uuid}/").content.decode()
+    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in page
+    assert "allow-scripts" not in page
+    assert "allow-same-origin" not in page
+    assert (
+        alice.get(f"/correo/{row.uuid}/mensajes/2/html/").status_code == 404
+    )  # our receipt has none
+
+
+def test_a_refused_attachment_is_named(account: ChannelAccount, alice: Client) -> None:
+    raw = letter(files={"dni.pdf": PAPER, "programa.exe": b"MZ\x90\0" + b"\0" * 100})
+    row = arrive(account, raw).conversation
+    assert row is not None
+    page = alice.get(f"/correo/{row.uuid}/").content.decode()
+    assert "dni.pdf" in page
+    assert "Attachment not accepted: programa.exe" in page
+    assert row.attachments.count() == 1
+
+
+def test_markup_in_names_and_subjects_is_text(account: ChannelAccount, alice: Client) -> None:
+    raw = letter("<script>alert(3)</script>", sender="=?utf-8?q?=3Cb=3Eyo=3C/b=3E?= <x@y.example>")
+    raw = raw.replace(b"Subject: Consulta", b"Subject: <img src=x onerror=alert(1)>")
+    row = arrive(account, raw).conversation
+    assert row is not None
+    for address in ("/correo/", f"/correo/{row.uuid}/"):
+        page = alice.get(address).content.decode()
+        assert "<img src=x" not in page
+        assert "<b>yo</b>" not in page
+        assert "alert(3)</script>" not in page
+
+
+def test_looking_at_a_thread_is_written_down(account: ChannelAccount, alice: Client) -> None:
+    row = arrive(account, letter()).conversation
+    assert row is not None
+    alice.get(f"/correo/{row.uuid}/")
+    entry = AuditEntry.objects.filter(action="viewed", object_id=str(row.uuid)).get()
+    assert entry.actor_name == "Alice Arias"
+
+
+def test_others_find_no_such_thread(world: World, account: ChannelAccount, client: Client) -> None:
+    row = arrive(account, letter()).conversation
+    mail = InboundMail.objects.get()
+    assert row is not None
+    for user in (world.bob, world.charlie):
+        client.force_login(user)
+        assert tab(client, "nuevos") == []
+        for address in (
+            f"/correo/{row.uuid}/",
+            f"/correo/{row.uuid}/mensajes/1/html/",
+            f"/correo/apartados/{mail.uuid}/",
+            f"/correo/apartados/{mail.uuid}/original.eml",
+        ):
+            assert client.get(address).status_code == 404, address
+
+
+def test_a_failed_answer_says_so_and_goes_again(
+    world: World, account: ChannelAccount, alice: Client
+) -> None:
+    row = arrive(account, letter()).conversation
+    assert row is not None
+    sent = verbs.answer(world.actor(world.alice), row.uuid, "Sí")
+    sending.settle(sent.uuid, Delivery.FAILED, "5.1.1 no such user")
+    page = alice.get(f"/correo/{row.uuid}/").content.decode()
+    assert "5.1.1 no such user" in page
+    alice.post(f"/correo/{row.uuid}/mensajes/{sent.number}/reenviar/")
+    assert row.messages.filter(body="Sí").count() == 2
+    page = alice.get(f"/correo/{row.uuid}/").content.decode()
+    assert "It was sent again." in page
+
+
+def test_the_simulator_is_not_there_unless_switched_on(
+    account: ChannelAccount, client: Client, settings: Any
+) -> None:
+    said = {
+        "to": account.address,
+        "name": "Ana",
+        "address": ANA,
+        "subject": "Hola",
+        "text": "Buenos días",
+    }
+    settings.SIMULATORS = False
+    assert client.get("/simulador/correo/").status_code == 404
+    assert client.post("/simulador/correo/", said).status_code == 404
+    assert not Conversation.objects.exists()
+    settings.SIMULATORS = True
+    assert client.post("/simulador/correo/", said).status_code == 302
+    assert Conversation.objects.get().contact_address == ANA
+    assert client.post("/simulador/correo/", {**said, "address": "x"}).status_code == 422
+    assert client.post("/simulador/correo/", {**said, "address": "ñ@ñ.example"}).status_code == 422
