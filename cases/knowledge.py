@@ -90,6 +90,7 @@ class Found:
 
     uuid: UUID
     code: str
+    version: int
     title: str
     excerpt: str
     sureness: float
@@ -100,8 +101,15 @@ def answer(actor: Actor, question: str, language: str = "es") -> Found | None:
     for choice in dict.fromkeys((language, language.split("-")[0], "es")):
         found = _shelf(actor, choice).answer(question)
         if found is not None:
-            uuid, code = found.article.key.split(" ")
-            return Found(UUID(uuid), code, found.article.title, found.excerpt, found.sureness)
+            uuid, code, version = found.article.key.split(" ")
+            return Found(
+                UUID(uuid),
+                code,
+                int(version),
+                found.article.title,
+                found.excerpt,
+                found.sureness,
+            )
     return None
 
 
@@ -120,7 +128,10 @@ def _shelf(actor: Actor, language: str) -> retrieval.Shelf:
         shelf = retrieval.Shelf(
             (
                 retrieval.Article(
-                    f"{row.article.uuid} {row.article.code}", row.title, as_text(row.body), language
+                    f"{row.article.uuid} {row.article.code} {row.number}",
+                    row.title,
+                    as_text(row.body),
+                    language,
                 )
                 for row in rows.order_by("pk")
             ),
