@@ -29,6 +29,13 @@ CITIZENS = (
     "reporting/voices.py",
     "reporting/case_history.py",
     "cases/services/notes.py",
+    "templates/cases/window/",
+    "cases/window_forms.py",
+    "cases/views/window.py",
+    "cases/plain.py",
+    "cases/services/access.py",
+    "cases/services/filing.py",
+    "channels_app/bots/words.py",
 )
 DEFAULT = "es"
 SOURCE = "en"  # message ids are its words
