@@ -31,8 +31,17 @@ ZOOMED = {"width": 360, "height": 225}
 """A window of 1440×900 at 400 %."""
 
 Address = Callable[[Town], str]
+WINDOW = [
+    "/sede/INST/",
+    "/sede/INST/?q=rent",
+    "/sede/INST/?q=nothing-fits-this",
+    "/sede/INST/tramites/housing-grant/",
+    "/sede/INST/tramites/housing-grant/solicitud/",
+    "/sede/INST/ayuda/how-much/",
+    "/sede/INST/seguimiento/",
+]
 VISITED: dict[str, list[str | Address]] = {
-    "visitor": ["/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/"],
+    "visitor": ["/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/", *WINDOW],
     "agent": [
         "/",
         "/perfil/",
@@ -51,6 +60,9 @@ VISITED: dict[str, list[str | Address]] = {
         lambda town: f"/casos/{town.cases['live'].uuid}/editar/",
         lambda town: f"/casos/{town.cases['live'].uuid}/mover/close/",
         "/historiales/",
+        "/conocimiento/",
+        "/conocimiento/?revisar=1",
+        "/conocimiento/nuevo/",
     ],
     "administrator": [
         "/organizacion/",
@@ -60,6 +72,9 @@ VISITED: dict[str, list[str | Address]] = {
         "/organizacion/convenios/",
         "/organizacion/tipos/",
         "/organizacion/tipos/grant/",
+        "/organizacion/tramites/",
+        "/organizacion/tramites/nuevo/",
+        "/organizacion/tramites/housing-grant/",
         "/organizacion/personal/",
         lambda town: f"/organizacion/personal/{town.colleague.uuid}/",
         "/organizacion/personal/invitar/",

@@ -5,13 +5,19 @@ from dataclasses import dataclass, field
 from django.utils import translation
 
 from cases import services
-from cases.models import Case
+from cases.models import Case, CaseType
 from crm.accounts.models import User
 from crm.citizens.models import Channel, Citizen
 from crm.kit.management.commands.prepare import sync_schedules
 from crm.organisations.models import Organisation, Unit
 from tests.factories.accounts import acting, employee
-from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.cases import (
+    ArticleFactory,
+    CaseFactory,
+    CaseTypeFactory,
+    ProcedureFactory,
+)
+from tests.factories.channels_app import make_account, make_queue
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import OrganisationFactory, UnitFactory
 
@@ -73,9 +79,48 @@ def build() -> Town:
         town.cases["south"] = CaseFactory(
             unit=town.south, subject="A matter of the southern counter", **types
         )
+        _window(town, types["case_type"])
         services.add_note(agent, town.cases["live"].uuid, "Called, nobody answered.")
         services.send_message(agent, town.cases["live"].uuid, "We have received your request.")
         return town
+
+
+def _window(town: Town, kind: CaseType) -> None:
+    """What citizens find by themselves: a procedure, answers, and a chat that begins with the machine."""
+    ProcedureFactory(
+        unit=town.north,
+        case_type=kind,
+        code="housing-grant",
+        name="Housing grant",
+        summary="Help to pay the rent of your flat.",
+        who="Whoever rents a flat in the town.",
+        papers="Rental contract\nLast receipts",
+        fee="Free of charge",
+        silence="denied",
+    )
+    for code, title, body in (
+        (
+            "how-much",
+            "How much is the housing grant?",
+            (
+                "The housing grant is **200 euros** a month for a year.\n\n"
+                "- It is paid on the first day.\n- You need not give it back."
+            ),
+        ),
+        ("bulky", "When is old furniture collected?", "On Thursday nights, after you have called."),
+        ("bikes", "Where can bicycles be parked?", "In the squares and at the station."),
+    ):
+        ArticleFactory(
+            unit=town.north,
+            code=code,
+            title=title,
+            body=body,
+            language="en",
+            procedures=["housing-grant"] if code == "how-much" else [],
+        )
+    make_account(
+        make_queue(town.north), code="web", public_key="journey-chat", settings={"assistant": True}
+    )
 
 
 def _people() -> Town:
