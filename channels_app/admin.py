@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from channels_app.models import ChannelAccount, Conversation, Queue
-from channels_app.permissions import CONFIGURE_CHANNELS, VIEW_CONVERSATION
+from channels_app.permissions import MANAGE_CHANNELS, VIEW_CONVERSATION
 from crm.accounts.admin_base import ScopedAdmin
 
 
@@ -11,7 +11,7 @@ from crm.accounts.admin_base import ScopedAdmin
 class ChannelAccountAdmin(ScopedAdmin):
     """Accounts without what is sealed in them."""
 
-    permission = CONFIGURE_CHANNELS
+    permission = MANAGE_CHANNELS
     list_display = ("code", "kind", "name", "address", "unit", "is_active", "last_inbound_at")
     list_select_related = ("unit",)
     list_filter = ("kind", "is_active")
@@ -25,7 +25,7 @@ class ChannelAccountAdmin(ScopedAdmin):
 class QueueAdmin(ScopedAdmin):
     """Where conversations wait."""
 
-    permission = CONFIGURE_CHANNELS
+    permission = MANAGE_CHANNELS
     list_display = ("code", "unit", "priority", "offer_seconds", "target_seconds", "is_active")
     list_select_related = ("unit",)
 

@@ -48,7 +48,7 @@ class ChannelsAppConfig(AppConfig):
 
 
 def _places() -> list[nav.NavItem]:
-    from channels_app import permissions, selectors
+    from channels_app import permissions
 
     return [
         nav.NavItem(
@@ -60,7 +60,6 @@ def _places() -> list[nav.NavItem]:
             permission=permissions.ATTEND,
             order=25,
             keys="g m",
-            badge=selectors.waiting_badge,
         ),
         nav.NavItem(
             "wallboard",

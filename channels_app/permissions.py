@@ -25,8 +25,8 @@ SUPERVISE = declare(
     _("see queues and agents live"),
     roles="supervisor",
 )
-CONFIGURE_CHANNELS = declare(
-    "channels_app.configure_channels",
+MANAGE_CHANNELS = declare(
+    "channels_app.manage_channels",
     _("set up channels, queues and who serves them"),
     roles="administrator",
 )

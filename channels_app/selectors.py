@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,6 +21,7 @@ from channels_app.models import (
     Offer,
     Presence,
     Queue,
+    QueueMember,
     State,
     WorkItem,
 )
@@ -99,12 +100,14 @@ def desk(actor: Actor, slot: AgentSlot, current: UUID | None = None) -> Desk:
     item = WorkItem.objects.unscoped("of rows that exist for the actor").filter(
         conversation=OuterRef("pk"), status=WorkItem.Status.QUEUED
     )
-    waiting = waiting.filter(Exists(item)).annotate(since=Subquery(item.values("enqueued_at")[:1]))
+    oldest_first = waiting.filter(Exists(item)).order_by(
+        Subquery(item.values("enqueued_at")[:1]), "pk"
+    )
     return Desk(
         slot,
         list(offers),
         _lines(actor, mine.order_by("-last_message_at", "-pk")[:SHOWN], current),
-        _lines(actor, waiting.order_by("since", "pk")[:SHOWN], current),
+        _lines(actor, oldest_first[:SHOWN], current),
     )
 
 
@@ -256,74 +259,55 @@ def wallboard(actor: Actor) -> tuple[list[QueueNow], list[AgentSlot]]:
         rows = rows.filter(unit_id__in=sorted(reach.units))
     found = {queue.pk: queue for queue in rows.order_by("priority", "code")}
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    items = WorkItem.objects.for_actor(actor).filter(queue__in=found)
-    now = (
-        items.exclude(status=WorkItem.Status.DONE)
-        .values("queue")
-        .annotate(
-            waiting=Count("pk", filter=Q(status__in=["queued", "offered"])),
-            oldest=Min("enqueued_at", filter=Q(status__in=["queued", "offered"])),
-            attended=Count("pk", filter=Q(status__in=["active", "wrap"])),
-        )
+    items = list(
+        WorkItem.objects.for_actor(actor)
+        .filter(queue__in=found)
+        .filter(~Q(status=WorkItem.Status.DONE) | Q(enqueued_at__gte=today))
+        .only("queue_id", "status", "enqueued_at", "accepted_at", "abandoned")
     )
-    day = (
-        items.filter(enqueued_at__gte=today)
-        .values("queue")
-        .annotate(
-            answered=Count("pk", filter=Q(accepted_at__isnull=False)),
-            abandoned=Count("pk", filter=Q(abandoned=True)),
-        )
-    )
-    within = items.filter(enqueued_at__gte=today, accepted_at__isnull=False).values_list(
-        "queue", "enqueued_at", "accepted_at"
-    )
-    in_time: dict[int, int] = {}
-    for queue_id, start, accepted in within:
-        if (accepted - start).total_seconds() <= found[queue_id].target_seconds:
-            in_time[queue_id] = in_time.get(queue_id, 0) + 1
     present = (
-        AgentSlot.objects.for_actor(actor)
-        .filter(queues__in=found)
-        .exclude(state=Presence.OFFLINE)
-        .values("queues")
+        QueueMember.objects.unscoped("of queues that exist for the actor")
+        .filter(queue__in=found)
+        .exclude(agent__state=Presence.OFFLINE)
+        .values_list("queue")
         .annotate(n=Count("pk"))
     )
-    at_work = {row["queues"]: row["n"] for row in present}
-    live = {row["queue"]: row for row in now}
-    done = {row["queue"]: row for row in day}
-    shown = [
-        QueueNow(
-            queue,
-            live.get(pk, {}).get("waiting", 0),
-            live.get(pk, {}).get("oldest"),
-            live.get(pk, {}).get("attended", 0),
-            done.get(pk, {}).get("answered", 0),
-            in_time.get(pk, 0),
-            done.get(pk, {}).get("abandoned", 0),
-            at_work.get(pk, 0),
-        )
-        for pk, queue in found.items()
-    ]
+    at_work: dict[int, int] = dict(present)
     agents = (
         AgentSlot.objects.for_actor(actor)
         .filter(queues__in=found)
         .select_related("user", "pause_reason")
-        .prefetch_related("queues")
         .distinct()
         .order_by("state", "user__full_name")
     )
+    shown = [
+        _now(queue, [item for item in items if item.queue_id == pk], today, at_work.get(pk, 0))
+        for pk, queue in found.items()
+    ]
     return shown, list(agents)
 
 
-def waiting_badge(actor: Actor) -> str:
-    """How many conversations of one's own have something unread, for the navigation."""
-    if actor.user_id is None:
-        return ""
-    unread = Conversation.objects.for_actor(actor).filter(
-        owner=actor.user_id, closed_at=None, last_number__gt=F("read_number")
+def _now(queue: Queue, items: Sequence[WorkItem], today: datetime, agents: int) -> QueueNow:
+    """A queue's figures, counted from its open work and today's."""
+    waits = (WorkItem.Status.QUEUED, WorkItem.Status.OFFERED)
+    waiting = [item.enqueued_at for item in items if item.status in waits]
+    attended = (WorkItem.Status.ACTIVE, WorkItem.Status.WRAP)
+    began_today = [item for item in items if item.enqueued_at >= today]
+    waited = [
+        (item.accepted_at - item.enqueued_at).total_seconds()
+        for item in began_today
+        if item.accepted_at is not None
+    ]
+    return QueueNow(
+        queue,
+        waiting=len(waiting),
+        oldest=min(waiting, default=None),
+        attended=sum(item.status in attended for item in items),
+        answered_today=len(waited),
+        within_today=sum(seconds <= queue.target_seconds for seconds in waited),
+        abandoned_today=sum(item.abandoned for item in began_today),
+        agents=agents,
     )
-    count = unread.count()
-    return str(count) if count else ""
 
 
 def of_citizen(actor: Actor, citizen: Citizen) -> Any:

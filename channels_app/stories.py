@@ -1,9 +1,19 @@
 """What conversations tell in the story of the cases that they belong to."""
 
-from cases.models import Case
+from django.db.models import QuerySet
+
+from cases.models import Case, Note
+from cases.models import Message as CaseMessage
 from cases.timeline import Asked, Entry
-from channels_app.models import Author, Direction, EventKind, Message
-from channels_app.models.conversation import Conversation, ConversationEvent
+from channels_app.models import (
+    Author,
+    Conversation,
+    ConversationEvent,
+    Delivery,
+    Direction,
+    EventKind,
+    Message,
+)
 from channels_app.wording import ICONS, sentence
 from crm.kit.actor import Actor
 from crm.kit.stories import beyond, place
@@ -28,7 +38,7 @@ def of_case(actor: Actor, case: Case, asked: Asked) -> list[Entry]:
     return told[: asked.limit]
 
 
-def _messages(linked: object, asked: Asked, groups: frozenset[str]) -> list[Entry]:
+def _messages(linked: QuerySet[Conversation], asked: Asked, groups: frozenset[str]) -> list[Entry]:
     rows = Message.objects.unscoped("of the case's conversations").filter(conversation__in=linked)
     if "notes" not in groups:
         rows = rows.exclude(direction=Direction.INTERNAL)
@@ -52,7 +62,7 @@ def _messages(linked: object, asked: Asked, groups: frozenset[str]) -> list[Entr
     ]
 
 
-def _events(linked: object, asked: Asked) -> list[Entry]:
+def _events(linked: QuerySet[Conversation], asked: Asked) -> list[Entry]:
     rows = ConversationEvent.objects.unscoped("of the case's conversations").filter(
         conversation__in=linked, kind__in=_TOLD
     )
@@ -83,3 +93,44 @@ def author_of(message: Message) -> str:
 def _sentence(message: Message) -> str:
     words = [message.body, *(one.name for one in message.attachments.all())]
     return "\n".join(filter(None, words))
+
+
+_DELIVERY = {
+    Delivery.QUEUED: CaseMessage.State.QUEUED,
+    Delivery.UNKNOWN: CaseMessage.State.UNKNOWN,
+    Delivery.FAILED: CaseMessage.State.FAILED,
+}
+
+
+def as_words_of_case(case: Case) -> tuple[list[CaseMessage], list[Note]]:
+    """What was said in the case's conversations as messages and notes of the case, none of them saved:
+    so that whoever tells the case's messages tells these in the same way."""
+    rows = (
+        Message.objects.unscoped("they belong to a case open to the actor")
+        .filter(conversation__case_links__case=case)
+        .select_related("conversation__account")
+        .prefetch_related("attachments")
+        .order_by("at", "pk")
+    )
+    messages, notes = [], []
+    for row in rows:
+        if row.direction == Direction.INTERNAL:
+            notes.append(
+                Note(case=case, author_name=author_of(row), body=row.body, created_at=row.at)
+            )
+            continue
+        incoming = row.direction == Direction.IN
+        messages.append(
+            CaseMessage(
+                case=case,
+                direction=CaseMessage.Direction.IN if incoming else CaseMessage.Direction.OUT,
+                channel=row.conversation.account.channel,
+                author_name=author_of(row),
+                body=_sentence(row),
+                state=CaseMessage.State.RECORDED
+                if incoming
+                else _DELIVERY.get(Delivery(row.state), CaseMessage.State.SENT),
+                created_at=row.at,
+            )
+        )
+    return messages, notes

@@ -3,15 +3,18 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import Q
 
 from cases.models import Case, Document, Event, EventKind, Message, Note, Participant
+from channels_app.stories import as_words_of_case
 from crm.citizens.models import Citizen, CitizenRecord, ContactPoint, Identifier
 from crm.kit.actor import Actor
 from crm.organisations.models import Organisation
+
+Words = TypeVar("Words", Message, Note)
 
 
 @dataclass(frozen=True)
@@ -71,13 +74,14 @@ def rows_of(actor: Actor, case: Case) -> CaseRows:
         Identifier.objects.unscoped("of those citizens").filter(citizen__in=ids).order_by("pk")
     ):
         identifiers[row.citizen_id].append(row)
+    talked, noted = as_words_of_case(case)
     return CaseRows(
         case=case,
         organisation=case.organisation,
         participants=participants,
         events=events,
-        messages=list(case.messages.order_by("created_at", "id")),
-        notes=list(case.notes.order_by("created_at", "id")),
+        messages=_in_time([*case.messages.order_by("created_at", "id"), *talked]),
+        notes=_in_time([*case.notes.order_by("created_at", "id"), *noted]),
         documents=list(
             Document.objects.for_actor(actor).filter(case=case).order_by("created_at", "id")
         ),
@@ -92,6 +96,11 @@ def rows_of(actor: Actor, case: Case) -> CaseRows:
             .values_list("citizen_id", flat=True)
         ),
     )
+
+
+def _in_time(words: list[Words]) -> list[Words]:
+    """What was said on the case and in its conversations, in one order."""
+    return sorted(words, key=lambda one: one.created_at)
 
 
 def _mentioned(events: list[Event]) -> set[UUID]:

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import pghistory
 import pgtrigger
@@ -21,6 +21,7 @@ from crm.kit.scoping import ScopedQuerySet
 from crm.kit.secrets import decrypt, encrypt
 
 KEY_BYTES = 18
+M = TypeVar("M", bound=models.Model)
 
 
 def new_public_key() -> str:
@@ -91,7 +92,7 @@ class Queue(Named, Owned):
         ]
 
 
-class ThroughQueue(ScopedQuerySet[models.Model]):
+class ThroughQueue(ScopedQuerySet[M]):
     """Rows that belong to a queue's organisation."""
 
     organisation_path = "queue__organisation_id"
@@ -197,7 +198,7 @@ class ChannelAccount(Owned):
         self.sealed_settings = encrypt(json.dumps(dict(values))) if values else ""
 
 
-class ThroughAccount(ScopedQuerySet[models.Model]):
+class ThroughAccount(ScopedQuerySet[M]):
     """Rows that belong to an account's organisation."""
 
     organisation_path = "account__organisation_id"

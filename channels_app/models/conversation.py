@@ -381,7 +381,7 @@ class Attachment(Owned):
     scan = models.CharField(max_length=12, choices=Scan)
     content_id = models.CharField(max_length=250, blank=True)  # of a picture inside an e-mail
 
-    objects = ThroughConversation.as_manager()
+    objects = ThroughConversation.as_manager()  # type: ignore[misc] # narrows Owned.objects
 
     class Meta:
         verbose_name = _("attachment")

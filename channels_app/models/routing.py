@@ -4,6 +4,8 @@ Counters lie in the row that is locked: PostgreSQL checks a locked row again bef
 does not do for a count over other rows. Locks are always taken item first, then agent.
 """
 
+from typing import TypeVar
+
 import pghistory
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -16,6 +18,8 @@ from channels_app.models.account import Named, Queue
 from channels_app.models.conversation import Conversation
 from crm.kit.models import Base, Owned
 from crm.kit.scoping import ScopedQuerySet
+
+M = TypeVar("M", bound=models.Model)
 
 
 @pghistory.track()
@@ -108,7 +112,7 @@ class QueueMember(Base):
         return f"{self.agent} · {self.queue}"
 
 
-class ThroughAgent(ScopedQuerySet[models.Model]):
+class ThroughAgent(ScopedQuerySet[M]):
     """Rows that belong to an agent's organisation."""
 
     organisation_path = "agent__organisation_id"

@@ -224,9 +224,9 @@ def decline(actor: Actor, offer: UUID) -> None:
 
 def take(actor: Actor, conversation: UUID) -> Conversation:
     """The waiting conversation is the actor's, who chose it; Conflict when it rings at somebody else."""
-    slot = slot_of(actor)
     with transaction.atomic():
         row = fetch(actor, conversation)
+        slot = slot_of(actor)
         item = open_item(row)
         if item is None or item.status != WorkItem.Status.QUEUED:
             raise Conflict("taken_already", _("Somebody else has just got this conversation."))

@@ -8,6 +8,7 @@ from channels_app.models import AgentSlot, PauseReason, Presence, PresenceChange
 from channels_app.permissions import ATTEND
 from channels_app.services.writing import desk_of, tell
 from crm.kit.actor import Actor
+from crm.kit.errors import NotFound
 from crm.kit.policy import require
 
 # a page in the background is let run once a minute by browsers; a closed one not at all
@@ -18,6 +19,8 @@ BEAT_SECONDS = 20
 def slot_of(actor: Actor) -> AgentSlot:
     """The actor's place at the desk; whoever may attend has one from the first time on."""
     require(actor, ATTEND)
+    if actor.user_id is None:  # a machine attends nobody
+        raise NotFound
     slot, _made = AgentSlot.objects.for_actor(actor).get_or_create(
         user_id=actor.user_id, defaults={"organisation_id": actor.organisation_id}
     )

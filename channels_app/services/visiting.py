@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from cases import services as cases
 from cases.models import Case
 from cases.services import NewCase
-from cases.texts import one_line
+from cases.texts import one_line, paragraphs
 from channels_app.bots import first_level
 from channels_app.hours import Hours, hours_of
 from channels_app.models import (
@@ -58,7 +58,7 @@ from crm.audit.record import record
 from crm.citizens.models import Channel
 from crm.kit import outbox
 from crm.kit.actor import Actor, Door, Origin
-from crm.kit.errors import Conflict, Invalid, Unavailable
+from crm.kit.errors import Conflict, Invalid, Text, Unavailable
 from crm.kit.secrets import digest
 
 TRANSCRIPT = "channels.send_transcript"
@@ -130,13 +130,11 @@ def start(account: ChannelAccount, arrival: Arrival, origin: Origin) -> tuple[Co
                 raise Conflict("closed", _("Nobody can attend you now. Leave a message instead."))
             machine = first_level.speaks_on(account)
             begins = State.MACHINE if machine else State.WAITING
-            row = _open(account, arrival, received.queue, begins)
+            row = _open(account, arrival, begins)
             actor = visitor_actor(row, origin)
-            text = text_of(arrival.text)
-            add(row, Direction.IN, Author.CITIZEN, text, author_name=row.contact_name[:200])
             note_event(actor, row, EventKind.OPENED)
             if machine:
-                first_level.begin(row, text, origin)
+                first_level.begin(row, text_of(arrival.text), origin)
             else:
                 routing.enqueue(row, received.queue)
             record(actor, "consent_given", row, version=arrival.consent)
@@ -153,12 +151,8 @@ def leave_message(account: ChannelAccount, arrival: Arrival, origin: Origin) -> 
         row = _arrived(account, arrival)
         if row is not None:
             return Case.objects.unscoped("the visitor's own").get(conversations=row)
-        row = _open(account, arrival, queue, State.CLOSED)
-        if not row.contact_address:
-            raise Invalid(errors={"address": [_("Write the address where we can answer you.")]})
+        row = _open(account, arrival, State.CLOSED)
         actor = visitor_actor(row, origin)
-        text = text_of(arrival.text)
-        add(row, Direction.IN, Author.CITIZEN, text, author_name=row.contact_name[:200])
         note_event(actor, row, EventKind.OPENED)
         case = cases.open_case(
             actor,
@@ -166,7 +160,7 @@ def leave_message(account: ChannelAccount, arrival: Arrival, origin: Origin) -> 
                 case_type=queue.case_type.code,
                 unit=queue.unit.uuid,
                 subject=row.subject,
-                description=text,
+                description=paragraphs(arrival.text),
                 channel=Channel.WEB_FORM,
                 language=row.language,
             ),
@@ -390,45 +384,76 @@ def _arrived(account: ChannelAccount, arrival: Arrival) -> Conversation | None:
     )
 
 
-def _open(account: ChannelAccount, arrival: Arrival, queue: Queue, state: str) -> Conversation:
-    """The conversation begins, with the consent that was given."""
-    _queue, reason = _queue_of(account, arrival.reason)
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the form says, fit to be kept."""
+
+    name: str
+    address: str
+    text: str
+    consent: ConsentText | None
+
+
+def _checked(account: ChannelAccount, arrival: Arrival, *, needs_address: bool) -> _Said:
+    """What the form says; Invalid names all that is wrong with it, each at its field."""
+    errors: dict[str, list[Text]] = {}
+    name, address, text = one_line(arrival.name)[:150], "", ""
+    if not name:
+        errors["name"] = [_("This field is required.")]
+    try:
+        address = _mailbox(arrival.address)
+    except Invalid as error:
+        errors |= {field: list(found) for field, found in error.errors.items()}
+    if needs_address and not address and "address" not in errors:
+        errors["address"] = [_("Write the address where we can answer you.")]
+    try:
+        text = text_of(arrival.text)
+    except Invalid as error:
+        errors |= {field: list(found) for field, found in error.errors.items()}
     newest = (
         ConsentText.objects.unscoped("public").filter(account=account).order_by("-version").first()
     )
     if newest is not None and newest.version != arrival.consent:
-        raise Invalid(errors={"consent": [_("Read how your data are used, and agree to it.")]})
+        errors["consent"] = [_("Read how your data are used, and agree to it.")]
+    if errors:
+        raise Invalid(errors=errors)
+    return _Said(name, address, text, newest)
+
+
+def _open(account: ChannelAccount, arrival: Arrival, state: str) -> Conversation:
+    """The conversation begins with what the form says and the consent that was given."""
+    ends = state == State.CLOSED
+    said = _checked(account, arrival, needs_address=ends)
+    queue, reason = _queue_of(account, arrival.reason)
     at = now()
-    name = one_line(arrival.name)[:150]
-    if not name:
-        raise Invalid(errors={"name": [_("This field is required.")]})
     row = Conversation(
         organisation_id=account.organisation_id,
         account=account,
         unit_id=queue.unit_id,
         queue=queue,
         state=state,
-        contact_name=name,
-        contact_address=_mailbox(arrival.address),
+        contact_name=said.name,
+        contact_address=said.address,
         language=arrival.language if arrival.language in _LANGUAGES else "es",
         reason=reason,
-        subject=(one_line(arrival.text)[:120] or name),
-        consent=newest,
-        consent_at=at if newest else None,
+        subject=one_line(said.text)[:120],
+        consent=said.consent,
+        consent_at=at if said.consent else None,
         page=arrival.page[:500],
         start_key=arrival.key,
         opened_at=at,
         visitor_seen_at=at,
-        ended_at=at if state == State.CLOSED else None,
-        closed_at=at if state == State.CLOSED else None,
+        ended_at=at if ends else None,
+        closed_at=at if ends else None,
     )
-    if state != State.CLOSED:
+    if not ends:
         row.visitor_digest = digest(token_of(row))
     row.save(force_insert=True)
     ChannelAccount.objects.unscoped("its sign of life").filter(pk=account.pk).update(
         last_inbound_at=at
     )
     row.account, row.organisation = account, account.organisation
+    add(row, Direction.IN, Author.CITIZEN, said.text, author_name=said.name)
     return row
 
 

@@ -10,7 +10,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import reswap
 
 from cases.models import CaseType
 from cases.permissions import OPEN_CASE
@@ -230,17 +229,19 @@ def _after_writing(request: ActorRequest, conversation: UUID) -> HttpResponse:
         return redirect("channels_app:conversation", conversation)
     row = _row(request, conversation)
     response = render(request, "channels_app/_live.html", _page(request, row))
-    return reswap(response, "morph:outerHTML")  # the composer itself would append
+    response.headers["HX-Reswap"] = "morph:outerHTML"  # the composer itself would append
+    return response
 
 
 @require_POST
 @needs(ATTEND)
 def attach(request: ActorRequest, conversation: UUID) -> HttpResponse:
     """A file that goes with the next answer."""
+    row = _row(request, conversation)
     uploaded = request.FILES.get("file")
     if uploaded is None:
         raise Invalid(errors={"file": [_("Choose a file.")]})
-    kept = services.attach(request.actor, conversation, uploaded.chunks(), uploaded.name or "")
+    kept = services.attach(request.actor, row.uuid, uploaded.chunks(), uploaded.name or "")
     return render(
         request,
         "channels_app/_waiting_file.html",

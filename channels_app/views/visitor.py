@@ -130,7 +130,7 @@ def script(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_GET
 @xframe_options_exempt
-def frame(request: HttpRequest, key: str) -> HttpResponse:
+def frame(request: HttpRequest, key: str) -> HttpResponseBase:
     """The chat itself, for the frame on a foreign page that the account allows."""
     account = visiting.account_of(key)
     language = request.GET.get("l", "").lower()
@@ -143,8 +143,8 @@ def frame(request: HttpRequest, key: str) -> HttpResponse:
         return render(request, "channels_app/widget.html", _frame(account, page))
 
     with translation.override(language if language in _LANGUAGES else account_language(account)):
-        request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
-        response: HttpResponse = shown(request)
+        request.LANGUAGE_CODE = translation.get_language()
+        response = shown(request)
     response.headers["Referrer-Policy"] = "same-origin"
     return response
 

@@ -28,6 +28,8 @@ from crm.audit.models import AuditEntry
 from crm.citizens import story
 from crm.citizens.models import Channel
 from crm.kit.errors import Conflict, DomainError, Invalid, NotFound, Refused
+from reporting import case_history
+from reporting.models import Variant
 from tests.conftest import World
 from tests.factories.accounts import acting, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
@@ -194,6 +196,12 @@ def test_a_case_opened_from_it_tells_the_conversation_to_case_and_citizen(
     assert [e.sort for e in [*newest, *rest]] == [e.sort for e in reversed(told)]
     moments = [str(m.text) for m in story.timeline(alice, citizen)["moments"]]  # type: ignore[attr-defined]
     assert "attends the conversation" in moments
+    full = case_history.content(case, Variant.FULL, "es", alice)
+    assert [words.text for words in full.messages] == public
+    assert [words.text for words in full.notes] == ["Llamar mañana"]
+    redacted = case_history.content(case, Variant.REDACTED, "es", alice)
+    assert "Ana Visitante" not in str(redacted)
+    assert "Alice Arias" not in str(redacted)
     page = signed_in(world.alice).get(f"/casos/{case.uuid}/")
     assert "Necesita el volante" in page.content.decode()
 

@@ -189,6 +189,13 @@ def test_what_is_wrong_is_said_at_its_field(
     assert not Conversation.objects.exists()
 
 
+def test_all_that_is_wrong_is_said_at_once(account: ChannelAccount) -> None:
+    answer = start(account, name="", text="", consent=0, address="x")
+    assert [error["pointer"] for error in answer.json()["errors"]] == [
+        *("/name", "/address", "/text", "/consent"),
+    ]
+
+
 @pytest.mark.parametrize("forged", ["", "x", "other"])
 def test_without_our_own_form_nothing_begins(
     account: ChannelAccount, queue: Queue, forged: str
@@ -218,7 +225,7 @@ def test_a_full_queue_takes_no_more_chats(account: ChannelAccount, queue: Queue)
 
 def test_out_of_hours_a_message_becomes_a_case(world: World, queue: Queue) -> None:
     account = make_account(queue)
-    queue.calendar = never_open()
+    queue.calendar = never_open(world.here)
     queue.case_type = CaseTypeFactory(organisation=world.here, code="consulta")
     queue.save()
     assert start(account).json()["type"] == "/api/v1/problems/closed"

@@ -28,10 +28,10 @@ PUBLIC = Origin(Door.PUBLIC, request_id="test", ip="127.0.0.1")
 YEARS = list(range(2020, 2036))
 
 
-def always_open() -> WorkingCalendar:
+def always_open(organisation: Organisation) -> WorkingCalendar:
     """A calendar that never closes."""
     calendar, made = WorkingCalendar.objects.get_or_create(
-        organisation=None,
+        organisation=organisation,
         layer="national",
         code="SIEMPRE",
         defaults={"name": "Siempre", "years": YEARS},
@@ -44,10 +44,10 @@ def always_open() -> WorkingCalendar:
     return calendar
 
 
-def never_open() -> WorkingCalendar:
+def never_open(organisation: Organisation) -> WorkingCalendar:
     """A calendar that opens on no day."""
     calendar, _made = WorkingCalendar.objects.get_or_create(
-        organisation=None,
+        organisation=organisation,
         layer="national",
         code="NUNCA",
         defaults={"name": "Nunca", "years": YEARS},
@@ -57,7 +57,7 @@ def never_open() -> WorkingCalendar:
 
 def make_queue(unit: Unit, code: str = "general", **fields: Any) -> Queue:
     """A queue of a unit that is always open, with a wrap-up code."""
-    fields.setdefault("calendar", always_open())
+    fields.setdefault("calendar", always_open(unit.organisation))
     queue = Queue.objects.create(
         organisation=unit.organisation, unit=unit, code=code, names={"es": code.title()}, **fields
     )

@@ -120,6 +120,11 @@ _OFFICE = "an office, nobody's data"
 _TEXT = {"text": "Palabras"}
 _REASON = {"reason": "Motivo bastante largo"}
 _PART = "a part of the case's page, whose opening is the look"
+_PART_OF_TALK = "a part of the conversation's page, whose opening is the look"
+_TALK = {"conversation": "conversation.uuid"}
+_OFFER = {"offer": "offer.uuid"}
+_FILE = {"attachment": "attachment.uuid"}
+_KEY = {"key": "account.public_key"}
 
 _ARTICLE = {"article": "article.uuid"}
 _SIDE = {"organisation": "organisation.code"}
@@ -317,6 +322,46 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "reporting:of_case": Guarded(_CASE, silent=_PART),
     "reporting:issue": Guarded(_CASE, post={"variant": "full"}),
     "reporting:verify": Public("whoever holds a document may check it"),
+    # --- channels_app: the visitor's ---
+    "channels_app:widget": Public("the chat's form, in a frame of allowed sites", _KEY),
+    "channels_app:widget_script": Public("the script tag of foreign sites", _KEY),
+    "channels_app:visitor_begin": Public("anybody may begin a chat, with our own form", _KEY),
+    "channels_app:visitor_leave_message": Public("anybody may leave a message", _KEY),
+    "channels_app:visitor_state": Public("opens to the visitor's own token"),
+    "channels_app:visitor_say": Public("opens to the visitor's own token"),
+    "channels_app:visitor_send_file": Public("opens to the visitor's own token"),
+    "channels_app:visitor_file": Public("opens to the visitor's own token", _FILE),
+    "channels_app:visitor_seen": Public("opens to the visitor's own token"),
+    "channels_app:visitor_leave": Public("opens to the visitor's own token"),
+    "channels_app:visitor_transcript": Public("opens to the visitor's own token"),
+    "channels_app:demo_page": Public("a made-up page of another site; not in production"),
+    # --- channels_app: the employees' ---
+    "channels_app:desk": Guarded(),
+    "channels_app:queue": Guarded(),
+    "channels_app:presence": Guarded(post={"state": "busy"}),
+    "channels_app:beat": Guarded(),
+    "channels_app:accept": Guarded(_OFFER),
+    "channels_app:decline": Guarded(_OFFER),
+    "channels_app:conversation": Guarded(_TALK),
+    "channels_app:thread": Guarded(_TALK, silent=_PART_OF_TALK),
+    "channels_app:citizen": Guarded(_TALK, silent=_PART_OF_TALK),
+    "channels_app:take": Guarded({"conversation": "waiting.uuid"}),
+    "channels_app:reply": Guarded(_TALK, post=_TEXT),
+    "channels_app:note": Guarded(_TALK, post=_TEXT),
+    "channels_app:attach": Guarded(_TALK),
+    "channels_app:attachment": Guarded({**_TALK, **_FILE}),
+    "channels_app:mark_read": Guarded(_TALK),
+    "channels_app:types": Guarded(_TALK),
+    "channels_app:transfer": Guarded(_TALK, post={"queue": "queue.uuid", "note": "Motivo"}),
+    "channels_app:end": Guarded(_TALK),
+    "channels_app:close": Guarded(_TALK, post={"code": "wrap_up_code.uuid"}),
+    "channels_app:identify": Guarded(_TALK, post={"citizen": "citizen.uuid"}),
+    "channels_app:link_case": Guarded(_TALK, post={"reference": "case.reference"}),
+    "channels_app:open_case": Guarded(
+        _TALK, post={"case_type": "case_type.code", "subject": "Asunto"}
+    ),
+    "channels_app:wallboard": Guarded(),
+    "channels_app:wallboard_now": Guarded(),
     # --- the roof ---
     "palette": Guarded(),
     "set_language": Public("one's own language, also on public pages"),
@@ -377,5 +422,6 @@ EXPORTS = {
     "audit:export": "post",
     "reporting:download": "get",
     "reporting:download_batch": "get",
+    "channels_app:attachment": "get",
     "api/v1/documents/<uuid:document_id>/content/": "get",
 }

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -34,6 +35,18 @@ from cases.models import (
 )
 from cases.services.filing import Applicant, file_application
 from cases.services.imports import keep_upload
+from channels_app import services as channels
+from channels_app.models import (
+    AgentSlot,
+    Attachment,
+    ChannelAccount,
+    Conversation,
+    Offer,
+    Presence,
+    Queue,
+    WrapUpCode,
+)
+from channels_app.services import routing, visiting
 from crm.accounts.actors import system_actor
 from crm.accounts.models import ApiClient, Role, RolePermission, User, UserSession
 from crm.accounts.services.roles import give_role
@@ -47,6 +60,7 @@ from crm.organisations.models import Organisation, SharingAgreement, Unit, Worki
 from reporting.models import HistoryBatch, IssuedHistory, Status, Variant
 from tests.factories.accounts import ORIGIN, acting, employee
 from tests.factories.cases import ArticleFactory, CaseFactory, CaseTypeFactory, ProcedureFactory
+from tests.factories.channels_app import begin, make_account, make_agent, make_queue
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import OrganisationFactory, UnitFactory
 
@@ -103,11 +117,23 @@ class Side:
     procedure: Procedure
     article: Article
     filed: Case  # by a citizen on the public pages
+    account: ChannelAccount
+    queue: Queue
+    wrap_up_code: WrapUpCode
+    conversation: Conversation  # attended by who holds everything
+    waiting: Conversation
+    attachment: Attachment
+    offer: Offer  # rings at who holds everything
 
     @cached_property
     def actor(self) -> Actor:
         """Who may do everything here."""
         return acting(self.everything)
+
+    @property
+    def desk(self) -> SimpleNamespace:
+        """The desk of who may do everything, as its stream names it."""
+        return SimpleNamespace(key=f"{self.organisation.pk}.{self.everything.pk}")
 
     @property
     def session(self) -> UserSession:
@@ -281,6 +307,7 @@ def side(code: str) -> Side:
             unit=unit, title=f"Pregunta {code}", body=f"Respuesta {code}", code="pregunta"
         ),
         filed=_filed(system, procedure, code),
+        **_talks(unit, boss, code),
     )
     for row in (case, other_case):
         row.refresh_from_db()  # their versions have gone on meanwhile
@@ -294,6 +321,31 @@ def _filed(system: Actor, procedure: Procedure, code: str) -> Case:
         system, procedure.code, key=uuid4(), applicant=applicant, answers={}, request=f"Pido {code}"
     )
     return filed.case
+
+
+def _talks(unit: Unit, boss: User, code: str) -> dict[str, Any]:
+    """A chat: a conversation that the boss attends, one that rings there, and one that waits."""
+    queue = make_queue(unit)
+    account = make_account(queue)
+    slot = make_agent(boss, queue, units=9)
+    actor = acting(boss)
+    conversation, _token = begin(account, name=f"Visita {code}")
+    channels.take(actor, conversation.uuid)
+    attachment = visiting.send_file(conversation, [PAPER], f"adjunto-{code}.pdf").attachments.get()
+    ringing, _token = begin(account, name=f"Suena {code}")
+    routing.match(unit.organisation_id)
+    AgentSlot.objects.filter(pk=slot.pk).update(state=Presence.BUSY)
+    waiting, _token = begin(account, name=f"Espera {code}")
+    conversation.refresh_from_db()
+    return {
+        "account": account,
+        "queue": queue,
+        "wrap_up_code": queue.wrap_up_codes.get(),
+        "conversation": conversation,
+        "waiting": waiting,
+        "attachment": attachment,
+        "offer": Offer.objects.get(item__conversation=ringing),
+    }
 
 
 def _role_with_everything(organisation: Organisation) -> Role:

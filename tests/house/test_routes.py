@@ -23,6 +23,7 @@ PUBLIC = [door for door in KNOWN if isinstance(ENTRIES[door.name], Public)]
 UNSEEN_FROM_ANOTHER_UNIT = {
     *("case", "filed", "document", "message", "participant", "link", "history"),
     *("load", "action", "batch", "employee"),
+    *("conversation", "waiting", "attachment", "offer"),
 }
 
 

@@ -36,6 +36,8 @@ STREAMS = {
     "bulk": ("action.uuid", set()),
     "history": ("history.uuid", {"auditor", "machine"}),
     "histories": ("batch.uuid", set()),
+    "conversation": ("conversation.uuid", {"auditor", "machine"}),
+    "desk": ("desk.key", set()),
 }
 CALLERS = ("everything", "nothing", "neighbour", "auditor", "machine", "bare_machine")
 

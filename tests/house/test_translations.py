@@ -36,6 +36,10 @@ CITIZENS = (
     "cases/services/access.py",
     "cases/services/filing.py",
     "channels_app/bots/words.py",
+    "templates/channels_app/widget",
+    "channels_app/views/visitor.py",
+    "channels_app/services/mails.py",
+    "channels_app/services/visiting.py",
 )
 DEFAULT = "es"
 SOURCE = "en"  # message ids are its words

@@ -40,8 +40,19 @@ WINDOW = [
     "/sede/INST/ayuda/how-much/",
     "/sede/INST/seguimiento/",
 ]
+
+
+def _talk(town: Town) -> str:
+    assert town.talk is not None
+    return str(town.talk.uuid)
+
+
 VISITED: dict[str, list[str | Address]] = {
-    "visitor": ["/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/", *WINDOW],
+    "visitor": [
+        *("/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/"),
+        "/chat/journeys/?l=en",
+        *WINDOW,
+    ],
     "agent": [
         "/",
         "/perfil/",
@@ -63,6 +74,9 @@ VISITED: dict[str, list[str | Address]] = {
         "/conocimiento/",
         "/conocimiento/?revisar=1",
         "/conocimiento/nuevo/",
+        "/conversaciones/",
+        lambda town: f"/conversaciones/{_talk(town)}/",
+        "/colas/",
     ],
     "administrator": [
         "/organizacion/",
@@ -124,8 +138,10 @@ def test_pages_are_accessible(office: Office, town: Town, who: str) -> None:
         ("supervisor", "/casos/"),
         ("supervisor", lambda town: f"/casos/{town.cases['live'].uuid}/"),
         ("supervisor", lambda town: f"/ciudadania/{town.citizen.uuid}/"),
+        ("supervisor", lambda town: f"/conversaciones/{_talk(town)}/"),
+        ("visitor", "/chat/journeys/?l=en"),
     ],
-    ids=["public", "home", "list", "case", "citizen"],
+    ids=["public", "home", "list", "case", "citizen", "conversation", "chat"],
 )
 def test_nothing_is_beside_the_window_at_400_percent(
     office: Office, town: Town, who: str, address: str | Address

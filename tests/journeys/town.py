@@ -6,6 +6,15 @@ from django.utils import translation
 
 from cases import services
 from cases.models import Case, CaseType
+from channels_app import services as channels
+from channels_app.models import (
+    ChannelAccount,
+    ContactReason,
+    Conversation,
+    PauseReason,
+    Presence,
+    Queue,
+)
 from crm.accounts.models import User
 from crm.citizens.models import Channel, Citizen
 from crm.kit.management.commands.prepare import sync_schedules
@@ -17,9 +26,12 @@ from tests.factories.cases import (
     CaseTypeFactory,
     ProcedureFactory,
 )
-from tests.factories.channels_app import make_account, make_queue
+from tests.factories.channels_app import begin, make_account, make_agent, make_queue, never_open
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import OrganisationFactory, UnitFactory
+from tests.journeys.product import free_port
+
+FOREIGN_PORT = free_port()  # of somebody else's web site, which holds the chat
 
 FIELDS = {
     "type": "object",
@@ -43,6 +55,8 @@ class Town:
     leaving: User
     citizen: Citizen
     cases: dict[str, Case] = field(default_factory=dict)
+    chat: ChannelAccount | None = None
+    talk: Conversation | None = None  # one that nobody changes, to be looked at
 
 
 def build() -> Town:
@@ -80,6 +94,7 @@ def build() -> Town:
             unit=town.south, subject="A matter of the southern counter", **types
         )
         _window(town, types["case_type"])
+        _chat(town)
         services.add_note(agent, town.cases["live"].uuid, "Called, nobody answered.")
         services.send_message(agent, town.cases["live"].uuid, "We have received your request.")
         return town
@@ -119,8 +134,45 @@ def _window(town: Town, kind: CaseType) -> None:
             procedures=["housing-grant"] if code == "how-much" else [],
         )
     make_account(
-        make_queue(town.north), code="web", public_key="journey-chat", settings={"assistant": True}
+        make_queue(town.north, code="assisted"),
+        code="assisted",
+        public_key="journey-chat",
+        settings={"assistant": True},
     )
+
+
+def _chat(town: Town) -> None:
+    """A web chat with two queues, for whoever serves them, and one conversation in good hands."""
+    general = make_queue(town.north, "general")
+    tributes = make_queue(town.north, "tributes")
+    for queue in (general, tributes):
+        Queue.objects.filter(pk=queue.pk).update(names={"en": queue.code.title()})
+    closed = make_queue(
+        town.north,
+        "closed",
+        calendar=never_open(town.organisation),
+        case_type=CaseType.objects.unscoped("a journey's own").get(code="grant"),
+    )
+    town.chat = make_account(
+        general, public_key="journeys", allowed_origins=[f"http://127.0.0.1:{FOREIGN_PORT}"]
+    )
+    ContactReason.objects.create(
+        account=town.chat, queue=closed, code="closed", names={"en": "Out of hours"}, position=9
+    )
+    PauseReason.objects.create(
+        organisation=town.organisation, code="coffee", names={"en": "Coffee"}
+    )
+    for person in (town.agent, town.colleague):
+        make_agent(person, general, tributes, units=3, state=Presence.OFFLINE, heard_at=None)
+    make_agent(town.supervisor, tributes, units=3, state=Presence.BUSY)
+    town.talk, _token = begin(town.chat, name="Quiet Visitor")
+    Conversation.objects.unscoped("a journey's own").update(visitor_digest=None)
+    reader = acting(town.supervisor)
+    channels.slot_of(reader).memberships.create(queue=general)
+    channels.take(reader, town.talk.uuid)
+    channels.identify(reader, town.talk.uuid, town.citizen.uuid)
+    channels.reply(reader, town.talk.uuid, "Bring your identity card, please.")
+    channels.add_note(reader, town.talk.uuid, "She was here yesterday.")
 
 
 def _people() -> Town:
