@@ -29,6 +29,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
+from channels_app.bots import first_level
 from channels_app.models import (
     Author,
     ChannelAccount,
@@ -168,6 +169,7 @@ def _frame(account: ChannelAccount, page: str) -> dict[str, Any]:
     )
     received = visiting.welcome(account, reasons[0].code if reasons else "")
     return {
+        "assistant": first_level.speaks_on(account),
         "account": account,
         "organisation": account.organisation,
         "reasons": reasons,

@@ -280,3 +280,11 @@ def test_without_the_setting_a_person_is_waited_for_from_the_start(world: World)
     row, messages = start(make_account(make_queue(world.unit)), ASKED)
     assert row.state == State.WAITING
     assert len(messages) == 1
+
+
+def test_the_form_says_that_a_machine_answers_first(account: ChannelAccount, world: World) -> None:
+    frame = Client().get(f"/chat/{account.public_key}/?l=en").content.decode()
+    assert "An automatic assistant answers you first, not a person." in frame
+    without = make_account(make_queue(world.other_unit, "other"))
+    frame = Client().get(f"/chat/{without.public_key}/?l=en").content.decode()
+    assert "A person answers you here." in frame
