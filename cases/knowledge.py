@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
@@ -14,17 +15,18 @@ from cases.models import Article, ArticleVersion
 from crm.kit.actor import Actor
 from crm.kit.errors import NotFound
 from crm.kit.keyset import Order, Page, read_page
+from crm.kit.scoping import ScopedQuerySet
 
 MOST_FOUND = 20
 _ORDER = Order(("review_on", "id"))
 
 
-def articles(actor: Actor) -> QuerySet[Article]:
+def articles(actor: Actor) -> ScopedQuerySet[Article]:
     """All of the organisation's, with the title of the newest version, soonest review first."""
     newest = ArticleVersion.objects.filter(article=OuterRef("pk")).order_by("-number")
     published = newest.filter(status=ArticleVersion.Status.PUBLISHED)
     draft = newest.filter(status=ArticleVersion.Status.DRAFT)
-    return (
+    rows: ScopedQuerySet[Any] = (
         Article.objects.for_actor(actor)
         .select_related("unit")
         .annotate(
@@ -34,13 +36,14 @@ def articles(actor: Actor) -> QuerySet[Article]:
         )
         .order_by("review_on", "pk")
     )
+    return rows
 
 
-def due_for_review(actor: Actor, today: date | None = None) -> QuerySet[Article]:
+def due_for_review(actor: Actor, today: date | None = None) -> ScopedQuerySet[Article]:
     """Those published whose review date has come."""
     day = today or timezone.localdate()
     return articles(actor).filter(
-        review_on__lte=day, retired_at=None, published_number__isnull=False
+        review_on__lte=day, retired_at=None, pk__in=published(actor).values("article")
     )
 
 
