@@ -253,7 +253,8 @@ def read_set(content: Mapping[str, object]) -> tuple[list[Article], list[Questio
 
 def read_squad(content: Mapping[str, object]) -> tuple[list[Article], list[Question]]:
     """The same of a file in the form of SQuAD: each paragraph is an article, all questions answerable."""
-    articles, questions = [], []
+    articles: list[Article] = []
+    questions: list[Question] = []
     data = content["data"]
     assert isinstance(data, list)
     for matter in data:

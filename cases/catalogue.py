@@ -12,7 +12,6 @@ from django.db.models import (
     OuterRef,
     Prefetch,
     Q,
-    QuerySet,
     Subquery,
     TextField,
     Value,
@@ -22,9 +21,11 @@ from django.db.models.functions import Concat
 from cases.fields import Fields
 from cases.models import CaseTypeVersion, Procedure, ProcedureText
 from cases.presenting import term_in_words
+from cases.retrieval import folded
 from cases.workflow import Term, of_version
 from crm.kit.actor import Actor
 from crm.kit.errors import NotFound
+from crm.kit.scoping import ScopedQuerySet
 
 SPANISH = "es"
 MOST_FOUND = 60
@@ -66,14 +67,14 @@ class Shown:
         return self.text.language != SPANISH
 
 
-def procedures(actor: Actor) -> QuerySet[Procedure]:
+def procedures(actor: Actor) -> ScopedQuerySet[Procedure]:
     """All of the organisation's, with their words."""
     texts = Prefetch("texts", ProcedureText.objects.for_actor(actor).order_by("language"))
     rows = Procedure.objects.for_actor(actor).select_related("unit", "case_type")
     return rows.prefetch_related(texts).order_by("code")
 
 
-def published(actor: Actor) -> QuerySet[Procedure]:
+def published(actor: Actor) -> ScopedQuerySet[Procedure]:
     """Those that citizens see."""
     return procedures(actor).filter(status=Procedure.Status.PUBLISHED)
 
@@ -90,13 +91,12 @@ def find(actor: Actor, text: str = "", language: str = SPANISH) -> list[Shown]:
         return sorted(found, key=lambda one: one.text.name.casefold())
     query = SearchQuery(wanted, config="es", search_type="websearch")
     either = SearchQuery(" or ".join(wanted.split()), config="es", search_type="websearch")
-    asked = Normal(Value(wanted))
     words = Normal(Concat("name", Value(" "), "summary", output_field=TextField()))
     ranked = (
         ProcedureText.objects.for_actor(actor)
         .filter(procedure__status=Procedure.Status.PUBLISHED)
         .annotate(
-            like=TrigramWordSimilarity(asked, words),
+            like=TrigramWordSimilarity(folded(wanted), words),
             rank=SearchRank(F("search"), query) * 4 + SearchRank(F("search"), either),
         )
         .filter(Q(search=either) | Q(like__gte=_ALIKE))
@@ -107,8 +107,8 @@ def find(actor: Actor, text: str = "", language: str = SPANISH) -> list[Shown]:
         .annotate(best=Max(F("rank") + F("like")))
         .values("best")
     )
-    rows = rows.annotate(best=Subquery(best)).filter(best__isnull=False).order_by("-best", "code")
-    return shown(rows[:MOST_FOUND], language)
+    likeliest = rows.annotate(best=Subquery(best)).filter(best__isnull=False)
+    return shown(likeliest.order_by("-best", "code")[:MOST_FOUND], language)
 
 
 def one(actor: Actor, code: str, language: str = SPANISH) -> Shown:

@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases.catalogue import text_of
 from cases.forms import unit_choices
 from cases.models import Article, ArticleVersion, CaseType, Procedure, ProcedureText
 from cases.services.procedures import Description, Words
@@ -196,10 +197,7 @@ class ArticleForm(ServiceForm):
         choices = {
             "language": [(code, own_name(code)) for code in dict.fromkeys(["es", *languages])],
             "unit": unit_choices(units),
-            "procedures": [
-                (row.code, next((text.name for text in row.texts.all()), row.code))
-                for row in procedures
-            ],
+            "procedures": [(row.code, str(text_of(row, "es") or row.code)) for row in procedures],
         }
         for name, values in choices.items():
             if name in self.fields:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery, SearchRank
@@ -14,17 +15,18 @@ from cases.models import Article, ArticleVersion
 from crm.kit.actor import Actor
 from crm.kit.errors import NotFound
 from crm.kit.keyset import Order, Page, read_page
+from crm.kit.scoping import ScopedQuerySet
 
 MOST_FOUND = 20
 _ORDER = Order(("review_on", "id"))
 
 
-def articles(actor: Actor) -> QuerySet[Article]:
+def articles(actor: Actor) -> ScopedQuerySet[Article]:
     """All of the organisation's, with the title of the newest version, soonest review first."""
     newest = ArticleVersion.objects.filter(article=OuterRef("pk")).order_by("-number")
     published = newest.filter(status=ArticleVersion.Status.PUBLISHED)
     draft = newest.filter(status=ArticleVersion.Status.DRAFT)
-    return (
+    rows: ScopedQuerySet[Any] = (
         Article.objects.for_actor(actor)
         .select_related("unit")
         .annotate(
@@ -34,13 +36,14 @@ def articles(actor: Actor) -> QuerySet[Article]:
         )
         .order_by("review_on", "pk")
     )
+    return rows
 
 
-def due_for_review(actor: Actor, today: date | None = None) -> QuerySet[Article]:
+def due_for_review(actor: Actor, today: date | None = None) -> ScopedQuerySet[Article]:
     """Those published whose review date has come."""
     day = today or timezone.localdate()
     return articles(actor).filter(
-        review_on__lte=day, retired_at=None, published_number__isnull=False
+        review_on__lte=day, retired_at=None, pk__in=published(actor).values("article")
     )
 
 
@@ -90,6 +93,7 @@ class Found:
 
     uuid: UUID
     code: str
+    version: int
     title: str
     excerpt: str
     sureness: float
@@ -100,8 +104,15 @@ def answer(actor: Actor, question: str, language: str = "es") -> Found | None:
     for choice in dict.fromkeys((language, language.split("-")[0], "es")):
         found = _shelf(actor, choice).answer(question)
         if found is not None:
-            uuid, code = found.article.key.split(" ")
-            return Found(UUID(uuid), code, found.article.title, found.excerpt, found.sureness)
+            uuid, code, version = found.article.key.split(" ")
+            return Found(
+                UUID(uuid),
+                code,
+                int(version),
+                found.article.title,
+                found.excerpt,
+                found.sureness,
+            )
     return None
 
 
@@ -120,7 +131,10 @@ def _shelf(actor: Actor, language: str) -> retrieval.Shelf:
         shelf = retrieval.Shelf(
             (
                 retrieval.Article(
-                    f"{row.article.uuid} {row.article.code}", row.title, as_text(row.body), language
+                    f"{row.article.uuid} {row.article.code} {row.number}",
+                    row.title,
+                    as_text(row.body),
+                    language,
                 )
                 for row in rows.order_by("pk")
             ),

@@ -68,7 +68,7 @@ WRITE_ARTICLE = declare(
 PUBLISH_ARTICLE = declare(
     "cases.publish_article",
     _("publish and retire knowledge articles"),
-    roles="supervisor administrator",
+    roles="supervisor administrator communications",
 )
 
 

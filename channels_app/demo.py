@@ -243,6 +243,7 @@ class _House:
             queue=first,
             public_key=f"demo-{self.organisation.code.lower()}",
             allowed_origins=[settings.PUBLIC_URL, f"http://localhost:{port}"],
+            settings={"assistant": self.organisation.code == TOWN},
         )
         for position, (code, queue) in enumerate(queues.items()):
             ContactReason.objects.create(

@@ -14,6 +14,7 @@ urlpatterns = [
     path("chat/conversacion/archivo/", visitor.send_file, name="visitor_send_file"),
     path("chat/conversacion/archivo/<uuid:attachment>/", visitor.file, name="visitor_file"),
     path("chat/conversacion/leido/", visitor.seen, name="visitor_seen"),
+    path("chat/conversacion/persona/", visitor.ask_for_person, name="visitor_person"),
     path("chat/conversacion/fin/", visitor.leave, name="visitor_leave"),
     path("chat/conversacion/copia/", visitor.transcript, name="visitor_transcript"),
     path("chat/<str:key>/", visitor.frame, name="widget"),

@@ -332,6 +332,10 @@ CLAMD_URL = env.str("CLAMD_URL", "")  # unix:/run/clamav/clamd.ctl or tcp://host
 PDF_TSA_URL = env.str("PDF_TSA_URL", "")
 # hosts inside our own networks that may be called all the same (crm.kit.http)
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
+# a server of the OpenAI protocol on own premises; empty: no language model is ever asked
+LANGUAGE_MODEL_URL = env.str("LANGUAGE_MODEL_URL", "")
+LANGUAGE_MODEL_NAME = env.str("LANGUAGE_MODEL_NAME", "")
+LANGUAGE_MODEL_KEY = env.str("LANGUAGE_MODEL_KEY", "")
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if PRODUCTION else "filemail://")
 vars().update(EMAIL_CONFIG)

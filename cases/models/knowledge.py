@@ -108,7 +108,9 @@ class ArticleVersion(Base):
         triggers = [
             pgtrigger.Protect(
                 name="published_words_stay",
-                operation=pgtrigger.UpdateOf("article_id", "number", "title", "body"),
+                operation=pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
+                    "article_id", "number", "title", "body"
+                ),
                 condition=pgtrigger.Q(old__status__in=["published", "superseded"]),
             ),
             pgtrigger.Protect(

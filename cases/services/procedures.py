@@ -22,6 +22,7 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Changed, Conflict, Invalid, Text
 from crm.kit.policy import require
 
+_LIMITS = {"name": 160, "summary": 400, "term": 240, "fee": 240}  # of ProcedureText
 Act = Callable[[Actor, str], Procedure]
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
 
@@ -160,10 +161,6 @@ def _describe(actor: Actor, procedure: Procedure, said: Description) -> None:
 
 def _check_texts(texts: Mapping[str, Words], errors: dict[str, list[Text]]) -> None:
     known = dict(settings.LANGUAGES)
-    limits = {
-        name: ProcedureText._meta.get_field(name).max_length
-        for name in ("name", "summary", "term", "fee")
-    }
     if "es" not in texts:
         errors["es.name"] = [_("This field is required.")]
     for language, words in texts.items():
@@ -173,8 +170,8 @@ def _check_texts(texts: Mapping[str, Words], errors: dict[str, list[Text]]) -> N
         for name in ("name", "summary"):
             if not kept[name]:
                 errors[f"{language}.{name}"] = [_("This field is required.")]
-        for name, limit in limits.items():
-            if limit and len(kept[name]) > limit:
+        for name, limit in _LIMITS.items():
+            if len(kept[name]) > limit:
                 text = _("Write at most %(limit)s characters.") % {"limit": limit}
                 errors[f"{language}.{name}"] = [text]
 

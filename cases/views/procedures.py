@@ -22,11 +22,17 @@ from crm.organisations.models import Organisation
 def procedure_list(request: ActorRequest) -> HttpResponse:
     """Every procedure of the organisation, published or not."""
     rows = catalogue.procedures(request.actor)
+    ordered = sorted(
+        rows,
+        key=lambda row: (
+            row.status == Procedure.Status.RETIRED,
+            str(catalogue.text_of(row, "es")),
+        ),
+    )
     found = [
         {"row": row, "text": catalogue.text_of(row, "es"), "languages": row.texts.all()}
-        for row in rows
+        for row in ordered
     ]
-    found.sort(key=lambda one: (one["row"].status == Procedure.Status.RETIRED, str(one["text"])))
     return render(request, "cases/procedures.html", {"procedures": found})
 
 

@@ -22,6 +22,7 @@ from cases import services as cases
 from cases.models import Case
 from cases.services import NewCase
 from cases.texts import one_line, paragraphs
+from channels_app.bots import first_level
 from channels_app.hours import Hours, hours_of
 from channels_app.models import (
     AccountKind,
@@ -64,6 +65,7 @@ TRANSCRIPT = "channels.send_transcript"
 RECEIPT = "channels.send_receipt"
 MOST_FILES = 20  # of one conversation
 MOST_TRANSCRIPTS = 3
+_ALONE = (State.WAITING, State.MACHINE)  # nobody attends the visitor yet
 _LANGUAGES = {code for code, _name in settings.LANGUAGES}
 
 
@@ -126,10 +128,15 @@ def start(account: ChannelAccount, arrival: Arrival, origin: Origin) -> tuple[Co
         if row is None:
             if not received.attended:
                 raise Conflict("closed", _("Nobody can attend you now. Leave a message instead."))
-            row = _open(account, arrival, State.WAITING)
+            machine = first_level.speaks_on(account)
+            begins = State.MACHINE if machine else State.WAITING
+            row = _open(account, arrival, begins)
             actor = visitor_actor(row, origin)
             note_event(actor, row, EventKind.OPENED)
-            routing.enqueue(row, received.queue)
+            if machine:
+                first_level.begin(row, text_of(arrival.text), origin)
+            else:
+                routing.enqueue(row, received.queue)
             record(actor, "consent_given", row, version=arrival.consent)
             tell({"kind": "opened"}, [row.stream])
     return row, token_of(row)
@@ -185,8 +192,14 @@ def conversation_of(token: str) -> Conversation | None:
     )
 
 
-def say(conversation: Conversation, body: str, *, key: UUID | None = None) -> Message:
-    """The visitor has said this; the same `key` again says it once."""
+def say(
+    conversation: Conversation,
+    body: str,
+    *,
+    key: UUID | None = None,
+    origin: Origin = Origin(Door.PUBLIC),  # noqa: B008 - immutable
+) -> Message:
+    """The visitor has said this; the same `key` again says it once. The first level answers at once."""
     with transaction.atomic():
         row = lock(conversation)
         if said := known(row, key):
@@ -200,8 +213,19 @@ def say(conversation: Conversation, body: str, *, key: UUID | None = None) -> Me
             author_name=row.contact_name[:200],
             client_key=key,
         )
+        if row.state == State.MACHINE:
+            first_level.answer(row, message.body, origin)
         tell({"kind": "message", "number": message.number}, listeners(row))
     return message
+
+
+def ask_for_person(conversation: Conversation, origin: Origin) -> None:
+    """The visitor waits for a person, whatever the first level was about to say."""
+    with transaction.atomic():
+        row = lock(conversation)
+        require_open(row)
+        first_level.hand_over(row, origin)
+        tell({"kind": "handed_over"}, listeners(row))
 
 
 def send_file(
@@ -312,7 +336,7 @@ def position(conversation: Conversation) -> int | None:
 def sweep_silent(minutes: int = 10) -> int:
     """Visitors whose page nobody has open any more do not wait: their conversations end; how many."""
     silent = Conversation.objects.unscoped("the sweeper serves everyone").filter(
-        state=State.WAITING,
+        state__in=_ALONE,
         ended_at=None,
         visitor_digest__isnull=False,
         visitor_seen_at__lt=timezone.now() - timedelta(minutes=minutes),
@@ -321,7 +345,7 @@ def sweep_silent(minutes: int = 10) -> int:
     for conversation in silent.order_by("visitor_seen_at")[:100]:
         with transaction.atomic():
             row = lock(conversation)
-            if row.state == State.WAITING:
+            if row.state in _ALONE:
                 actor = system_actor(row.organisation, Origin(Door.TASK))
                 attending.end_locked(actor, row, Conversation.EndedBy.SYSTEM)
                 ended += 1

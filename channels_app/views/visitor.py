@@ -29,6 +29,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
+from channels_app.bots import first_level
 from channels_app.models import (
     Author,
     ChannelAccount,
@@ -168,6 +169,7 @@ def _frame(account: ChannelAccount, page: str) -> dict[str, Any]:
     )
     received = visiting.welcome(account, reasons[0].code if reasons else "")
     return {
+        "assistant": first_level.speaks_on(account),
         "account": account,
         "organisation": account.organisation,
         "reasons": reasons,
@@ -267,7 +269,9 @@ def say(request: HttpRequest, conversation: Conversation) -> HttpResponse:
     """Something is said; the same key again says it once."""
     limits.take("visitor", f"chat-say:{conversation.pk}", SAID_PER_MINUTE)
     body = _body(request)
-    message = visiting.say(conversation, _text(body, "text"), key=_uuid(body.get("key")))
+    message = visiting.say(
+        conversation, _text(body, "text"), key=_uuid(body.get("key")), origin=_origin(request)
+    )
     return JsonResponse(_message(message), status=HTTPStatus.CREATED)
 
 
@@ -305,6 +309,16 @@ def seen(request: HttpRequest, conversation: Conversation) -> HttpResponse:
         raise Invalid(errors={"number": [_("Write a whole number.")]})
     visiting.seen(conversation, min(number, 2**31 - 1))
     return HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+
+@require_POST
+@inside
+def ask_for_person(request: HttpRequest, conversation: Conversation) -> HttpResponse:
+    """The visitor wants a person, not the first level."""
+    limits.take("visitor", f"chat-say:{conversation.pk}", SAID_PER_MINUTE)
+    visiting.ask_for_person(conversation, _origin(request))
+    conversation.refresh_from_db()
+    return JsonResponse(_state(conversation, conversation.last_number))
 
 
 @require_POST

@@ -31,6 +31,15 @@ ZOOMED = {"width": 360, "height": 225}
 """A window of 1440×900 at 400 %."""
 
 Address = Callable[[Town], str]
+WINDOW = [
+    "/sede/INST/",
+    "/sede/INST/?q=rent",
+    "/sede/INST/?q=nothing-fits-this",
+    "/sede/INST/tramites/housing-grant/",
+    "/sede/INST/tramites/housing-grant/solicitud/",
+    "/sede/INST/ayuda/how-much/",
+    "/sede/INST/seguimiento/",
+]
 
 
 def _talk(town: Town) -> str:
@@ -48,6 +57,7 @@ VISITED: dict[str, list[str | Address]] = {
         *("/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/"),
         "/chat/journeys/?l=en",
         "/simulador/correo/",
+        *WINDOW,
     ],
     "agent": [
         *("/correo/", "/correo/?ver=cuarentena", "/correo/?ver=apartados"),
@@ -69,6 +79,9 @@ VISITED: dict[str, list[str | Address]] = {
         lambda town: f"/casos/{town.cases['live'].uuid}/editar/",
         lambda town: f"/casos/{town.cases['live'].uuid}/mover/close/",
         "/historiales/",
+        "/conocimiento/",
+        "/conocimiento/?revisar=1",
+        "/conocimiento/nuevo/",
         "/conversaciones/",
         lambda town: f"/conversaciones/{_talk(town)}/",
         "/colas/",
@@ -81,6 +94,9 @@ VISITED: dict[str, list[str | Address]] = {
         "/organizacion/convenios/",
         "/organizacion/tipos/",
         "/organizacion/tipos/grant/",
+        "/organizacion/tramites/",
+        "/organizacion/tramites/nuevo/",
+        "/organizacion/tramites/housing-grant/",
         "/organizacion/personal/",
         lambda town: f"/organizacion/personal/{town.colleague.uuid}/",
         "/organizacion/personal/invitar/",

@@ -20,7 +20,12 @@ from crm.citizens.models import Channel, Citizen
 from crm.kit.management.commands.prepare import sync_schedules
 from crm.organisations.models import Organisation, Unit
 from tests.factories.accounts import acting, employee
-from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.cases import (
+    ArticleFactory,
+    CaseFactory,
+    CaseTypeFactory,
+    ProcedureFactory,
+)
 from tests.factories.channels_app import begin, make_account, make_agent, make_queue, never_open
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.mail import arrive, letter, make_mailbox
@@ -92,6 +97,7 @@ def build() -> Town:
         town.cases["south"] = CaseFactory(
             unit=town.south, subject="A matter of the southern counter", **types
         )
+        _window(town, types["case_type"])
         _chat(town)
         _mail(town)
         services.add_note(agent, town.cases["live"].uuid, "Called, nobody answered.")
@@ -112,6 +118,47 @@ def _mail(town: Town) -> None:
     raw = letter("Formatted words", to=MAILBOX, id="hostile@mail.example", html=html)
     town.letter = arrive(town.mailbox, raw).conversation
     arrive(town.mailbox, letter("Wrongly addressed", to="who@else.example", id="wrong@m.example"))
+
+
+def _window(town: Town, kind: CaseType) -> None:
+    """What citizens find by themselves: a procedure, answers, and a chat that begins with the machine."""
+    ProcedureFactory(
+        unit=town.north,
+        case_type=kind,
+        code="housing-grant",
+        name="Housing grant",
+        summary="Help to pay the rent of your flat.",
+        who="Whoever rents a flat in the town.",
+        papers="Rental contract\nLast receipts",
+        fee="Free of charge",
+        silence="denied",
+    )
+    for code, title, body in (
+        (
+            "how-much",
+            "How much is the housing grant?",
+            (
+                "The housing grant is **200 euros** a month for a year.\n\n"
+                "- It is paid on the first day.\n- You need not give it back."
+            ),
+        ),
+        ("bulky", "When is old furniture collected?", "On Thursday nights, after you have called."),
+        ("bikes", "Where can bicycles be parked?", "In the squares and at the station."),
+    ):
+        ArticleFactory(
+            unit=town.north,
+            code=code,
+            title=title,
+            body=body,
+            language="en",
+            procedures=["housing-grant"] if code == "how-much" else [],
+        )
+    make_account(
+        make_queue(town.north, code="assisted"),
+        code="assisted",
+        public_key="journey-chat",
+        settings={"assistant": True},
+    )
 
 
 def _chat(town: Town) -> None:

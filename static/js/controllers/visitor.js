@@ -154,6 +154,7 @@ export default function visitor(main) {
     talk.classList.toggle("is-ended", Boolean(state.ended));
     composer.hidden = Boolean(state.ended);
     parts.end.hidden = Boolean(state.ended);
+    parts.person.hidden = state.state !== "machine";
     done.hidden = !state.ended;
     if (state.ended) say(main.dataset[state.ended_by === "citizen" ? "textEndedByYou" : "textEnded"]);
     else if (state.state === "machine") say(main.dataset.textMachine);
@@ -405,6 +406,24 @@ export default function visitor(main) {
       trouble(error.message);
     } finally {
       standing();
+    }
+  });
+
+  // --- a person, whenever the visitor wants one
+
+  parts.person.querySelector("button").addEventListener("click", async (event) => {
+    const button = event.currentTarget;
+    if (button.getAttribute("aria-busy") === "true") return;
+    button.setAttribute("aria-busy", "true");
+    try {
+      await ask(`${main.dataset.inside}persona/`, { method: "POST", body: {} });
+      trouble();
+      await refresh();
+      composer.elements.text.focus();
+    } catch (error) {
+      trouble(error.message);
+    } finally {
+      button.removeAttribute("aria-busy");
     }
   });
 

@@ -1,0 +1,1 @@
+"""Vendors of language models, each behind `LanguageModel`."""
