@@ -26,10 +26,11 @@ from crm.kit.errors import Conflict, DomainError, Invalid, NotFound, Text
 from crm.kit.models import StreamHead, uuid7
 from crm.kit.policy import decide
 from scheduling import selectors, services
-from scheduling.forms import BookForm, read_start, written_start
+from scheduling.forms import BookForm
 from scheduling.models import Appointment, BookableService, Notice, Office, Status
 from scheduling.permissions import ATTEND_DESK, BOOK_APPOINTMENT
 from scheduling.presenting import CHIPS, day_and_hour
+from scheduling.public_forms import read_start, written_start
 from scheduling.services import Person, SlotTaken, Wish
 from scheduling.services.booking import citizen_of
 from scheduling.stories import icon_of, sentence

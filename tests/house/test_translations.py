@@ -29,6 +29,14 @@ CITIZENS = (
     "reporting/voices.py",
     "reporting/case_history.py",
     "cases/services/notes.py",
+    "templates/scheduling/public/",
+    "templates/scheduling/mail/",
+    "scheduling/views/public.py",
+    "scheduling/public_forms.py",
+    "scheduling/presenting.py",
+    "scheduling/ical_writing.py",
+    "scheduling/services/booking.py",
+    "scheduling/services/notices.py",
 )
 DEFAULT = "es"
 SOURCE = "en"  # message ids are its words
