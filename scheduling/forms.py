@@ -27,9 +27,16 @@ class BookForm(BookingForm):
     name = forms.CharField(label=_("Name and surnames"), max_length=200, required=False)
     email = forms.CharField(label=_("Email"), max_length=254, required=False)
     phone = forms.CharField(label=_("Telephone"), max_length=30, required=False)
+    case = forms.ChoiceField(label=_("Case"), required=False)
     channel = forms.ChoiceField(
         label=_("How it was asked for"), choices=Channel.choices, initial=Channel.PHONE
     )
+
+    def __init__(self, *args: Any, cases: Choices, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = list(cases)
+        self.about_a_case = bool(offered)
+        self.fields["case"].choices = [("", "—"), *offered]  # type: ignore[attr-defined]
 
 
 # --- Setting up -----------------------------------------------------------------------------------

@@ -153,6 +153,7 @@ def _times(
         "slots": [
             (written_start(slot.start), f"{slot.start.astimezone(office.zone):%H:%M}")
             for slot in (chosen.slots if chosen else ())
+            if moving is None or slot.start != moving.starts_at
         ],
     }
 

@@ -36,6 +36,7 @@ CITIZENS = (
     "scheduling/presenting.py",
     "scheduling/ical_writing.py",
     "scheduling/services/booking.py",
+    "scheduling/services/people.py",
     "scheduling/services/notices.py",
 )
 DEFAULT = "es"
