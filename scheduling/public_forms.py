@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.citizens.models import Need
 from crm.kit.errors import Invalid
-from crm.kit.forms import ServiceForm
+from crm.kit.forms import YEARS, ServiceForm
 from scheduling.services import Person
 
 _START = "%Y%m%dT%H%MZ"
@@ -23,7 +23,10 @@ def written_start(moment: datetime) -> str:
 def read_start(text: str) -> datetime:
     """The time again; Invalid when it is none."""
     try:
-        return datetime.strptime(text, _START).replace(tzinfo=UTC)
+        moment = datetime.strptime(text, _START).replace(tzinfo=UTC)
+        if moment.year not in YEARS:  # no calendar of ours reaches so far
+            raise ValueError(text)
+        return moment
     except ValueError:
         raise Invalid(errors={"start": [_("Choose a time.")]}) from None
 

@@ -32,13 +32,23 @@ ZOOMED = {"width": 360, "height": 225}
 
 Address = Callable[[Town], str]
 VISITED: dict[str, list[str | Address]] = {
-    "visitor": ["/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/"],
+    "visitor": [
+        *("/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/"),
+        "/cita/INST/",
+        "/cita/INST/para/residence/north/",
+        "/cita/INST/consultar/",
+    ],
     "agent": [
         "/",
         "/perfil/",
         "/ciudadania/?q=zafra",
         "/ciudadania/nueva/",
         lambda town: f"/ciudadania/{town.citizen.uuid}/",
+        "/citas/",
+        lambda town: f"/citas/nueva/?citizen={town.citizen.uuid}",
+        lambda town: f"/citas/{town.appointment.uuid}/",
+        lambda town: f"/citas/{town.appointment.uuid}/mover/",
+        lambda town: f"/citas/{town.appointment.uuid}/anular/",
     ],
     "supervisor": [
         "/casos/",
@@ -67,6 +77,10 @@ VISITED: dict[str, list[str | Address]] = {
         "/organizacion/roles/agent/",
         "/organizacion/permisos/",
         "/organizacion/sistemas/",
+        "/organizacion/citas/",
+        lambda town: f"/organizacion/citas/oficinas/{town.appointment.office.uuid}/",
+        lambda town: f"/organizacion/citas/agendas/{town.appointment.resource.uuid}/",
+        lambda town: f"/organizacion/citas/servicios/{town.appointment.service.uuid}/",
         "/importaciones/",
         "/importaciones/nueva/",
         "/no-existe/",
@@ -105,12 +119,13 @@ def test_pages_are_accessible(office: Office, town: Town, who: str) -> None:
     ("who", "address"),
     [
         ("visitor", "/verificar/"),
+        ("visitor", "/cita/INST/para/residence/north/"),
         ("supervisor", "/"),
         ("supervisor", "/casos/"),
         ("supervisor", lambda town: f"/casos/{town.cases['live'].uuid}/"),
         ("supervisor", lambda town: f"/ciudadania/{town.citizen.uuid}/"),
     ],
-    ids=["public", "home", "list", "case", "citizen"],
+    ids=["public", "times", "home", "list", "case", "citizen"],
 )
 def test_nothing_is_beside_the_window_at_400_percent(
     office: Office, town: Town, who: str, address: str | Address
