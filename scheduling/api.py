@@ -30,7 +30,7 @@ DAYS = 7
 def locked_version(actor: Actor, appointment_id: UUID) -> int:
     """The appointment's version, which nobody else can change before this transaction ends."""
     rows = Appointment.objects.for_actor(actor).select_for_update(of=("self",))
-    return rows.only("version").get_or_refuse(uuid=appointment_id).version  # type: ignore[attr-defined,no-any-return]
+    return rows.only("version").get_or_refuse(uuid=appointment_id).version
 
 
 def rows_of(actor: Actor) -> QuerySet[Appointment]:

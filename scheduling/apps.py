@@ -18,9 +18,13 @@ class SchedulingConfig(AppConfig):
         from crm.citizens.profile import Panel, panels
         from crm.citizens.story import Story, stories
         from crm.kit import realtime
+        from crm.organisations import ports
         from scheduling import handlers, permissions, selectors, tasks  # noqa: F401
         from scheduling import stories as told
+        from scheduling.services import units
 
+        ports.closing_checks.register("scheduling", units.reason_to_stay_open)
+        ports.movers.register("scheduling", units.move_all)
         for place in _places():
             nav.add(place)
         realtime.streams.register("office", selectors.may_follow_office)

@@ -280,8 +280,8 @@ def day_of(actor: Actor, office: Office, day: date) -> list[Appointment]:
 
 def of_citizen(actor: Actor, citizen: Citizen, limit: int = 12) -> list[Appointment]:
     """The citizen's appointments: those to come first, then the newest past ones."""
-    mine = Appointment.objects.for_actor(actor).filter(citizen=citizen)
-    mine = with_people(mine.exclude(status__in=[Status.HELD, Status.EXPIRED]), actor)
+    theirs = Appointment.objects.for_actor(actor).filter(citizen=citizen)
+    mine = with_people(theirs.exclude(status__in=[Status.HELD, Status.EXPIRED]), actor)
     now = timezone.now()
     to_come = mine.filter(ends_at__gte=now, status__in=ACTIVE).order_by("starts_at", "pk")
     found = list(to_come[:limit])

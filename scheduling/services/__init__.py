@@ -1,7 +1,6 @@
 """The verbs of the scheduling room: each scopes, requires, changes, records and tells, in one transaction."""
 
 from scheduling.services.booking import (
-    Person,
     Place,
     SlotTaken,
     Wish,
@@ -15,6 +14,7 @@ from scheduling.services.booking import (
 )
 from scheduling.services.desk import check_in, complete_service, mark_no_show, start_service
 from scheduling.services.notices import deliver_notice, doubt_notice, remind_due, send_code_again
+from scheduling.services.people import Person
 
 __all__ = [
     "Person",

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zlib import crc32
 
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Count
@@ -16,9 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from cases.models import Case
 from crm.audit.record import record
 from crm.citizens import checking
-from crm.citizens.identifiers import folded, normalise_email, normalise_phone
-from crm.citizens.models import Channel, Citizen, CitizenRecord, ContactPoint, Need
-from crm.citizens.permissions import VIEW_CITIZEN
+from crm.citizens.models import Channel
 from crm.kit import tries
 from crm.kit.actor import Actor, Kind
 from crm.kit.errors import Conflict, Invalid, NotFound
@@ -39,6 +36,14 @@ from scheduling.models import (
 )
 from scheduling.permissions import BOOK_APPOINTMENT
 from scheduling.services import notices
+from scheduling.services.people import (
+    Person,
+    checked,
+    citizen_of,
+    columns_of,
+    recognised,
+    with_mailbox,
+)
 from scheduling.services.writing import announce, fetch, moment, require_status, write
 
 CONSENT = "2026-11"  # version of what public pages say about data
@@ -63,18 +68,6 @@ class Wish:
     service: str  # code
     office: str  # code
     start: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who it is for, as they say themselves."""
-
-    name: str = ""
-    email: str = ""
-    phone: str = ""
-    language: str = "es"
-    needs: Sequence[str] = ()
-    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +104,7 @@ def hold_slot(
         code=encrypt(f"{secrets.randbelow(10**8):08}"),
         consent_at=moment(),
         consent_text=CONSENT,
-        **_told(person),
+        **columns_of(person),
     )
     _few_enough(actor, place.service, row)
     _settle(actor, row, place, wish.start, by_person=True)
@@ -150,7 +143,7 @@ def confirm_hold(actor: Actor, appointment: UUID, code: str) -> Appointment:
     ):
         _settle(actor, row, Place(row.service, row.office), row.starts_at, by_person=True)
     row.status, row.hold_expires_at, row.arranged_at = Status.BOOKED, None, moment()
-    row.citizen = _recognised(actor, row)
+    row.citizen = recognised(actor, row)
     write(actor, BOOK_APPOINTMENT, row, EventKind.BOOKED, _when(row), changed=tuple(changed))
     notices.tell(row, Notice.Kind.BOOKED)
     return row
@@ -176,7 +169,7 @@ def book_appointment(
     if channel not in Channel.values:
         raise Invalid(errors={"channel": [_("Choose one of the offered values.")]})
     on_record = citizen_of(actor, citizen) if citizen else None
-    given = _with_mailbox(actor, person or Person(), on_record)
+    given = with_mailbox(actor, person or Person(), on_record)
     row = Appointment(
         uuid=key or uuid7(),
         organisation_id=actor.organisation_id,
@@ -186,7 +179,7 @@ def book_appointment(
         status=Status.BOOKED,
         arranged_at=moment(),
         code=encrypt(f"{secrets.randbelow(10**8):08}"),
-        **_told(checked(given, named=on_record is None)),
+        **columns_of(checked(given, named=on_record is None)),
     )
     by_person = actor.kind is Kind.API_CLIENT  # a portal books as the person would
     if by_person:
@@ -331,51 +324,6 @@ def require_in_time(row: Appointment) -> None:
         )
 
 
-def checked(
-    person: Person, *, consent: bool = True, needs_mailbox: bool = False, named: bool = True
-) -> Person:
-    """What the person said, in its kept form; Invalid names everything that is wrong at once."""
-    errors = checking.Errors()
-    clean: dict[str, str] = {"name": "", "email": "", "phone": "", "subject": ""}
-    with errors.at("name"):
-        clean["name"] = checking.text(person.name, 200)
-        if named and not any(sign.isalpha() for sign in clean["name"]):
-            raise Invalid(_("Write the name."))
-    with errors.at("email"):
-        if person.email.strip() or needs_mailbox:
-            clean["email"] = normalise_email(person.email)
-    with errors.at("phone"):
-        if person.phone.strip():
-            clean["phone"] = normalise_phone(person.phone)
-    with errors.at("subject"):
-        clean["subject"] = checking.text(person.subject, 240)
-    with errors.at("needs"):
-        if not set(person.needs) <= set(Need.values):
-            raise Invalid(_("Choose among the accessibility needs."))
-    with errors.at("consent"):
-        if not consent:
-            raise Invalid(_("Without your agreement we cannot keep the appointment."))
-    errors.refuse()
-    known = person.language in dict(settings.LANGUAGES)
-    language = person.language if known else settings.LANGUAGE_CODE
-    return Person(language=language, needs=tuple(person.needs), **clean)
-
-
-def citizen_of(actor: Actor, citizen: UUID) -> Citizen:
-    """A citizen of whom the organisation keeps a record that the actor may open; else Invalid."""
-    record_ = (
-        CitizenRecord.objects.for_actor(actor)
-        .select_related("citizen")
-        .filter(citizen__uuid=citizen, citizen__merged_into=None)
-        .first()
-    )
-    if record_ is None:
-        raise Invalid(errors={"citizen": [_("There is no such citizen.")]})
-    if actor.holds(VIEW_CITIZEN):
-        require(actor, VIEW_CITIZEN, record_)
-    return record_.citizen
-
-
 # --- Inside --------------------------------------------------------------------------------------
 
 
@@ -480,57 +428,6 @@ def _few_enough(actor: Actor, service: BookableService, row: Appointment) -> Non
             "too_many_appointments",
             _("You already have as many appointments as one person may have. Cancel one first."),
         )
-
-
-def _told(person: Person) -> dict[str, object]:
-    """The columns of who it is for."""
-    return {
-        "person": person.name,
-        "person_key": (person.email.lower() or folded(person.name))[:120],
-        "email": person.email,
-        "phone": person.phone,
-        "language": person.language,
-        "needs": list(person.needs),
-        "subject": person.subject,
-    }
-
-
-def _with_mailbox(actor: Actor, person: Person, citizen: Citizen | None) -> Person:
-    """What is on record of a citizen completes what was said: mailbox, language and needs."""
-    if citizen is None:
-        return person
-    points = (
-        ContactPoint.objects.for_actor(actor)
-        .filter(citizen=citizen, channel=Channel.EMAIL, ended_at=None)
-        .exclude(quality=ContactPoint.Quality.BAD)
-        .order_by("-preferred", "-verified_at", "pk")
-    )
-    point = points.first()
-    kept = CitizenRecord.objects.for_actor(actor).get(citizen=citizen)
-    return Person(
-        email=person.email or (point.address if point else ""),
-        phone=person.phone,
-        language=kept.language,
-        needs=tuple(kept.accessibility_needs),
-        subject=person.subject,
-    )
-
-
-def _recognised(actor: Actor, row: Appointment) -> Citizen | None:
-    """The one citizen on record with this mailbox, now proved, and this very name; never a protected one."""
-    records = CitizenRecord.objects.for_actor(actor).filter(
-        protected=False,
-        citizen__in=ContactPoint.objects.for_actor(actor)
-        .filter(channel=Channel.EMAIL, address_key=row.email.lower(), ended_at=None)
-        .values("citizen"),
-    )
-    said = sorted(folded(row.person).split())
-    same = [
-        found.citizen
-        for found in records.select_related("citizen")[:20]
-        if sorted(folded(found.citizen.full_name).split()) == said
-    ]
-    return same[0] if len(same) == 1 else None
 
 
 def _case_of(actor: Actor, case: UUID) -> Case:

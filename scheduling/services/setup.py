@@ -148,7 +148,7 @@ def save_resource(
     errors.refuse()
     row.save()
     row.services.set(attends)
-    row.rules.all().delete()
+    WeeklyRule.objects.for_actor(actor).filter(resource=row).delete()
     WeeklyRule.objects.bulk_create(
         WeeklyRule(resource=row, weekday=weekday, starts=interval.start, ends=interval.end)
         for weekday, intervals in sorted(given["week"].items())
@@ -178,7 +178,10 @@ def set_exception(
     errors.refuse()
     row.exceptions.filter(day=day).delete()
     if intervals is not None:
-        hours = [(interval.start, interval.end) for interval in intervals] or [(None, None)]
+        hours: list[tuple[time | None, time | None]] = [
+            (interval.start, interval.end) for interval in intervals
+        ]
+        hours = hours or [(None, None)]
         DayException.objects.bulk_create(
             DayException(resource=row, day=day, starts=start, ends=end, reason=reason)
             for start, end in hours
@@ -217,7 +220,7 @@ def add_closure(
 def remove_closure(actor: Actor, office: UUID, closure: UUID) -> None:
     """The office attends on those days as on any."""
     place = _office(actor, office)
-    row = Closure.objects.for_actor(actor).filter(office=place).get_or_refuse(uuid=closure)  # type: ignore[attr-defined]
+    row = Closure.objects.for_actor(actor).filter(office=place).get_or_refuse(uuid=closure)
     record(actor, MANAGE_AGENDA, place, act="closure_removed", name=row.name)
     row.delete()
 

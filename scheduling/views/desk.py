@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from cases.permissions import VIEW_CASE
+from cases.selectors import cases_of_citizen
 from crm.audit.record import record, record_part
 from crm.citizens.models import CitizenRecord, Need
 from crm.citizens.permissions import VIEW_CITIZEN
@@ -26,12 +28,13 @@ from crm.kit.errors import Conflict, DomainError, Invalid, NotFound, Text
 from crm.kit.models import StreamHead, uuid7
 from crm.kit.policy import decide
 from scheduling import selectors, services
-from scheduling.forms import BookForm, read_start, written_start
+from scheduling.forms import BookForm
 from scheduling.models import Appointment, BookableService, Notice, Office, Status
 from scheduling.permissions import ATTEND_DESK, BOOK_APPOINTMENT
 from scheduling.presenting import CHIPS, day_and_hour
+from scheduling.public_forms import read_start, written_start
 from scheduling.services import Person, SlotTaken, Wish
-from scheduling.services.booking import citizen_of
+from scheduling.services.people import citizen_of
 from scheduling.stories import icon_of, sentence
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
@@ -159,7 +162,7 @@ def _act(permission: str, verb: Act, done: Text) -> Callable[..., Any]:
     def view(request: ActorRequest, /, appointment: UUID) -> HttpResponse:
         selectors.appointment_of(request.actor, appointment)
         try:
-            verb(request.actor, appointment, version=_version(request), **_more(request, verb))
+            verb(request.actor, appointment, version=_version(request))
         except (Invalid, Conflict) as error:
             _say(request, error)
         else:
@@ -173,12 +176,6 @@ def _act(permission: str, verb: Act, done: Text) -> Callable[..., Any]:
     return view
 
 
-def _more(request: ActorRequest, verb: Act) -> dict[str, str]:
-    if verb is services.cancel_appointment:
-        return {"reason": request.POST.get("reason", "")}
-    return {}
-
-
 def _version(request: ActorRequest) -> int | None:
     text = request.POST.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
@@ -190,13 +187,34 @@ def _say(request: ActorRequest, error: DomainError) -> None:
         messages.error(request, str(text))
 
 
-cancel = _act(
-    BOOK_APPOINTMENT, services.cancel_appointment, gettext_lazy("The appointment is cancelled.")
-)
 check_in = _act(ATTEND_DESK, services.check_in, gettext_lazy("The person is here."))
 begin = _act(ATTEND_DESK, services.start_service, gettext_lazy("The person is being attended."))
 complete = _act(ATTEND_DESK, services.complete_service, gettext_lazy("The attention is completed."))
 no_show = _act(ATTEND_DESK, services.mark_no_show, gettext_lazy("It is noted that nobody came."))
+
+
+@require_http_methods(GET_OR_POST)
+@needs(BOOK_APPOINTMENT)
+def cancel(request: ActorRequest, appointment: UUID) -> HttpResponse:
+    """Asks why, then gives the time to others."""
+    actor = request.actor
+    row = selectors.appointment_of(actor, appointment)
+    if request.method == "POST":
+        try:
+            services.cancel_appointment(
+                actor,
+                appointment,
+                reason=request.POST.get("reason", ""),
+                version=_version(request),
+            )
+        except (Invalid, Conflict) as error:
+            _say(request, error)
+        else:
+            messages.success(request, _("The appointment is cancelled."))
+        return redirect("scheduling:appointment", appointment)
+    record_part(actor, row, "cancel")
+    context = {**_row(row), "when": day_and_hour(row), "change": row.status == Status.BOOKED}
+    return render(request, "scheduling/cancel.html", context)
 
 
 @require_POST
@@ -229,7 +247,11 @@ def new(request: ActorRequest) -> HttpResponse:
     """Book for a citizen on record, or for somebody who is not."""
     citizen = _citizen(request)
     place, choice = _choice(request)
-    form = BookForm(request.POST if request.method == "POST" else None, initial={"key": uuid7()})
+    form = BookForm(
+        request.POST if request.method == "POST" else None,
+        initial={"key": uuid7()},
+        cases=_cases(request, citizen),
+    )
     status = HTTPStatus.OK
     offers: list[Any] = []
     if request.method == "POST":
@@ -308,9 +330,25 @@ def _book(
         Wish(place.service.code, place.office.code, read_start(given["start"])),
         citizen=citizen.citizen.uuid if citizen else None,
         person=person,
+        case=_case(given["case"]) if citizen and given["case"] else None,
         channel=given["channel"],
         key=given["key"],
     )
+
+
+def _case(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid(errors={"case": [_("Choose one of the offered values.")]}) from None
+
+
+def _cases(request: ActorRequest, citizen: CitizenRecord | None) -> list[tuple[str, str]]:
+    """The open cases of a citizen that the actor sees, to say which one the appointment is about."""
+    if citizen is None or not request.actor.holds(VIEW_CASE):
+        return []
+    rows = cases_of_citizen(request.actor, citizen.citizen)
+    return [(str(row.uuid), f"{row.reference} {row.subject}") for row in rows if not row.ended]
 
 
 def _asked(request: ActorRequest) -> dict[str, str]:
@@ -346,6 +384,7 @@ def _free(
                 [
                     (written_start(slot.start), slot.start.astimezone(zone), len(slot.agendas))
                     for slot in one.slots
+                    if moving is None or slot.start != moving.starts_at
                 ],
             )
             for one in days

@@ -28,8 +28,10 @@ from crm.kit.pdf import qr_svg
 from crm.kit.web import client_ip, counted_by, request_id
 from crm.organisations.models import Organisation
 from scheduling import selectors, services
-from scheduling.forms import (
-    CancelForm,
+from scheduling.ical_writing import written
+from scheduling.models import Appointment, Office, Status
+from scheduling.presenting import day_and_hour, shown_code
+from scheduling.public_forms import (
     CodeForm,
     FindForm,
     PersonForm,
@@ -37,9 +39,6 @@ from scheduling.forms import (
     read_start,
     written_start,
 )
-from scheduling.ical_writing import written
-from scheduling.models import Appointment, Office, Status
-from scheduling.presenting import day_and_hour, shown_code
 from scheduling.services import SlotTaken, Wish
 from scheduling.services.booking import code_of, count_try, opens, place_of, require_in_time
 
@@ -154,6 +153,7 @@ def _times(
         "slots": [
             (written_start(slot.start), f"{slot.start.astimezone(office.zone):%H:%M}")
             for slot in (chosen.slots if chosen else ())
+            if moving is None or slot.start != moving.starts_at
         ],
     }
 
@@ -464,7 +464,6 @@ def cancel(
     request: HttpRequest, organisation: Organisation, actor: Actor, row: Appointment
 ) -> HttpResponse:
     """Asks once, then gives the time to others."""
-    form = CancelForm(request.POST or None)
     if request.method == "POST":
         try:
             services.cancel_appointment(actor, row.uuid, by_person=True)
@@ -473,7 +472,7 @@ def cancel(
         else:
             messages.success(request, _("We have cancelled your appointment."))
         return redirect("scheduling:mine", organisation.code)
-    context = {"organisation": organisation, "row": row, "when": day_and_hour(row), "form": form}
+    context = {"organisation": organisation, "row": row, "when": day_and_hour(row)}
     return render(request, "scheduling/public/cancel.html", context)
 
 

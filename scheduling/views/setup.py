@@ -69,7 +69,7 @@ def new_office(request: ActorRequest) -> HttpResponse:
 def office(request: ActorRequest, office: UUID) -> HttpResponse:
     """One office: its data, agendas and closures."""
     rows = Office.objects.for_actor(request.actor).select_related("unit__organisation", "calendar")
-    row = rows.get_or_refuse(uuid=office)  # type: ignore[attr-defined]
+    row = rows.get_or_refuse(uuid=office)
     form = _office_form(request, row)
     status = 200
     if request.method == "POST":
@@ -132,7 +132,7 @@ def new_service(request: ActorRequest) -> HttpResponse:
 def service(request: ActorRequest, service: UUID) -> HttpResponse:
     """What one service is and by which rules it is booked."""
     rows = BookableService.objects.for_actor(request.actor)
-    row = rows.get_or_refuse(uuid=service)  # type: ignore[attr-defined]
+    row = rows.get_or_refuse(uuid=service)
     form = BookableServiceForm(request.POST or None, initial=BookableServiceForm.of(row))
     return _save(
         request,
@@ -148,7 +148,7 @@ def service(request: ActorRequest, service: UUID) -> HttpResponse:
 @needs(MANAGE_AGENDA)
 def new_resource(request: ActorRequest, office: UUID) -> HttpResponse:
     """One more agenda of an office."""
-    place = Office.objects.for_actor(request.actor).get_or_refuse(uuid=office)  # type: ignore[attr-defined]
+    place = Office.objects.for_actor(request.actor).get_or_refuse(uuid=office)
     form = ResourceForm(
         request.POST or None, initial={"is_active": True}, services=_services(request)
     )
@@ -191,7 +191,7 @@ def resource(request: ActorRequest, resource: UUID) -> HttpResponse:
 
 def _resource(request: ActorRequest, resource: UUID) -> Resource:
     rows = Resource.objects.for_actor(request.actor).select_related("office__unit__organisation")
-    found: Resource = rows.get_or_refuse(uuid=resource)  # type: ignore[attr-defined]
+    found: Resource = rows.get_or_refuse(uuid=resource)
     return found
 
 
@@ -260,7 +260,7 @@ def remove_exception(request: ActorRequest, resource: UUID) -> HttpResponse:
 def closure(request: ActorRequest, office: UUID) -> HttpResponse:
     """Days on which the office does not attend."""
     rows = Office.objects.for_actor(request.actor).select_related("unit__organisation", "calendar")
-    row = rows.get_or_refuse(uuid=office)  # type: ignore[attr-defined]
+    row = rows.get_or_refuse(uuid=office)
     form = ClosureForm(request.POST, auto_id="closure_%s")
     status = form.saved(lambda: verbs.add_closure(request.actor, office, **form.cleaned_data))
     if status == 200:
@@ -282,7 +282,7 @@ def remove_closure(request: ActorRequest, office: UUID, closure: UUID) -> HttpRe
 @needs(MANAGE_AGENDA)
 def import_closures(request: ActorRequest, office: UUID) -> HttpResponse:
     """Closures from an iCalendar file; the page says what was taken and what was not understood."""
-    Office.objects.for_actor(request.actor).get_or_refuse(uuid=office)  # type: ignore[attr-defined]
+    Office.objects.for_actor(request.actor).get_or_refuse(uuid=office)
     file = request.FILES.get("file")
     try:
         if file is None:

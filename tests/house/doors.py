@@ -440,7 +440,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "scheduling:new": Guarded(),
     "scheduling:appointment": Guarded(_APPOINTMENT),
     "scheduling:move": Guarded(_APPOINTMENT, silent="a part of the appointment's page"),
-    "scheduling:cancel": Guarded(_APPOINTMENT),
+    "scheduling:cancel": Guarded(_APPOINTMENT, silent="a question before the act"),
     "scheduling:check_in": Guarded(_APPOINTMENT),
     "scheduling:begin": Guarded(_APPOINTMENT),
     "scheduling:complete": Guarded(_APPOINTMENT),

@@ -63,8 +63,8 @@ from crm.kit.policy import catalogue
 from crm.kit.secrets import digest, encrypt
 from crm.organisations.models import Organisation, SharingAgreement, Unit, WorkingCalendar
 from reporting.models import HistoryBatch, IssuedHistory, Status, Variant
-from scheduling.forms import written_start
 from scheduling.models import Appointment, BookableService, Closure, Office, Resource
+from scheduling.public_forms import written_start
 from scheduling.services import Wish, book_appointment
 from scheduling.services.setup import add_closure
 from tests.factories.accounts import ORIGIN, acting, employee

@@ -43,6 +43,15 @@ CITIZENS = (
     "channels_app/views/visitor.py",
     "channels_app/services/mails.py",
     "channels_app/services/visiting.py",
+    "templates/scheduling/public/",
+    "templates/scheduling/mail/",
+    "scheduling/views/public.py",
+    "scheduling/public_forms.py",
+    "scheduling/presenting.py",
+    "scheduling/ical_writing.py",
+    "scheduling/services/booking.py",
+    "scheduling/services/people.py",
+    "scheduling/services/notices.py",
 )
 DEFAULT = "es"
 SOURCE = "en"  # message ids are its words

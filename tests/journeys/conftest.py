@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -22,6 +23,18 @@ def chromium() -> str:
     return found
 
 
+@pytest.fixture(scope="package")
+def product_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the product keeps its files."""
+    return tmp_path_factory.mktemp("product")
+
+
+@pytest.fixture
+def mailbox(product_place: Path) -> Path:
+    """Where the letters are that the product sends."""
+    return product_place / "mail"
+
+
 @pytest.fixture
 def _django_db_helper() -> None:
     """In place of pytest-django's transaction around each test marked `django_db`.
@@ -35,7 +48,7 @@ def product(
     chromium: str,
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
-    tmp_path_factory: pytest.TempPathFactory,
+    product_place: Path,
 ) -> Iterator[tuple[str, Town]]:
     """The address of the running product, and who lives in it.
 
@@ -44,7 +57,7 @@ def product(
     """
     with django_db_blocker.unblock(), copied_database() as database:
         town = build()
-        with running(database, tmp_path_factory.mktemp("product")) as address:
+        with running(database, product_place) as address:
             yield address, town
 
 

@@ -58,6 +58,9 @@ VISITED: dict[str, list[str | Address]] = {
         "/chat/journeys/?l=en",
         "/simulador/correo/",
         *WINDOW,
+        "/cita/INST/",
+        "/cita/INST/para/residence/north/",
+        "/cita/INST/consultar/",
     ],
     "agent": [
         *("/correo/", "/correo/?ver=cuarentena", "/correo/?ver=apartados"),
@@ -67,6 +70,11 @@ VISITED: dict[str, list[str | Address]] = {
         "/ciudadania/?q=zafra",
         "/ciudadania/nueva/",
         lambda town: f"/ciudadania/{town.citizen.uuid}/",
+        "/citas/",
+        lambda town: f"/citas/nueva/?citizen={town.citizen.uuid}",
+        lambda town: f"/citas/{town.appointment.uuid}/",
+        lambda town: f"/citas/{town.appointment.uuid}/mover/",
+        lambda town: f"/citas/{town.appointment.uuid}/anular/",
     ],
     "supervisor": [
         "/casos/",
@@ -105,6 +113,10 @@ VISITED: dict[str, list[str | Address]] = {
         "/organizacion/permisos/",
         "/organizacion/sistemas/",
         *("/organizacion/correo/", "/organizacion/correo/nueva/"),
+        "/organizacion/citas/",
+        lambda town: f"/organizacion/citas/oficinas/{town.appointment.office.uuid}/",
+        lambda town: f"/organizacion/citas/agendas/{town.appointment.resource.uuid}/",
+        lambda town: f"/organizacion/citas/servicios/{town.appointment.service.uuid}/",
         "/importaciones/",
         "/importaciones/nueva/",
         "/no-existe/",
@@ -143,6 +155,7 @@ def test_pages_are_accessible(office: Office, town: Town, who: str) -> None:
     ("who", "address"),
     [
         ("visitor", "/verificar/"),
+        ("visitor", "/cita/INST/para/residence/north/"),
         ("supervisor", "/"),
         ("supervisor", "/casos/"),
         ("supervisor", lambda town: f"/casos/{town.cases['live'].uuid}/"),
@@ -151,7 +164,10 @@ def test_pages_are_accessible(office: Office, town: Town, who: str) -> None:
         ("visitor", "/chat/journeys/?l=en"),
         ("agent", lambda town: f"/correo/{_letter(town)}/"),
     ],
-    ids=["public", "home", "list", "case", "citizen", "conversation", "chat", "mail"],
+    ids=[
+        *("public", "times", "home", "list", "case"),
+        *("citizen", "conversation", "chat", "mail"),
+    ],
 )
 def test_nothing_is_beside_the_window_at_400_percent(
     office: Office, town: Town, who: str, address: str | Address

@@ -1,8 +1,9 @@
 """The people, citizens and cases that the journeys meet; each journey changes only its own cases."""
 
 from dataclasses import dataclass, field
+from datetime import time, timedelta
 
-from django.utils import translation
+from django.utils import timezone, translation
 
 from cases import services
 from cases.models import Case, CaseType
@@ -18,7 +19,11 @@ from channels_app.models import (
 from crm.accounts.models import User
 from crm.citizens.models import Channel, Citizen
 from crm.kit.management.commands.prepare import sync_schedules
+from crm.organisations.calendars import Interval
 from crm.organisations.models import Organisation, Unit
+from scheduling.models import Appointment
+from scheduling.selectors import next_free
+from scheduling.services import Person, Wish, book_appointment
 from tests.factories.accounts import acting, employee
 from tests.factories.cases import (
     ArticleFactory,
@@ -30,6 +35,7 @@ from tests.factories.channels_app import begin, make_account, make_agent, make_q
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.mail import arrive, letter, make_mailbox
 from tests.factories.organisations import OrganisationFactory, UnitFactory
+from tests.factories.scheduling import make_office, make_resource, make_service
 from tests.journeys.product import free_port
 
 MAILBOX = "mail@town.example"
@@ -56,6 +62,7 @@ class Town:
     auditor: User
     leaving: User
     citizen: Citizen
+    appointment: Appointment = field(init=False)
     cases: dict[str, Case] = field(default_factory=dict)
     chat: ChannelAccount | None = None
     talk: Conversation | None = None  # one that nobody changes, to be looked at
@@ -100,6 +107,7 @@ def build() -> Town:
         _window(town, types["case_type"])
         _chat(town)
         _mail(town)
+        _agendas(town)
         services.add_note(agent, town.cases["live"].uuid, "Called, nobody answered.")
         services.send_message(agent, town.cases["live"].uuid, "We have received your request.")
         return town
@@ -193,6 +201,45 @@ def _chat(town: Town) -> None:
     channels.identify(reader, town.talk.uuid, town.citizen.uuid)
     channels.reply(reader, town.talk.uuid, "Bring your identity card, please.")
     channels.add_note(reader, town.talk.uuid, "She was here yesterday.")
+
+
+def _agendas(town: Town) -> None:
+    """A counter where one books on the web, and one where it is about noon, whatever the hour here."""
+    residence = make_service(
+        town.organisation, code="residence", name="Residence certificate", max_active_per_citizen=9
+    )
+    north = make_office(town.organisation, town.north, code="north", name="North counter")
+    make_resource(north, residence, name="Desk 1", week=dict.fromkeys(range(7), (_WHOLE_DAY,)))
+    now = timezone.now()
+    ahead = 12 - now.hour
+    far = make_office(
+        town.organisation,
+        town.north,
+        code="far",
+        name="Far counter",
+        time_zone=f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT",
+    )
+    photo = make_service(
+        town.organisation, code="photo", name="Passport photo", step=5, is_public=False
+    )
+    make_resource(far, photo, name="Booth", week=dict.fromkeys(range(7), (_WHOLE_DAY,)))
+    agent = acting(town.agent)
+    (slot,) = next_free(agent, photo, far, now, by_person=False)
+    town.appointment = book_appointment(
+        agent,
+        Wish(
+            "residence",
+            "north",
+            next_free(agent, residence, north, now + timedelta(days=9), by_person=False)[0].start,
+        ),
+        citizen=town.citizen.uuid,
+    )
+    book_appointment(
+        agent, Wish("photo", "far", slot.start), person=Person(name="Fermina Foto Fernández")
+    )
+
+
+_WHOLE_DAY = Interval(time(0), time(23, 59))
 
 
 def _people() -> Town:

@@ -16,6 +16,8 @@ from crm.citizens.models import Citizen, Identifier
 from crm.kit.errors import Conflict, Invalid, NotFound, Refused, TooMany
 from crm.kit.models import Outbox, StreamEvent
 from crm.kit.secrets import decrypt
+from crm.organisations.models import WorkingCalendar
+from crm.organisations.services import close_unit, create_calendar, merge_units, set_holiday
 from scheduling import selectors, services
 from scheduling.models import Appointment, EventKind, Happening, Notice, Status
 from scheduling.services import SlotTaken
@@ -25,6 +27,7 @@ from tests.factories.accounts import employee
 from tests.factories.cases import CaseFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.scheduling import (
+    MADRID,
     at,
     book,
     make_office,
@@ -629,3 +632,49 @@ def test_nobody_is_told_the_same_twice_by_the_database(desk: Desk) -> None:
         Notice.objects.create(
             appointment=row, kind=Notice.Kind.BOOKED, sequence=0, address="x@example.org"
         )
+
+
+# --- Where and when an office is open -------------------------------------------------------------
+
+
+def test_an_office_keeps_its_own_clock(desk: Desk, world: World) -> None:
+    islands = make_office(
+        world.here, world.unit, code="las-palmas", name="Las Palmas", time_zone="Atlantic/Canary"
+    )
+    make_resource(islands, desk.service)
+    first = selectors.days_with_free(
+        desk.public, desk.service, islands, at("12:00").date(), by_person=True, count=1
+    )[0]
+    local = first.slots[0].start.astimezone(islands.zone)
+    assert f"{local:%H:%M}" == "08:00"
+    row = services.book_appointment(
+        desk.alice, wish(first.slots[0].start, office="las-palmas"), person=person()
+    )
+    assert (row.time_zone, f"{row.local_start:%H:%M}") == ("Atlantic/Canary", "08:00")
+
+
+def test_the_layers_of_its_calendar_close_an_office(desk: Desk, world: World) -> None:
+    boss = world.actor(employee(world.here, "administrator"))
+    day = at("09:00").astimezone(MADRID).date()
+    national = WorkingCalendar.objects.get(organisation=None)
+    local = create_calendar(boss, name="Local", code="LOCAL", layer="local", base_id=national.uuid)
+    desk.office.calendar = local
+    desk.office.save()
+    assert hold(desk, at("09:00"))
+    set_holiday(boss, local.uuid, day=day, name="Fiesta")
+    with pytest.raises(SlotTaken) as taken:
+        hold(desk, at("09:20"), 2)
+    assert taken.value.slots[0].start.astimezone(MADRID).date() > day
+
+
+def test_the_unit_moves_its_offices_along_and_is_not_closed_under_them(
+    desk: Desk, world: World
+) -> None:
+    boss = world.actor(employee(world.here, "administrator"))
+    with pytest.raises(Invalid):
+        close_unit(boss, world.unit.uuid, on=timezone.localdate())
+    merge_units(boss, world.unit.uuid, world.other_unit.uuid)
+    desk.office.refresh_from_db()
+    assert desk.office.unit == world.other_unit
+    world.here.refresh_from_db()
+    assert book(world.actor(world.bob), at("09:00"))
