@@ -108,7 +108,6 @@ def _asked(demo: Demo, organisation: Organisation, dice: Random) -> None:
             )
         )
     CallLog.objects.bulk_create(calls)
-    demo.made["calls to other systems"] += len(calls)
 
 
 def _told(demo: Demo, organisation: Organisation, dice: Random) -> None:
