@@ -8,6 +8,8 @@ from cases import services
 from cases.models import Case
 from crm.accounts.models import User
 from crm.citizens.models import Channel, Citizen
+from crm.integrations.models import Connection, Subscription
+from crm.integrations.services import connections, subscriptions
 from crm.kit.management.commands.prepare import sync_schedules
 from crm.organisations.models import Organisation, Unit
 from tests.factories.accounts import acting, employee
@@ -37,6 +39,8 @@ class Town:
     leaving: User
     citizen: Citizen
     cases: dict[str, Case] = field(default_factory=dict)
+    connection: Connection | None = None
+    subscription: Subscription | None = None
 
 
 def build() -> Town:
@@ -73,9 +77,31 @@ def build() -> Town:
         town.cases["south"] = CaseFactory(
             unit=town.south, subject="A matter of the southern counter", **types
         )
+        _other_systems(town)
         services.add_note(agent, town.cases["live"].uuid, "Called, nobody answered.")
         services.send_message(agent, town.cases["live"].uuid, "We have received your request.")
         return town
+
+
+def _other_systems(town: Town) -> None:
+    """One that is not asked and one that is told nothing, each with a page."""
+    admin = acting(town.administrator)
+    town.connection = connections.create_connection(
+        admin,
+        {
+            "name": "Old registry",
+            "base_url": "https://registry.example.org",
+            "path": "/{number}",
+            "fields": "Benefit = benefit",
+            "is_active": False,
+        },
+    )
+    town.subscription, _secret = subscriptions.create_subscription(
+        admin,
+        {"name": "Old folder", "url": "https://folder.example.org/", "topics": ["cases.moved"]},
+    )
+    subscriptions.send_test(admin, town.subscription.uuid)
+    subscriptions.stop_subscription(admin, town.subscription.uuid)
 
 
 def _people() -> Town:
