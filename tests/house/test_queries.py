@@ -16,13 +16,21 @@ from django.test import Client
 
 from cases import services as cases
 from crm.accounts.services.roles import create_role
+from crm.integrations.models import (
+    Attempt,
+    CallLog,
+    Connection,
+    PublishedService,
+    Subscription,
+    WebhookDelivery,
+)
 from tests.factories.accounts import employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import UnitFactory
 from tests.house.asking import ask, entry_of, ids_of, methods_of
 from tests.house.doors import ENTRIES, Door, Guarded, doors
-from tests.house.estate import PAPER, Estate
+from tests.house.estate import PAPER, Estate, Side
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +101,28 @@ def _grow(estate: Estate) -> None:
         UnitFactory(organisation=here.organisation)
         employee(here.organisation, "agent", unit=here.unit)
         create_role(actor, name=f"Rol {number}")
+        _other_systems(here, number)
+
+
+def _other_systems(here: Side, number: int) -> None:
+    """Another one of each, and more of what passed between."""
+    more = {"organisation": here.organisation}
+    Connection.objects.create(
+        name=f"Registro {number}", base_url="https://127.0.0.1", path="/{number}", **more
+    )
+    PublishedService.objects.create(
+        code=f"s{number}", name="Servicio", case_type=f"t{number}", unit=here.unit, **more
+    )
+    Subscription.objects.create(
+        name=f"Avisos {number}", url="https://127.0.0.1/", topics=["cases.moved"], **more
+    )
+    CallLog.objects.create(
+        connection=here.connection, cause="test", outcome="found", milliseconds=1, **more
+    )
+    delivery = WebhookDelivery.objects.create(
+        subscription=here.subscription, event=f"e.{number}", topic="t", body="{}", **more
+    )
+    Attempt.objects.create(delivery=delivery, outcome="found", milliseconds=1)
 
 
 def test_no_page_makes_more_queries_for_more_rows_nor_than_before(estate: Estate) -> None:

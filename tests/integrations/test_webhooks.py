@@ -135,6 +135,9 @@ def test_the_content_goes_only_where_the_scope_says_so(
     told = verified(system.asked[0], secret)
     assert told["data"]["subject"] == "Farola apagada"
     assert told["data"]["state"]
+    page = all_deliveries()[0].shown
+    assert "Farola" not in page, "who looks after deliveries need not see cases"
+    assert told["data"]["reference"] in page
 
 
 def test_only_what_was_subscribed_to_and_only_of_ones_own(
