@@ -122,10 +122,9 @@ def _places() -> list[nav.NavItem]:
         ),
         nav.NavItem(
             "open311",
-            _("Reports by Open311"),
+            "Open311",
             "map-pin",
             "cases:open311",
-            short="Open311",
             permission=permissions.PUBLISH_CASE_TYPE,
             group="settings",
             order=65,

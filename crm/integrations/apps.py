@@ -36,10 +36,9 @@ class IntegrationsConfig(AppConfig):
         nav.add(
             NavItem(
                 "subscriptions",
-                _("Events for other systems"),
+                _("Outgoing events"),
                 "webhook",
                 "integrations:subscriptions",
-                short=_("Events"),
                 permission=MANAGE_CONNECTIONS,
                 group="settings",
                 order=64,

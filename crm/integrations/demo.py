@@ -1,7 +1,7 @@
 """The demo's other systems: a registry of benefits that both organisations ask, and a system that is told."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 from crm.integrations import registry
@@ -108,7 +108,6 @@ def _asked(demo: Demo, organisation: Organisation, dice: Random) -> None:
             )
         )
     CallLog.objects.bulk_create(calls)
-    demo.made["calls to other systems"] += len(calls)
 
 
 def _told(demo: Demo, organisation: Organisation, dice: Random) -> None:
@@ -152,7 +151,7 @@ def _delivery(subscription: Subscription, topic: str) -> WebhookDelivery:
 
 
 def _attempt(
-    row: WebhookDelivery, at: object, outcome: Outcome, status: int, dice: Random
+    row: WebhookDelivery, at: datetime, outcome: Outcome, status: int, dice: Random
 ) -> Attempt:
     return Attempt(
         delivery=row, at=at, outcome=outcome, status=status, milliseconds=dice.randint(20, 240)

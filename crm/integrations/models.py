@@ -1,5 +1,6 @@
 """Connections to other systems that are asked, subscriptions of those that are told, and what was said."""
 
+import json
 from datetime import timedelta
 
 import pghistory
@@ -245,6 +246,8 @@ class WebhookDelivery(Owned):
     """One event owed to one subscription: once, whatever is carried out twice; the worker's queue."""
 
     KEPT = timedelta(days=30)
+    PLAIN = frozenset({"case", "reference", "number", "url", "text"})
+    """The names of `data` that identify a thing and say nothing of anybody."""
 
     class Status(models.IntegerChoices):
         """Of the whole, whatever single attempts gave."""
@@ -291,6 +294,18 @@ class WebhookDelivery(Owned):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.event}"
+
+    @property
+    def shown(self) -> str:
+        """The body as who looks after deliveries sees it: what may be personal is left out, since a look
+        at it would be a look at a person."""
+        try:
+            body = json.loads(self.body)
+        except ValueError:
+            return ""
+        data = body.get("data", {})
+        body["data"] = {name: data[name] if name in self.PLAIN else "…" for name in data}
+        return json.dumps(body, ensure_ascii=False, indent=2)
 
 
 class Attempt(Base):

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from crm.accounts.selectors import holders
@@ -84,7 +85,7 @@ def announce(
     return _of(told, event).count() - before
 
 
-def _of(told: list[Subscription], event: str) -> Any:
+def _of(told: list[Subscription], event: str) -> QuerySet[WebhookDelivery]:
     rows = WebhookDelivery.objects.unscoped("whether it is owed already")
     return rows.filter(subscription__in=told, event=event)
 
@@ -285,7 +286,7 @@ def _update(subscription: Subscription, **changes: Any) -> None:
     rows.update(updated_at=timezone.now(), **changes)
 
 
-def _mine(row: WebhookDelivery) -> Any:
+def _mine(row: WebhookDelivery) -> QuerySet[WebhookDelivery]:
     """The row, as long as this worker holds it."""
     rows = WebhookDelivery.objects.unscoped("the worker that holds it")
     return rows.filter(pk=row.pk, owner=row.owner, status=Status.LEASED)

@@ -88,6 +88,6 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing: addresses hold people's numbers."""
 
 
-def serve(port: int) -> ThreadingHTTPServer:
+def listen(port: int) -> ThreadingHTTPServer:
     """A server that listens on this machine only, to be started by its caller."""
     return ThreadingHTTPServer(("127.0.0.1", port), Handler)

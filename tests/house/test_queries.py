@@ -18,6 +18,14 @@ from django.utils import timezone
 
 from cases import services as cases
 from crm.accounts.services.roles import create_role
+from crm.integrations.models import (
+    Attempt,
+    CallLog,
+    Connection,
+    PublishedService,
+    Subscription,
+    WebhookDelivery,
+)
 from scheduling.services import Wish, book_appointment
 from scheduling.services.setup import add_closure
 from tests.factories.accounts import employee
@@ -27,7 +35,7 @@ from tests.factories.organisations import UnitFactory
 from tests.factories.scheduling import at, make_resource
 from tests.house.asking import ask, entry_of, ids_of, methods_of
 from tests.house.doors import ENTRIES, Door, Guarded, doors
-from tests.house.estate import PAPER, Estate
+from tests.house.estate import PAPER, Estate, Side
 from tests.house.mail_estate import more_mail
 
 pytestmark = pytest.mark.django_db
@@ -106,7 +114,29 @@ def _grow(estate: Estate) -> None:
         add_closure(actor, here.office.uuid, first=far, last=None, name="Cierre")
         wish = Wish(here.service.code, here.office.code, at("12:00", number + 2))
         book_appointment(actor, wish, citizen=here.citizen.uuid, case=here.case.uuid)
+        _other_systems(here, number)
     more_mail(here.mail_account, MORE)
+
+
+def _other_systems(here: Side, number: int) -> None:
+    """Another one of each, and more of what passed between."""
+    more = {"organisation": here.organisation}
+    Connection.objects.create(
+        name=f"Registro {number}", base_url="https://127.0.0.1", path="/{number}", **more
+    )
+    PublishedService.objects.create(
+        code=f"s{number}", name="Servicio", case_type=f"t{number}", unit=here.unit, **more
+    )
+    Subscription.objects.create(
+        name=f"Avisos {number}", url="https://127.0.0.1/", topics=["cases.moved"], **more
+    )
+    CallLog.objects.create(
+        connection=here.connection, cause="test", outcome="found", milliseconds=1, **more
+    )
+    delivery = WebhookDelivery.objects.create(
+        subscription=here.subscription, event=f"e.{number}", topic="t", body="{}", **more
+    )
+    Attempt.objects.create(delivery=delivery, outcome="found", milliseconds=1)
 
 
 def test_no_page_makes_more_queries_for_more_rows_nor_than_before(estate: Estate) -> None:

@@ -31,6 +31,12 @@ from cases.models import (
 from crm.accounts.models import ApiClient, Membership, Role
 from crm.audit.models import AuditEntry
 from crm.citizens.models import CitizenRecord, ContactPoint
+from crm.integrations.models import (
+    Connection,
+    PublishedService,
+    Subscription,
+    WebhookDelivery,
+)
 from crm.kit.actor import Actor
 from crm.organisations.models import Organisation, Unit
 from reporting.models import HistoryBatch, IssuedHistory
@@ -53,6 +59,7 @@ QUERIES: dict[str, Rows] = {
             *(CitizenRecord, ContactPoint, Unit, Role, Membership, ApiClient, AuditEntry),
             *(Organisation, IssuedHistory, HistoryBatch, BulkAction),
             *(Office, BookableService, Resource, Appointment, Happening),
+            *(Connection, Subscription, WebhookDelivery, PublishedService),
         )
     },
     "open cases": lambda actor: matching(actor, CaseFilter()),

@@ -330,6 +330,24 @@ def test_what_cannot_be_kept_is_refused(
     assert client.get(f"{BASE}requests.json", {"service_request_id": text}).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", b"no boundary"),
+        ("multipart/form-data; boundary=x", b"--x\r\nbroken"),
+        ("application/x-www-form-urlencoded", b"&".join(b"a%d=1" % n for n in range(3_000))),
+        ("application/x-www-form-urlencoded", b"a=" + b"x" * 300_000),
+        ("application/json", b"{}"),
+    ],
+)
+def test_what_cannot_be_read_is_answered_in_the_same_form(
+    client: Client, service: PublishedService, kind: str, body: bytes
+) -> None:
+    answer = client.generic("POST", f"{BASE}requests.xml", body, content_type=kind)
+    assert answer.status_code in {400, 403}
+    assert read(answer, "xml").tag == "errors"
+
+
 def test_without_a_key_that_may_nothing_is_opened(
     client: Client, service: PublishedService, world: World
 ) -> None:

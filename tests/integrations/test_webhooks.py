@@ -1,8 +1,5 @@
 """Events told to other systems: signed as the standard says, once each, tried again, given up, replayed."""
 
-import base64
-import hashlib
-import hmac
 import json
 import threading
 import time
@@ -34,6 +31,7 @@ from tests.conftest import World
 from tests.factories.accounts import acting, employee
 from tests.factories.cases import CaseFactory
 from tests.factories.citizens import CitizenFactory
+from tests.integrations.receiver import verified
 from tests.integrations.servers import Asked, Elsewhere, Reply, never, saying
 
 pytestmark = pytest.mark.django_db
@@ -41,26 +39,6 @@ pytestmark = pytest.mark.django_db
 Start = Callable[[Reply], Elsewhere]
 Status = WebhookDelivery.Status
 BACKEND = "crm.accounts.authentication.PasswordBackend"
-
-
-def verified(asked: Asked, secret: str, *, now: float | None = None) -> dict[str, Any]:
-    """The event, if the message is authentic: written from the text of Standard Webhooks alone.
-
-    Fails where a receiver would refuse: a wrong signature, or a message older than five minutes.
-    """
-    event, sent = asked.headers["webhook-id"], asked.headers["webhook-timestamp"]
-    assert abs((now or time.time()) - int(sent)) <= 300, "too old or from the future"
-    assert "." not in sent
-    assert secret.startswith("whsec_")
-    key = base64.b64decode(secret[len("whsec_") :], validate=True)
-    assert 24 <= len(key) <= 64
-    content = event.encode("ascii") + b"." + sent.encode("ascii") + b"." + asked.body
-    mac = base64.b64encode(hmac.digest(key, content, hashlib.sha256)).decode()
-    versions = [one.split(",", 1) for one in asked.headers["webhook-signature"].split(" ")]
-    right = [hmac.compare_digest(mac, text) for version, text in versions if version == "v1"]
-    assert any(right), "not signed with this secret"
-    body: dict[str, Any] = json.loads(asked.body)
-    return body
 
 
 def subscribed(
@@ -157,6 +135,9 @@ def test_the_content_goes_only_where_the_scope_says_so(
     told = verified(system.asked[0], secret)
     assert told["data"]["subject"] == "Farola apagada"
     assert told["data"]["state"]
+    page = all_deliveries()[0].shown
+    assert "Farola" not in page, "who looks after deliveries need not see cases"
+    assert told["data"]["reference"] in page
 
 
 def test_only_what_was_subscribed_to_and_only_of_ones_own(

@@ -26,6 +26,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+ELSEWHERE = free_port()
+"""Where a system of somebody else's may be called; a journey starts it."""
+
+
 @contextlib.contextmanager
 def copied_database() -> Iterator[str]:
     """A copy of the tests' database, used by this process too while it lasts; its address."""
@@ -80,6 +84,7 @@ def running(database: str, place: Path) -> Iterator[str]:
             "VENTANILLA_EMBEDDED": "1",
             "SIMULATORS": "1",
             "DJANGO_SETTINGS_MODULE": "crm.settings",
+            "OUTBOUND_ALLOWED_HOSTS": f"127.0.0.1:{ELSEWHERE}",
         }
         beat = [
             "-B",

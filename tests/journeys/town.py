@@ -18,6 +18,8 @@ from channels_app.models import (
 )
 from crm.accounts.models import User
 from crm.citizens.models import Channel, Citizen
+from crm.integrations.models import Connection, Subscription
+from crm.integrations.services import connections, subscriptions
 from crm.kit.management.commands.prepare import sync_schedules
 from crm.organisations.calendars import Interval
 from crm.organisations.models import Organisation, Unit
@@ -68,6 +70,8 @@ class Town:
     talk: Conversation | None = None  # one that nobody changes, to be looked at
     letter: Conversation | None = None  # an e-mail with hostile formatting, likewise
     mailbox: ChannelAccount | None = None
+    connection: Connection | None = None
+    subscription: Subscription | None = None
 
 
 def build() -> Town:
@@ -108,6 +112,7 @@ def build() -> Town:
         _chat(town)
         _mail(town)
         _agendas(town)
+        _other_systems(town)
         services.add_note(agent, town.cases["live"].uuid, "Called, nobody answered.")
         services.send_message(agent, town.cases["live"].uuid, "We have received your request.")
         return town
@@ -240,6 +245,27 @@ def _agendas(town: Town) -> None:
 
 
 _WHOLE_DAY = Interval(time(0), time(23, 59))
+
+
+def _other_systems(town: Town) -> None:
+    """One that is not asked and one that is told nothing, each with a page."""
+    admin = acting(town.administrator)
+    town.connection = connections.create_connection(
+        admin,
+        {
+            "name": "Old registry",
+            "base_url": "https://registry.example.org",
+            "path": "/{number}",
+            "fields": "Benefit = benefit",
+            "is_active": False,
+        },
+    )
+    town.subscription, _secret = subscriptions.create_subscription(
+        admin,
+        {"name": "Old folder", "url": "https://folder.example.org/", "topics": ["cases.moved"]},
+    )
+    subscriptions.send_test(admin, town.subscription.uuid)
+    subscriptions.stop_subscription(admin, town.subscription.uuid)
 
 
 def _people() -> Town:

@@ -232,4 +232,4 @@ def _media(case: Case, service: PublishedService) -> str | None:
     if found is None:
         return None
     code = service.organisation.code.lower()
-    return settings.PUBLIC_URL + reverse("open311:media", args=[code, found.uuid])
+    return f"{settings.PUBLIC_URL}{reverse('open311:media', args=[code, found.uuid])}"

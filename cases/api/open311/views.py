@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import ObjectDoesNotExist
+from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -68,6 +69,8 @@ def georeport(*methods: str) -> Callable[[View], View]:
                 answer = view(request, organisation, actor, form, **kwargs)
             except (DomainError, ObjectDoesNotExist, DatabaseError) as error:
                 answer = _explained(form, actor, error)
+            except (SuspiciousOperation, MultiPartParserError):
+                answer = written.errors(form, 400, [_("The request cannot be read.")])
             if request.method in _SAFE:
                 answer["Access-Control-Allow-Origin"] = "*"  # no cookie is read here
             return answer

@@ -152,7 +152,7 @@ def _wrong_address(row: Connection) -> dict[str, list[Any]]:
 
 
 def _wrong_key(row: Connection, secret: str) -> dict[str, list[Any]]:
-    errors = {}
+    errors: dict[str, list[Any]] = {}
     if row.authentication == Connection.Authentication.NONE:
         row.secret, row.header = "", ""
         return errors

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from crm.integrations.demo import lead_to
-from crm.integrations.registry import serve
+from crm.integrations.registry import listen
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *, port: int, **_options: Any) -> None:
         """The demo's connections lead here for as long as it runs."""
         try:
-            server = serve(port)
+            server = listen(port)
         except OSError as error:
             raise CommandError(f"Port {port} is taken by another program.") from error
         lead_to(f"http://127.0.0.1:{port}")
