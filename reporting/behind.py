@@ -17,7 +17,7 @@ Facts = QuerySet[CaseFact]
 
 def cases_behind(actor: Actor, scope: Scope, measure: str, narrow: Q) -> CaseQuerySet:
     """The cases that a measure counts in a scope, of those that the actor may see as cases."""
-    rows = CaseFact.objects.for_actor(actor).filter(organisation=scope.organisation_id)
+    rows: Facts = CaseFact.objects.for_actor(actor).filter(organisation=scope.organisation_id)
     if scope.units is not None:
         rows = rows.filter(unit__in=sorted(scope.units))
     if scope.case_types:
@@ -52,7 +52,7 @@ def _on_days(rows: Facts, column: str, scope: Scope) -> Facts:
         (scope.start, scope.end),
         output_field=BooleanField(),
     )
-    return rows.annotate(**{f"on_{column}": found})
+    return rows.annotate(**{f"on_{column}": found})  # its name says which column's
 
 
 def _ended(rows: Facts, scope: Scope) -> Facts:
@@ -61,7 +61,8 @@ def _ended(rows: Facts, scope: Scope) -> Facts:
 
 
 def _reopened(rows: Facts, scope: Scope) -> Facts:
-    return _on_days(rows.exclude(reopened_on=[]), "reopened_on", scope).filter(on_reopened_on=True)
+    found = _on_days(rows.exclude(reopened_on=[]), "reopened_on", scope)
+    return found.filter(Q(on_reopened_on=True))
 
 
 def _backlog(rows: Facts, scope: Scope) -> Facts:

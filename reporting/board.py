@@ -398,7 +398,7 @@ class Board:
         ]
 
 
-def _longest(rows: list[tuple[Text, int, str]]) -> list[Bar]:
+def _longest(rows: Sequence[tuple[Text, int, str]]) -> list[Bar]:
     """The longest bars first, the rest as one."""
     ordered = sorted(rows, key=lambda row: (-row[1], str(row[0])))
     if len(ordered) > MOST_BARS:

@@ -41,6 +41,7 @@ _TOLD = timedelta(seconds=0.5)
 
 log = logging.getLogger(__name__)
 Cells = Sequence["Value | Share"]
+_Plain = tuple[str, Sequence[str], list[Cells]]  # name, header, rows
 
 
 @transaction.atomic
@@ -155,7 +156,7 @@ def forget_exports() -> int:
 
 def _needed(sha256: str) -> bool:
     return any(
-        model.objects.unscoped("the same bytes are kept once").filter(sha256=sha256).exists()  # type: ignore[attr-defined]
+        model.objects.unscoped("the same bytes are kept once").filter(sha256=sha256).exists()
         for model in (Export, Document, IssuedHistory)
     )
 
@@ -261,8 +262,7 @@ def _clock(fact: CaseFact | None) -> str | None:
 def _figures(export: Export, asked: Asked, user: User | None) -> list[Table]:
     """Everything that the board shows."""
     board = Board(asked)
-    counted = _("Cases")
-    plain: list[tuple[str, Sequence[str], list[Cells]]] = [
+    plain: list[_Plain] = [
         (
             _("Figures"),
             [_("Figure"), _("Value"), _("Counted in"), _("Compared with"), _("Meaning")],
@@ -281,7 +281,7 @@ def _figures(export: Export, asked: Asked, user: User | None) -> list[Table]:
         ),
         (
             _("Over time"),
-            [_("From"), _("Until"), _("Opened"), _("Resolved"), _("Backlog")],
+            [_("From"), _("Until"), _("Cases opened"), _("Cases resolved"), _("Backlog")],
             [
                 (first, last, opened, ended, left)
                 for (_word, first, last), (_label, (opened, ended)), (_same, (left,)) in zip(
@@ -289,19 +289,10 @@ def _figures(export: Export, asked: Asked, user: User | None) -> list[Table]:
                 )
             ],
         ),
-        *(
-            (title, [str(head), str(counted)], [(str(bar.name), bar.value) for bar in shown])
-            for title, head, shown in (
-                (_("By case type"), _("Case type"), board.types),
-                (_("By channel"), _("Channel"), board.channels),
-                (_("By district"), _("District"), board.districts),
-                (_("Age of what is open"), _("Age"), board.ages),
-            )
-            if shown
-        ),
+        *_barred(board),
         (
             _("By unit"),
-            [_("Unit"), _("Opened"), _("Resolved"), _("Open now"), _("Overdue share")],
+            [_("Unit"), _("Cases opened"), _("Cases resolved"), _("Open now"), _("Overdue share")],
             [
                 (str(row.name), *row.values[:3], _exact(Unit.SHARE, row.values[3]))
                 for row in board.units
@@ -323,12 +314,24 @@ def _figures(export: Export, asked: Asked, user: User | None) -> list[Table]:
     ]
 
 
-def _beside(others: Sequence[Any]) -> tuple[str, Sequence[str], list[Cells]]:
+def _barred(board: Board) -> Iterator[_Plain]:
+    """What is shown as bars."""
+    for title, head, shown in (
+        (_("By case type"), _("Case type"), board.types),
+        (_("By channel"), _("Channel"), board.channels),
+        (_("By district"), _("District"), board.districts),
+        (_("Age of what is open"), _("Age"), board.ages),
+    ):
+        if shown:
+            yield title, [head, _("Cases")], [(str(bar.name), bar.value) for bar in shown]
+
+
+def _beside(others: Sequence[Any]) -> _Plain:
     kinds = (Unit.CASES, Unit.CASES, Unit.CASES, Unit.MINUTES, Unit.SHARE)
     return (
         _("By organisation"),
         [
-            *(_("Organisation"), _("Opened"), _("Resolved"), _("Backlog")),
+            *(_("Organisation"), _("Cases opened"), _("Cases resolved"), _("Backlog")),
             *(_("Resolution, median"), _("Overdue share")),
         ],
         [

@@ -205,7 +205,7 @@ def _exchange(organisation: Organisation, deriver: Deriver, cases: Sequence[int]
 
 def _cut(source: str) -> str:
     """What happened in the facts of `source`, once for each cut that keeps it."""
-    parts = []
+    parts: list[str] = []
     for name, measure in MEASURES.items():
         for cut in measure.cuts:
             unit = "f.unit_id" if cut == Tally.Cut.UNIT else "0::bigint AS unit_id"

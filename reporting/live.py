@@ -63,9 +63,11 @@ def of_cases(asked: Asked) -> Sequence[LiveNumber]:
     for measure, _value, count in read(today, ["opened", "ended", "answer"], "value"):
         counts[measure] = counts.get(measure, 0) + count
     return [
-        LiveNumber(_("Open"), now.total, url=board.behind("open")),
+        LiveNumber(_("Open now"), now.total, url=board.behind("open")),
         LiveNumber(_("Waiting longest"), since=now.oldest, url=_oldest(asked)),
-        LiveNumber(_("Overdue"), now.overdue, url=board.behind("overdue"), alarm=bool(now.overdue)),
+        LiveNumber(
+            _("Overdue now"), now.overdue, url=board.behind("overdue"), alarm=bool(now.overdue)
+        ),
         LiveNumber(_("Opened today"), counts.get("opened", 0)),
         LiveNumber(_("Answered today"), counts.get("answer", 0)),
         LiveNumber(_("Resolved today"), counts.get("ended", 0)),

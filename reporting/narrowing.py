@@ -55,10 +55,11 @@ class Narrowed:
 def narrowed(asked: Asked, query: Mapping[str, str]) -> Narrowed:
     """What the query asks for; NotFound when there is no such figure, district, hour or age."""
     given = {name: query[name] for name in NAMES if query.get(name)}
-    measure = given.get("figura", "")
+    measure = given.get("figura", "opened")
     if measure not in BEHIND:
         raise NotFound
-    narrow, words = Q(), []
+    narrow = Q()
+    words: list[Text] = []
     if measure == "overdue":
         narrow &= Q(due_at__lt=asked.now)
     if "distrito" in given:

@@ -40,7 +40,8 @@ from crm.kit.files import store
 from crm.kit.policy import catalogue
 from crm.kit.secrets import digest
 from crm.organisations.models import Organisation, SharingAgreement, Unit, WorkingCalendar
-from reporting.models import HistoryBatch, IssuedHistory, Status, Variant
+from reporting import facts
+from reporting.models import District, Export, HistoryBatch, IssuedHistory, Status, Variant
 from tests.factories.accounts import ORIGIN, acting, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
@@ -89,6 +90,7 @@ class Side:
     action: BulkAction
     history: IssuedHistory
     batch: HistoryBatch
+    export: Export
     role: Role
     client: ApiClient
     key: str = field(repr=False)
@@ -232,6 +234,7 @@ def side(code: str) -> Side:
         finished_at=timezone.now(),
     )
     batch.histories.add(history)
+    export = _export(organisation, boss)
     client, key = _system(organisation, SCOPES)
     bare_client, bare_key = _system(organisation, ())
     made = Side(
@@ -259,6 +262,7 @@ def side(code: str) -> Side:
         action=action,
         history=history,
         batch=batch,
+        export=export,
         role=role,
         client=client,
         key=key,
@@ -269,6 +273,10 @@ def side(code: str) -> Side:
     )
     for row in (case, other_case):
         row.refresh_from_db()  # their versions have gone on meanwhile
+    District.objects.create(
+        organisation=organisation, name=f"Distrito {code}", latitude=40.3, longitude=-3.4
+    )
+    facts.rebuild(organisation)
     return made
 
 
@@ -302,6 +310,25 @@ def _agreement(organisation: Organisation) -> SharingAgreement:
         legal_basis=f"Convenio de {organisation.code}",
         data_classes=["identity"],
         valid=(date(2026, 1, 1), date(2100, 1, 1)),
+    )
+
+
+def _export(organisation: Organisation, boss: User) -> Export:
+    kept = store([f"organismo\n{organisation.code}\n".encode()], "cifras.csv")
+    return Export.objects.create(
+        organisation=organisation,
+        subject=Export.Subject.FIGURES,
+        form=Export.Form.CSV,
+        purpose=f"Memoria {organisation.code}",
+        status=Status.DONE,
+        path=kept.path,
+        sha256=kept.sha256,
+        size=kept.size,
+        done=1,
+        total=1,
+        requested_by=boss,
+        requested_by_name=boss.full_name,
+        finished_at=timezone.now(),
     )
 
 

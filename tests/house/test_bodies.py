@@ -140,7 +140,7 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
     ("UploadForm", "unit"): ("cases:import_new", {"file": "a file"}, "unit.uuid"),
 }
 # Filters only narrow what one sees already: a stranger's id finds nothing.
-ASKING = {"ListForm", "SearchForm", "WhyForm"}
+ASKING = {"BoardForm", "ListForm", "SearchForm", "WhyForm"}
 # Another organisation is what an agreement is made with; samples of components name nothing.
 FOREIGN_BY_NATURE = {("AgreementForm", "receiver"), ("_SampleForm", "unit")}
 # Names that a field naming a row bears.

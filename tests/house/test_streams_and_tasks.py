@@ -36,6 +36,7 @@ STREAMS = {
     "bulk": ("action.uuid", set()),
     "history": ("history.uuid", {"auditor", "machine"}),
     "histories": ("batch.uuid", set()),
+    "export": ("export.uuid", set()),
 }
 CALLERS = ("everything", "nothing", "neighbour", "auditor", "machine", "bare_machine")
 
@@ -93,6 +94,7 @@ ARGUMENTS: dict[str, tuple[list[str], list[Any]]] = {
     "cases.run_bulk": (["action.uuid"], [str(uuid4())]),
     "cases.run_import": (["load.pk"], [999_999_999]),
     "reporting.make_batch": (["batch.pk"], [999_999_999]),
+    "reporting.make_export": (["export.pk"], [999_999_999]),
     "reporting.make_history": (["history.pk"], [999_999_999]),
 }
 

@@ -15,7 +15,7 @@ export default async function places(element) {
   const { tileUrl, attribution } = element.dataset;
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   view.hidden = false;
-  const shown = L.map(view, { scrollWheelZoom: false, zoomAnimation: !calm, fadeAnimation: !calm });
+  const shown = L.map(view, { scrollWheelZoom: false, zoomSnap: 0.25, zoomAnimation: !calm, fadeAnimation: !calm });
   shown.attributionControl.setPrefix(false);
   const frame = () => {
     const corners = L.latLngBounds(found.map((place) => [place.latitude, place.longitude]));
