@@ -10,6 +10,8 @@ from crm.accounts.models import User
 from crm.citizens.models import Channel, Citizen
 from crm.kit.management.commands.prepare import sync_schedules
 from crm.organisations.models import Organisation, Unit
+from reporting import facts
+from reporting.models import District
 from tests.factories.accounts import acting, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
@@ -75,6 +77,13 @@ def build() -> Town:
         )
         services.add_note(agent, town.cases["live"].uuid, "Called, nobody answered.")
         services.send_message(agent, town.cases["live"].uuid, "We have received your request.")
+        District.objects.create(
+            organisation=town.organisation, name="Old town", latitude=40.3, longitude=-3.44
+        )
+        CaseFactory(
+            unit=town.south, subject="A lamp is out", latitude=40.3, longitude=-3.44, **types
+        )
+        facts.rebuild(town.organisation)
         return town
 
 
