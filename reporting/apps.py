@@ -11,11 +11,22 @@ class ReportingConfig(AppConfig):
     verbose_name = _("Reports")
 
     def ready(self) -> None:
-        """Offer the page of issued histories; let their making be followed live."""
+        """Offer the board and the page of issued histories; let what is made be followed live."""
         from crm.kit import nav, realtime
-        from reporting import streams
-        from reporting.permissions import ISSUE_HISTORY
+        from reporting import live, streams
+        from reporting.permissions import ISSUE_HISTORY, VIEW_REPORT
 
+        nav.add(
+            nav.NavItem(
+                key="board",
+                label=_("Reports"),
+                icon="chart-bar",
+                url_name="reporting:board",
+                permission=VIEW_REPORT,
+                order=55,
+                keys="g i",
+            )
+        )
         nav.add(
             nav.NavItem(
                 key="histories",
@@ -29,3 +40,5 @@ class ReportingConfig(AppConfig):
         )
         realtime.streams.register("history", streams.may_follow_history)
         realtime.streams.register("histories", streams.may_follow_batch)
+        realtime.streams.register("export", streams.may_follow_export)
+        live.sources.register("cases", live.CASES)

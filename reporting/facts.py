@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from cases.models import CaseTypeVersion, StateCategory
 from cases.workflow import of_version
+from crm.kit.tasks import exclusive
 from crm.organisations.models import Organisation, Unit
 from crm.organisations.selectors import calendar_for
 from reporting.deriving import Deriver, Fact, Place, Raw
@@ -88,6 +89,13 @@ def rebuild(organisation: Organisation) -> int:
     """
     with transaction.atomic():
         return _rebuild(organisation, _locked(organisation))
+
+
+def refresh_alone(organisation: Organisation) -> None:
+    """The same, unless somebody else is at it; what goes wrong is told, and tried again next time."""
+    with exclusive(f"facts {organisation.pk}") as mine:
+        if mine:
+            refresh(organisation)
 
 
 def counted_at(organisation_id: int) -> Any:
@@ -197,7 +205,7 @@ def _exchange(organisation: Organisation, deriver: Deriver, cases: Sequence[int]
 
 def _cut(source: str) -> str:
     """What happened in the facts of `source`, once for each cut that keeps it."""
-    parts = []
+    parts: list[str] = []
     for name, measure in MEASURES.items():
         for cut in measure.cuts:
             unit = "f.unit_id" if cut == Tally.Cut.UNIT else "0::bigint AS unit_id"

@@ -9,6 +9,7 @@ from crm.kit.pdf import PdfError
 
 ABANDONED = "abandoned"
 NO_RIGHTS = "no_rights"
+TOO_MANY = "too_many_rows"
 
 _WORDS: Mapping[str, Text] = {
     **PdfError.MESSAGES,
@@ -18,12 +19,22 @@ _WORDS: Mapping[str, Text] = {
         "The organisation has no certificate to seal documents with. Tell your administrator."
     ),
     "store_full": _("There is no room to keep the file. Tell your administrator."),
+    TOO_MANY: _(
+        "There are more cases than a file may hold: choose a shorter period or fewer units."
+    ),
     "not_found": _("It does not exist or is not yours to see."),
     "refused": _("You may not issue the history of this case."),
 }
 # Trying again changes nothing about these.
 PERMANENT = frozenset(
-    {"pdf_timeout", "pdf_memory", "pdf_too_complex", "pdf_key_unreadable", "no_certificate"}
+    {
+        "pdf_timeout",
+        "pdf_memory",
+        "pdf_too_complex",
+        "pdf_key_unreadable",
+        "no_certificate",
+        TOO_MANY,
+    }
 )
 
 

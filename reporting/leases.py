@@ -10,19 +10,24 @@ from django.utils import timezone
 
 from crm.kit import realtime
 from reporting.failures import ABANDONED, PERMANENT
-from reporting.models import HistoryBatch, IssuedHistory, Status, Work
+from reporting.models import Export, HistoryBatch, IssuedHistory, Status, Work
 
 LEASE = timedelta(seconds=90)  # longer than a rendering may take; prolonged at every sign of life
 MOST_ATTEMPTS = 3
 _WORD = timedelta(seconds=30)  # that a task was enqueued; then the sweeper speaks up
 _PAUSE = timedelta(seconds=20)  # before trying again, times the attempts made
 
-W = TypeVar("W", IssuedHistory, HistoryBatch)
+W = TypeVar("W", IssuedHistory, HistoryBatch, Export)
+_STREAMS: dict[type[Work], str] = {
+    IssuedHistory: "history",
+    HistoryBatch: "histories",
+    Export: "export",
+}
 
 
 def stream_of(work: Work) -> str:
     """The live stream on which the making of something is followed."""
-    return f"{'history' if isinstance(work, IssuedHistory) else 'histories'}:{work.uuid}"
+    return f"{_STREAMS[type(work)]}:{work.uuid}"
 
 
 @transaction.atomic
@@ -85,6 +90,7 @@ def due() -> Iterator[tuple[str, int]]:
     for task, model in (
         ("reporting.make_history", IssuedHistory),
         ("reporting.make_batch", HistoryBatch),
+        ("reporting.make_export", Export),
     ):
         rows = model.objects.unscoped("the sweeper looks after all")
         waiting = rows.filter(_due(now)).exclude(lease_until=None, updated_at__gt=now - _WORD)

@@ -84,7 +84,7 @@ def read(
             f" WHERE {where} AND day BETWEEN %(start)s AND %(end)s GROUP BY measure, {group}",
             parameters,
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def read_kinds(
@@ -164,7 +164,7 @@ def _open_where(scope: Scope) -> tuple[str, dict[str, Any]]:
     ):
         if chosen is not None:
             where += f" AND {column} = ANY(%({name})s)"
-            parameters[name] = sorted(chosen)  # type: ignore[type-var]
+            parameters[name] = sorted(chosen)
     return where, parameters
 
 
@@ -327,7 +327,7 @@ _ROUNDED = _(
 _add(
     Metric(
         "opened",
-        _("Opened"),
+        _("Cases opened"),
         _("Cases opened in the period, by whichever channel."),
         Unit.CASES,
         _happened("opened"),
@@ -338,7 +338,7 @@ _add(
 _add(
     Metric(
         "ended",
-        _("Resolved"),
+        _("Cases resolved"),
         _(
             "Times that work on a case ended in the period, resolved or closed. A case that was"
             " reopened and ended again counts twice."
@@ -418,7 +418,7 @@ _add(
 _add(
     Metric(
         "reopened",
-        _("Reopened"),
+        _("Cases reopened"),
         _("Times that work on an ended case was taken up again in the period."),
         Unit.CASES,
         _happened("reopened"),

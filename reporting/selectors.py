@@ -1,4 +1,4 @@
-"""Reading issued histories and batches for pages, in a fixed number of queries."""
+"""Reading issued histories, batches and exports for pages, in a fixed number of queries."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Count, Q
 
 from crm.kit.actor import Actor
-from reporting.models import HistoryBatch, IssuedHistory, Status
+from reporting.models import Export, HistoryBatch, IssuedHistory, Status
 
 PAGE = 50
 
@@ -45,3 +45,13 @@ def batch(actor: Actor, uuid: UUID) -> HistoryBatch:
 
 _ENDED = Count("histories", filter=Q(histories__status__in=[Status.DONE, Status.FAILED]))
 _READY = Count("histories", filter=Q(histories__status=Status.DONE, histories__revoked_at=None))
+
+
+def exports(actor: Actor) -> Sequence[Export]:
+    """The actor's latest exports."""
+    return list(Export.objects.for_actor(actor).order_by("-id")[:PAGE])
+
+
+def export(actor: Actor, uuid: UUID) -> Export:
+    """One of them, or NotFound."""
+    return Export.objects.for_actor(actor).get_or_refuse(uuid=uuid)

@@ -11,7 +11,12 @@ _FORMULA = tuple("=+-@\t\r\0＝＋－＠")
 
 
 def harmless(value: object) -> str:
-    """The cell's text, led by an apostrophe where a spreadsheet would take it for a formula."""
+    """The cell's text, led by an apostrophe where a spreadsheet would take it for a formula.
+
+    A number is no text: it stays one, below nought as well.
+    """
+    if isinstance(value, int | float):
+        return str(value)
     text = "" if value is None else str(value).replace("\0", "")
     return f"'{text}" if text.lstrip(" \u00a0\u3000").startswith(_FORMULA) else text
 

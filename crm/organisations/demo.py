@@ -175,7 +175,7 @@ def fill(demo: Demo, acting: Acting) -> None:
             receiver_code=INSTITUTE,
             legal_basis="Artículos 28 y 155 de la Ley 39/2015 y 16.3 de la Ley 7/1985: comprobación"
             " de la identidad y del domicilio en el padrón municipal.",
-            data_classes=[DataClass.IDENTITY, DataClass.CONTACT],
+            data_classes=[DataClass.IDENTITY, DataClass.CONTACT, DataClass.CASE_STATUS],
             starts=demo.began.date(),
             ends=demo.now.date() + timedelta(days=730),
         )

@@ -20,6 +20,7 @@ observe({
   palette: () => import("./controllers/palette.js"),
   panes: () => import("./controllers/panes.js"),
   passkey: () => import("./controllers/passkey.js"),
+  places: () => import("./controllers/places.js"),
   preferences: () => import("./controllers/preferences.js"),
   print: () => import("./controllers/print.js"),
   progress: () => import("./controllers/progress.js"),

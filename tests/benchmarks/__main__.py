@@ -18,6 +18,7 @@ TITLES = {
     "creating": "Creating cases by API",
     "auditing": "The audit trail",
     "histories": "Sealed case histories",
+    "board": "The board",
 }
 
 

@@ -113,6 +113,7 @@ _LOAD = {"load": "load.uuid"}
 _ACTION = {"action": "action.uuid"}
 _HISTORY = {"history": "history.uuid"}
 _BATCH = {"batch": "batch.uuid"}
+_EXPORT = {"export": "export.uuid"}
 _PERSON = {"user_id": "employee.uuid"}
 _UNIT = {"unit_id": "unit.uuid"}
 _CALENDAR = {"calendar_id": "calendar.uuid"}
@@ -422,6 +423,17 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "reporting:revoke": Guarded(_HISTORY, post=_REASON, silent="a question before the act"),
     "reporting:of_case": Guarded(_CASE, silent=_PART),
     "reporting:issue": Guarded(_CASE, post={"variant": "full"}),
+    "reporting:board": Guarded(),
+    "reporting:filters": Guarded(),
+    "reporting:now": Guarded(),
+    "reporting:figures": Guarded(),
+    "reporting:behind": Guarded(),
+    "reporting:ask_export": Guarded(
+        post={"subject": "figures", "form": "csv", "purpose": "Memoria anual"}
+    ),
+    "reporting:exports": Guarded(),
+    "reporting:export": Guarded(_EXPORT, silent="how far it is"),
+    "reporting:download_export": Guarded(_EXPORT),
     "reporting:verify": Public("whoever holds a document may check it"),
     # --- scheduling ---
     "scheduling:start": Public("what one can have an appointment for", _PUBLIC_CITA),
@@ -572,5 +584,6 @@ EXPORTS = {
     "reporting:download": "get",
     "reporting:download_batch": "get",
     "channels_app:attachment": "get",
+    "reporting:download_export": "get",
     "api/v1/documents/<uuid:document_id>/content/": "get",
 }

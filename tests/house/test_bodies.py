@@ -194,7 +194,7 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
     ),
 }
 # Filters only narrow what one sees already: a stranger's id finds nothing.
-ASKING = {"ListForm", "SearchForm", "WhyForm"}
+ASKING = {"BoardForm", "ListForm", "SearchForm", "WhyForm"}
 # Another organisation is what an agreement is made with; samples of components name nothing; the key of
 # an application names the form itself.
 FOREIGN_BY_NATURE = {

@@ -22,7 +22,7 @@ PUBLIC = [door for door in KNOWN if isinstance(ENTRIES[door.name], Public)]
 # Things that lie in a unit, or are one employee's: who works in another unit does not see them.
 UNSEEN_FROM_ANOTHER_UNIT = {
     *("case", "filed", "document", "message", "participant", "link", "history"),
-    *("load", "action", "batch", "employee"),
+    *("load", "action", "batch", "export", "employee"),
     *("mail_thread", "mail_file", "mail_apart"),
     *("conversation", "waiting", "attachment", "offer"),
 }

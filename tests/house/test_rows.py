@@ -39,7 +39,15 @@ from crm.integrations.models import (
 )
 from crm.kit.actor import Actor
 from crm.organisations.models import Organisation, Unit
-from reporting.models import HistoryBatch, IssuedHistory
+from reporting.models import (
+    CaseFact,
+    District,
+    Export,
+    FactState,
+    HistoryBatch,
+    IssuedHistory,
+    Tally,
+)
 from scheduling.models import Appointment, BookableService, Happening, Office, Resource
 from tests.factories.accounts import acting
 from tests.house.estate import Estate
@@ -57,9 +65,10 @@ QUERIES: dict[str, Rows] = {
         for model in (
             *(Case, CaseType, Document, Import, Note, Message, Participant, Link, Event),
             *(CitizenRecord, ContactPoint, Unit, Role, Membership, ApiClient, AuditEntry),
-            *(Organisation, IssuedHistory, HistoryBatch, BulkAction),
+            *(Organisation, IssuedHistory, HistoryBatch, BulkAction, Export),
             *(Office, BookableService, Resource, Appointment, Happening),
             *(Connection, Subscription, WebhookDelivery, PublishedService),
+            *(CaseFact, Tally, FactState, District),
         )
     },
     "open cases": lambda actor: matching(actor, CaseFilter()),
@@ -168,7 +177,7 @@ def test_an_actor_gets_what_the_database_would_give(
 
 
 # One's own only: within an organisation `for_actor` gives less than its rows.
-OWN_ONLY = {"HistoryBatch"}
+OWN_ONLY = {"HistoryBatch", "Export"}
 
 
 @pytest.mark.parametrize("name", QUERIES)

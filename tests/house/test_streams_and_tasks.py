@@ -40,6 +40,7 @@ STREAMS = {
     "mail": ("organisation.code", {"neighbour", "auditor", "machine"}),
     "conversation": ("conversation.uuid", {"auditor", "machine"}),
     "desk": ("desk.key", set()),
+    "export": ("export.uuid", set()),
 }
 CALLERS = ("everything", "nothing", "neighbour", "auditor", "machine", "bare_machine")
 
@@ -98,6 +99,7 @@ ARGUMENTS: dict[str, tuple[list[str], list[Any]]] = {
     "cases.run_import": (["load.pk"], [999_999_999]),
     "channels.fetch_mailbox": (["mail_account.uuid"], [str(uuid4())]),
     "reporting.make_batch": (["batch.pk"], [999_999_999]),
+    "reporting.make_export": (["export.pk"], [999_999_999]),
     "reporting.make_history": (["history.pk"], [999_999_999]),
 }
 

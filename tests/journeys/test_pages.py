@@ -129,7 +129,15 @@ VISITED: dict[str, list[str | Address]] = {
         "/importaciones/nueva/",
         "/no-existe/",
     ],
-    "auditor": ["/auditoria/", "/auditoria/?object=Nobody"],
+    "auditor": [
+        "/auditoria/",
+        "/auditoria/?object=Nobody",
+        "/informes/",
+        "/informes/?periodo=365&canal=video",
+        "/informes/cifras/",
+        "/informes/casos/?figura=opened",
+        "/informes/exportaciones/",
+    ],
 }
 
 

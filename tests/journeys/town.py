@@ -23,6 +23,8 @@ from crm.integrations.services import connections, subscriptions
 from crm.kit.management.commands.prepare import sync_schedules
 from crm.organisations.calendars import Interval
 from crm.organisations.models import Organisation, Unit
+from reporting import facts
+from reporting.models import District
 from scheduling.models import Appointment
 from scheduling.selectors import next_free
 from scheduling.services import Person, Wish, book_appointment
@@ -115,6 +117,13 @@ def build() -> Town:
         _other_systems(town)
         services.add_note(agent, town.cases["live"].uuid, "Called, nobody answered.")
         services.send_message(agent, town.cases["live"].uuid, "We have received your request.")
+        District.objects.create(
+            organisation=town.organisation, name="Old town", latitude=40.3, longitude=-3.44
+        )
+        CaseFactory(
+            unit=town.south, subject="A lamp is out", latitude=40.3, longitude=-3.44, **types
+        )
+        facts.rebuild(town.organisation)
         return town
 
 

@@ -1,7 +1,7 @@
 // A point on a map (Leaflet). Without tiles or network a grid of coordinates with a scale is drawn.
 //   component « map »; with data-latitude-field and data-longitude-field the point is what they say, a
 //   click fills them, and while they say none the map shows where it begins
-function grid(L, map) {
+export function grid(L, map) {
   const layer = L.gridLayer({ maxZoom: 19 });
   layer.createTile = (place) => {
     const cell = document.createElement("div");

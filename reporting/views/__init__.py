@@ -1,0 +1,1 @@
+"""Doors of the reporting room: case histories, the board, its exports."""
