@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "crm.accounts",
     "crm.citizens",
     "cases",
+    "campaigns",
     "reporting",
 ]
 
@@ -335,6 +336,7 @@ vars().update(EMAIL_CONFIG)
 EMAIL_FILE_PATH = EMAIL_CONFIG.get("EMAIL_FILE_PATH") or str(VAR_DIR / "mail")
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "ventanilla@localhost")
+CAMPAIGN_SENDERS = env.int("CAMPAIGN_SENDERS", 2)  # workers that send campaigns at the same time
 
 # --- Languages and time -------------------------------------------------------------------------
 LANGUAGE_CODE = "es"

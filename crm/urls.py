@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("crm.organisations.urls")),
     path("", include("crm.accounts.urls")),
     path("", include("crm.audit.urls")),
+    path("", include("campaigns.urls")),
     path("", include("reporting.urls")),
     path("paleta/", palette, name="palette"),
     path("api/v1/", include("crm.api")),

@@ -156,7 +156,7 @@ def _all_forms() -> list[type[forms.BaseForm]]:
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
-        if kind.__module__.split(".")[0] in {"crm", "cases", "reporting"}:
+        if kind.__module__.split(".")[0] in {"crm", "cases", "campaigns", "reporting"}:
             found.append(kind)
     return found
 
