@@ -77,7 +77,7 @@ def running() -> list[int]:
 
 def send_batch(run: int, owner: str, line: Line, until: float | None = None) -> int:
     """A batch of a run is claimed and sent; how many were claimed."""
-    rows = claim(run, owner)
+    rows = claim(run, owner, BATCH)
     if not rows:
         return 0
     job = Job.of(run, rows)
@@ -101,7 +101,7 @@ def send_batch(run: int, owner: str, line: Line, until: float | None = None) -> 
 
 
 @transaction.atomic
-def claim(pk: int, owner: str, most: int = BATCH) -> list[Delivery]:
+def claim(pk: int, owner: str, most: int) -> list[Delivery]:
     """Some queued deliveries are the owner's until their lease ends, no more than the pace allows."""
     runs = CampaignRun.objects.unscoped("workers serve every organisation")
     run = (
@@ -142,8 +142,8 @@ def _take_tokens(run: CampaignRun, most: int) -> int:
     if not rate:
         return most
     now = timezone.now()
-    filled = run.tokens + (now - run.tokens_at).total_seconds() * rate / 60
-    run.tokens, run.tokens_at = min(filled, max(1.0, rate / 10)), now
+    passed = max(0.0, (now - run.tokens_at).total_seconds())
+    run.tokens, run.tokens_at = min(run.tokens + passed * rate / 60, max(1.0, rate / 10)), now
     return min(most, int(run.tokens))
 
 

@@ -220,8 +220,8 @@ def test_a_worker_that_died_before_handing_over_is_replaced(world: World, line: 
     topic = topic_of(world.here)
     reader(world.here, topic)
     run = launched(world, topic)
-    assert len(sending.claim(run.pk, "dead")) == 1
-    assert sending.claim(run.pk, "other") == []
+    assert len(sending.claim(run.pk, "dead", 9)) == 1
+    assert sending.claim(run.pk, "other", 9) == []
     Delivery.objects.filter(run=run).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert sending.sweep() == (1, 0)
     sending.send_due()
@@ -235,7 +235,7 @@ def test_a_worker_that_died_while_handing_over_leaves_a_doubt_nobody_repeats(
     topic = topic_of(world.here)
     reader(world.here, topic)
     run = launched(world, topic)
-    (row,) = sending.claim(run.pk, "dead")
+    (row,) = sending.claim(run.pk, "dead", 9)
     sending.Job.of(run.pk, [row])._hand_over(row, "dead")
     Delivery.objects.filter(run=run).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert sending.sweep() == (0, 1)
@@ -250,7 +250,7 @@ def test_who_lost_the_lease_hands_nothing_over(world: World, line: Line) -> None
     topic = topic_of(world.here)
     reader(world.here, topic)
     run = launched(world, topic)
-    (row,) = sending.claim(run.pk, "slow")
+    (row,) = sending.claim(run.pk, "slow", 9)
     Delivery.objects.filter(run=run).update(lease_until=timezone.now() - timedelta(seconds=1))
     sending.sweep()
     job = sending.Job.of(run.pk, [row])
@@ -356,8 +356,9 @@ def test_too_many_errors_pause_the_campaign_by_itself(
     for _ in range(25):
         reader(world.here, topic)
     run = launched(world, topic)
-    monkeypatch.setattr(sending.claim, "__defaults__", (20,))  # batches smaller than the audience
+    monkeypatch.setattr(sending, "BATCH", 20)  # smaller than the audience
     Refusing(monkeypatch, smtplib.SMTPRecipientsRefused({"x": (554, b"5.7.1 Not from you")}))
+    CampaignRun.objects.update(resumed_at=LONG_AGO)  # the test's one transaction has one moment
     assert sending.send_due() == 20
     assert statuses(run) == {"failed": 20, "queued": 5}
     campaign = Campaign.objects.get(pk=run.campaign_id)
@@ -367,18 +368,27 @@ def test_too_many_errors_pause_the_campaign_by_itself(
     assert not control.pause_on_errors(CampaignRun.objects.get(pk=run.pk))  # counts anew
 
 
-def test_the_pace_is_kept(world: World, line: Line) -> None:
+def test_the_pace_is_kept(world: World, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     topic = topic_of(world.here)
     for _ in range(12):
         reader(world.here, topic)
     run = launched(world, topic, rate_per_minute=60)
-    CampaignRun.objects.filter(pk=run.pk).update(
-        tokens=0, tokens_at=timezone.now() - timedelta(minutes=5)
-    )
-    assert sending.send_batch(run.pk, "one", line) == 6  # a tenth of the minute's at once
-    assert sending.send_batch(run.pk, "two", line) == 0
-    CampaignRun.objects.filter(pk=run.pk).update(tokens_at=timezone.now() - timedelta(seconds=3))
-    assert sending.send_batch(run.pk, "three", line) == 3
+    now = run.tokens_at
+
+    def at(seconds: int) -> None:
+        monkeypatch.setattr(timezone, "now", lambda: now + timedelta(seconds=seconds))
+
+    at(0)
+    assert sending.send_batch(run.pk, "one", line) == 0
+    at(300)
+    assert sending.send_batch(run.pk, "two", line) == 6  # a tenth of the minute's at once
+    assert sending.send_batch(run.pk, "three", line) == 0
+    at(303)
+    assert sending.send_batch(run.pk, "four", line) == 3
+    at(200)  # a clock that was set back lets nothing through, and stops nothing for good
+    assert sending.send_batch(run.pk, "five", line) == 0
+    at(306)
+    assert sending.send_batch(run.pk, "six", line) == 3
 
 
 def test_after_its_last_moment_nothing_leaves(world: World) -> None:

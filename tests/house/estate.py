@@ -17,6 +17,7 @@ from django.test import Client, override_settings
 from django.test.client import ClientHandler
 from django.utils import timezone
 
+from campaigns.models import AllowedDestination, Campaign, Segment, Suppression, Template
 from cases import services as cases
 from cases.models import (
     BulkAction,
@@ -34,7 +35,7 @@ from crm.accounts.actors import system_actor
 from crm.accounts.models import ApiClient, Role, RolePermission, User, UserSession
 from crm.accounts.services.roles import give_role
 from crm.audit.models import AuditEntry
-from crm.citizens.models import Citizen, ContactPoint, Identifier
+from crm.citizens.models import Citizen, ContactPoint, Identifier, Topic
 from crm.kit.actor import Actor
 from crm.kit.files import store
 from crm.kit.policy import catalogue
@@ -42,6 +43,7 @@ from crm.kit.secrets import digest
 from crm.organisations.models import Organisation, SharingAgreement, Unit, WorkingCalendar
 from reporting.models import HistoryBatch, IssuedHistory, Status, Variant
 from tests.factories.accounts import ORIGIN, acting, employee
+from tests.factories.campaigns import draft, parts, topic_of
 from tests.factories.cases import CaseFactory, CaseTypeFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import OrganisationFactory, UnitFactory
@@ -89,6 +91,12 @@ class Side:
     action: BulkAction
     history: IssuedHistory
     batch: HistoryBatch
+    topic: Topic
+    segment: Segment
+    template: Template
+    campaign: Campaign
+    destination: AllowedDestination
+    suppression: Suppression
     role: Role
     client: ApiClient
     key: str = field(repr=False)
@@ -232,6 +240,16 @@ def side(code: str) -> Side:
         finished_at=timezone.now(),
     )
     batch.histories.add(history)
+    mailbox = f"buzon-{code.lower()}@correo.example"
+    ContactPointFactory(
+        citizen=people[0],
+        organisation=organisation,
+        channel="email",
+        address=mailbox,
+        address_key=mailbox,
+    )
+    topic = topic_of(organisation, f"Tema {code}")
+    segment, template = parts(organisation)
     client, key = _system(organisation, SCOPES)
     bare_client, bare_key = _system(organisation, ())
     made = Side(
@@ -259,6 +277,17 @@ def side(code: str) -> Side:
         action=action,
         history=history,
         batch=batch,
+        topic=topic,
+        segment=segment,
+        template=template,
+        campaign=draft(actor, topic, segment, template, name=f"Campaña {code}"),
+        destination=AllowedDestination.objects.get(organisation=organisation),
+        suppression=Suppression.objects.create(
+            organisation=organisation,
+            channel="email",
+            address_hash=digest(f"nadie-{code}"),
+            reason=Suppression.Reason.MANUAL,
+        ),
         role=role,
         client=client,
         key=key,

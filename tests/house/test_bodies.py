@@ -89,7 +89,20 @@ NEW_CASE = {
     "language": "es",
     "confidentiality": "1",
 }
+NEW_CAMPAIGN = {
+    "name": "Campaña",
+    "topic": "topic.uuid",
+    "segment": "segment.uuid",
+    "template": "template.uuid",
+    "send_at": "2031-01-01T10:00",
+    "send_not_after": "2031-01-02T10:00",
+    "max_error_rate": "10",
+}
 FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
+    **{
+        ("CampaignForm", name): ("campaigns:new", NEW_CAMPAIGN, f"{name}.uuid")
+        for name in ("topic", "segment", "template")
+    },
     ("NewCaseForm", "case_type"): ("cases:new", NEW_CASE, "case_type.code"),
     ("NewCaseForm", "unit"): ("cases:new", NEW_CASE, "unit.uuid"),
     ("NewCaseForm", "citizen"): ("cases:new", NEW_CASE, "citizen.uuid"),

@@ -15,6 +15,7 @@ from django.apps import apps
 from django.db import connection, models
 from django.db.models import QuerySet
 
+from campaigns.models import AllowedDestination, Campaign, Segment, Suppression, Template
 from cases.lists import ALL, CaseFilter, find, matching
 from cases.models import (
     BulkAction,
@@ -30,7 +31,7 @@ from cases.models import (
 )
 from crm.accounts.models import ApiClient, Membership, Role
 from crm.audit.models import AuditEntry
-from crm.citizens.models import CitizenRecord, ContactPoint
+from crm.citizens.models import CitizenRecord, ContactPoint, Topic
 from crm.kit.actor import Actor
 from crm.organisations.models import Organisation, Unit
 from reporting.models import HistoryBatch, IssuedHistory
@@ -51,6 +52,7 @@ QUERIES: dict[str, Rows] = {
             *(Case, CaseType, Document, Import, Note, Message, Participant, Link, Event),
             *(CitizenRecord, ContactPoint, Unit, Role, Membership, ApiClient, AuditEntry),
             *(Organisation, IssuedHistory, HistoryBatch, BulkAction),
+            *(Topic, Segment, Template, Campaign, Suppression, AllowedDestination),
         )
     },
     "open cases": lambda actor: matching(actor, CaseFilter()),
