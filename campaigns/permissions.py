@@ -13,7 +13,7 @@ VIEW_CAMPAIGN = declare(
     roles="communications supervisor auditor",
 )
 DESIGN_CAMPAIGN = declare(
-    "campaigns.design_campaign",
+    "campaigns.prepare_campaign",
     _("write campaigns, templates and audiences, and ask for approval"),
     roles="communications",
 )
@@ -28,7 +28,7 @@ APPROVE_CAMPAIGN = declare(
     roles="communications supervisor",
 )
 RUN_CAMPAIGN = declare(
-    "campaigns.run_campaign",
+    "campaigns.launch_campaign",
     _("pause, resume and stop campaigns"),
     roles="communications supervisor",
 )

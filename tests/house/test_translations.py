@@ -29,6 +29,10 @@ CITIZENS = (
     "reporting/voices.py",
     "reporting/case_history.py",
     "cases/services/notes.py",
+    "templates/campaigns/mail/",
+    "templates/campaigns/unsubscribe",
+    "templates/campaigns/preferences",
+    "templates/campaigns/link_gone",
 )
 DEFAULT = "es"
 SOURCE = "en"  # message ids are its words
