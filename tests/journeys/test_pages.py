@@ -32,7 +32,23 @@ ZOOMED = {"width": 360, "height": 225}
 
 Address = Callable[[Town], str]
 VISITED: dict[str, list[str | Address]] = {
-    "visitor": ["/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/"],
+    "visitor": [
+        *("/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/"),
+        lambda town: f"/baja/{town.recipient}/",
+        lambda town: f"/preferencias/{town.recipient}/",
+    ],
+    "communicator": [
+        "/campanas/",
+        "/campanas/nueva/",
+        lambda town: f"/campanas/{town.campaign.uuid}/",
+        lambda town: f"/campanas/{town.campaign.uuid}/vista-previa/",
+        "/campanas/publicos/",
+        "/campanas/publicos/nuevo/",
+        lambda town: f"/campanas/publicos/{town.campaign.segment.uuid}/",
+        "/campanas/plantillas/",
+        lambda town: f"/campanas/plantillas/{town.campaign.template.uuid}/",
+        "/campanas/temas/",
+    ],
     "agent": [
         "/",
         "/perfil/",

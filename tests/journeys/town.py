@@ -4,13 +4,17 @@ from dataclasses import dataclass, field
 
 from django.utils import translation
 
+from campaigns.models import Campaign, Delivery
+from campaigns.services import launching
+from campaigns.tokens import token_for
 from cases import services
 from cases.models import Case
 from crm.accounts.models import User
-from crm.citizens.models import Channel, Citizen
+from crm.citizens.models import Channel, Citizen, ContactPoint
 from crm.kit.management.commands.prepare import sync_schedules
 from crm.organisations.models import Organisation, Unit
 from tests.factories.accounts import acting, employee
+from tests.factories.campaigns import approved, say, topic_of
 from tests.factories.cases import CaseFactory, CaseTypeFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import OrganisationFactory, UnitFactory
@@ -35,7 +39,10 @@ class Town:
     newcomer: User
     auditor: User
     leaving: User
+    communicator: User
     citizen: Citizen
+    campaign: Campaign | None = None
+    recipient: str = ""  # the token in the links of the campaign's message
     cases: dict[str, Case] = field(default_factory=dict)
 
 
@@ -73,9 +80,21 @@ def build() -> Town:
         town.cases["south"] = CaseFactory(
             unit=town.south, subject="A matter of the southern counter", **types
         )
+        _campaign(town)
         services.add_note(agent, town.cases["live"].uuid, "Called, nobody answered.")
         services.send_message(agent, town.cases["live"].uuid, "We have received your request.")
         return town
+
+
+def _campaign(town: Town) -> None:
+    """One that is being sent while the journeys go on, and the topic of those that they write."""
+    topic = topic_of(town.organisation, "Workshops")
+    point = ContactPoint.objects.get(citizen=town.citizen)
+    say(town.organisation, point, topic, "granted")
+    town.campaign = approved(town.organisation, topic, name="Workshops of the spring")
+    launching.launch(town.campaign.pk)
+    town.campaign.refresh_from_db()
+    town.recipient = token_for(Delivery.objects.get().uuid)
 
 
 def _people() -> Town:
@@ -114,5 +133,6 @@ def _people() -> Town:
         newcomer=person("Nuria Nueva", works_in=south),
         auditor=person("Aurelio Auditor", "auditor"),
         leaving=person("Leandro Leal", "agent", unit=north),
+        communicator=person("Carla Comunica", "communications"),
         citizen=citizen,
     )
