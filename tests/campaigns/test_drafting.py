@@ -19,6 +19,7 @@ from crm.citizens.models import Channel
 from crm.kit import outbox
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound, Refused
+from crm.kit.models import Outbox
 from tests.conftest import World
 from tests.factories.accounts import acting, employee
 from tests.factories.campaigns import EVERYBODY, approved, draft, parts, reader, topic_of
@@ -193,6 +194,7 @@ def test_a_trial_goes_to_who_asked_and_to_nobody_else(world: World, author: Acto
     reader(world.here)
     row = draft(author, topic_of(world.here), *parts(world.here))
     drafting.send_test(author, row.uuid, "es", "x@y")
+    Outbox.objects.update(due_at=timezone.now() - timedelta(minutes=1))
     while outbox.drain():
         pass
     (message,) = mail.outbox

@@ -113,13 +113,13 @@ def test_preferences_are_kept_topic_by_topic(
 
 
 def test_the_evidence_is_never_changed(received: tuple[ContactPoint, Delivery]) -> None:
-    from django.db import InternalError, transaction
+    from django.db import DatabaseError, transaction
 
     for act in (
         lambda: Consent.objects.update(state="granted"),
         lambda: Consent.objects.all().delete(),
     ):
-        with pytest.raises(InternalError), transaction.atomic():
+        with pytest.raises(DatabaseError, match="append_only"), transaction.atomic():
             act()
 
 
@@ -180,7 +180,7 @@ def test_an_expired_link_says_so_and_counts_no_visit(
     assert b"This link has expired" in answer.content
     assert not Click.objects.exists()
     assert strict().get("/e/nosuchcode").status_code == 404
-    assert strict().post(f"/e/{row.code}").status_code == 405
+    assert Client().post(f"/e/{row.code}").status_code == 405
 
 
 def test_the_room_is_for_employees(received: tuple[ContactPoint, Delivery]) -> None:
