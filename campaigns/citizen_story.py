@@ -26,10 +26,9 @@ _TOLD: dict[str, tuple[str, Text]] = {
 
 def tell(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
     """The campaigns' messages that left for the citizen, newest first."""
-    rows = Delivery.objects.for_actor(actor).filter(citizen=citizen, status__in=list(_TOLD))
-    rows = beyond(
-        rows.annotate(at=F("settled_at")), SOURCE, asked.before, newest_first=True
-    ).select_related("run__campaign")
+    left = Delivery.objects.for_actor(actor).filter(citizen=citizen, status__in=list(_TOLD))
+    dated = left.annotate(at=F("settled_at")).select_related("run__campaign")
+    rows = beyond(dated, SOURCE, asked.before, newest_first=True)
     may_open = actor.holds(VIEW_CAMPAIGN)
     return [
         Moment(

@@ -26,8 +26,9 @@ from campaigns.permissions import APPROVE_CAMPAIGN, DESIGN_CAMPAIGN, RUN_CAMPAIG
 from campaigns.rendering import targets
 from campaigns.services.audiences import allow_destination, create_topic, save_segment
 from campaigns.services.drafting import Wanted, create_campaign, submit_campaign
-from campaigns.services.launching import freeze, new_code, short_url
+from campaigns.services.launching import freeze, new_code
 from campaigns.services.templates import latest, save_template
+from campaigns.tokens import short_url
 from crm.accounts.actors import actor_for, system_actor
 from crm.accounts.models import User
 from crm.audit.record import dated, record

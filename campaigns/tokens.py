@@ -24,9 +24,18 @@ def delivery_of(token: str) -> UUID | None:
 
 def unsubscribe_url(delivery: UUID) -> str:
     """Where one click, or a form, ends the topic's messages."""
-    return settings.PUBLIC_URL + reverse("campaigns:unsubscribe", args=[token_for(delivery)])
+    return _public("campaigns:unsubscribe", token_for(delivery))
 
 
 def preferences_url(delivery: UUID) -> str:
     """Where the recipient chooses topics."""
-    return settings.PUBLIC_URL + reverse("campaigns:preferences", args=[token_for(delivery)])
+    return _public("campaigns:preferences", token_for(delivery))
+
+
+def short_url(code: str) -> str:
+    """A short address as it is written in messages."""
+    return _public("campaigns:follow", code)
+
+
+def _public(name: str, part: str) -> str:
+    return f"{settings.PUBLIC_URL}{reverse(name, args=[part])}"

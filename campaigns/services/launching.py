@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Campaign, CampaignRun, Delivery, ShortLink
@@ -20,6 +19,7 @@ from campaigns.rendering import targets
 from campaigns.selectors import best_mailboxes, last_run
 from campaigns.services.drafting import require_sendable
 from campaigns.services.writing import change, worker
+from campaigns.tokens import short_url
 from crm.kit.errors import DomainError
 
 LINKS_SERVE = 365  # days after the last moment for sending
@@ -95,7 +95,7 @@ def freeze(campaign: Campaign, run: CampaignRun) -> int:
             """,  # noqa: S608 - the inner statement is Django's own, its values apart
             [campaign.organisation_id, run.pk, *parameters],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _short_links(campaign: Campaign) -> dict[str, str]:
@@ -118,11 +118,6 @@ def new_code() -> str:
     """A code that nobody guesses and that tells nothing."""
     signs = string.ascii_letters + string.digits
     return "".join(secrets.choice(signs) for _ in range(CODE_LENGTH))
-
-
-def short_url(code: str) -> str:
-    """The short address as it is written in messages."""
-    return settings.PUBLIC_URL + reverse("campaigns:follow", args=[code])
 
 
 @transaction.atomic

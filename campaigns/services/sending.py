@@ -15,6 +15,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -217,9 +218,7 @@ class Job:
         except MissingValue:
             settle(row, owner, Status.SUPPRESSED, MISSING, Status.CLAIMED)
 
-    def _post(
-        self, mail: mailing.EmailMultiAlternatives, row: Delivery, owner: str, line: Line
-    ) -> None:
+    def _post(self, mail: EmailMultiAlternatives, row: Delivery, owner: str, line: Line) -> None:
         try:
             line.post(mail, lambda: self._hand_over(row, owner))
         except NoAnswer:
@@ -233,7 +232,7 @@ class Job:
         else:
             settle(row, owner, Status.SENT)
 
-    def _mail(self, row: Delivery, point: ContactPoint) -> mailing.EmailMultiAlternatives:
+    def _mail(self, row: Delivery, point: ContactPoint) -> EmailMultiAlternatives:
         citizen = self.citizens[row.citizen_id]
         town = mailing.town_of(row.organisation_id, row.citizen_id) if self._needs_town else ""
         to = mailing.recipient(citizen, row.language, town, self.campaign.organisation)
@@ -249,8 +248,9 @@ class Job:
         point = found.filter(pk=row.contact_point_id).first()
         if point is None or row.recipient_key != f"{row.citizen_id}:{point.address_key}":
             raise Left(GONE)
-        if point.refusal:
-            raise Left(point.refusal)
+        refusal = str(vars(point)["refusal"])
+        if refusal:
+            raise Left(refusal)
         return point
 
     def _hand_over(self, row: Delivery, owner: str) -> None:
