@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "cases",
     "channels_app",
     "scheduling",
+    "campaigns",
     "reporting",
 ]
 
@@ -344,6 +345,7 @@ EMAIL_TIMEOUT = 20
 # Pages where one plays the citizen's part; never where citizens are real
 SIMULATORS = env.bool("SIMULATORS", APP_ENV == "development")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "ventanilla@localhost")
+CAMPAIGN_SENDERS = env.int("CAMPAIGN_SENDERS", 2)  # workers that send campaigns at the same time
 
 # --- Languages and time -------------------------------------------------------------------------
 LANGUAGE_CODE = "es"

@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("crm.integrations.urls")),
     path("", include("crm.audit.urls")),
     path("", include("scheduling.urls")),
+    path("", include("campaigns.urls")),
     path("", include("reporting.urls")),
     path("paleta/", palette, name="palette"),
     path("api/v1/", include("crm.api")),

@@ -28,6 +28,7 @@ CELLS: Mapping[str, Text] = {
 ROOMS: Mapping[str, tuple[Text, str]] = {  # heading and icon, in the order of the matrix
     "cases": (_("Cases"), "folder"),
     "citizens": (_("Citizens"), "users"),
+    "campaigns": (_("Campaigns"), "speakerphone"),
     "reporting": (_("Reports"), "chart-bar"),
     "organisations": (_("Organisation"), "building-community"),
     "accounts": (_("Employees"), "id-badge-2"),

@@ -1,6 +1,7 @@
 """Citizens: one record per installation, and what each organisation keeps about them."""
 
 import pghistory
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -305,6 +306,89 @@ class ContactPoint(Owned):
             return shown_phone(self.address)
         town = " ".join(filter(None, [self.postal_code, self.locality]))
         return ", ".join(filter(None, [self.address, town]))
+
+
+class Topic(Owned):
+    """Something that an organisation writes to citizens about, each of whom may want it or not."""
+
+    class MessageClass(models.TextChoices):
+        """What the law lets be sent: only the informational is asked leave for."""
+
+        INFORMATIONAL = "informational", _("Informational")
+        SERVICE = "service", _("About a service in use")
+        STATUTORY = "statutory", _("Required by law")
+
+    code = models.CharField(max_length=40)
+    name = models.CharField(_("name"), max_length=120)
+    names = models.JSONField(default=dict, blank=True)  # in other languages: code → name
+    message_class = models.CharField(
+        _("kind of message"), max_length=14, choices=MessageClass, default="informational"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("topic")
+        verbose_name_plural = _("topics")
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "code"], name="topic_code_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def name_in(self, language: str) -> str:
+        """Its name in a language, or as the organisation calls it."""
+        return str(self.names.get(language) or self.name)
+
+    @property
+    def needs_consent(self) -> bool:
+        """Whether it is sent only to who said yes (LSSI art. 21)."""
+        return self.message_class == self.MessageClass.INFORMATIONAL
+
+
+class ConsentQuerySet(ScopedQuerySet["Consent"]):
+    """What was said of an organisation's topics."""
+
+    organisation_path = "topic__organisation_id"
+
+
+class Consent(models.Model):
+    """What somebody said, at one moment, of being written to about a topic; the last word counts.
+
+    Append-only by trigger: it is the proof of consent (GDPR art. 7.1).
+    """
+
+    class State(models.TextChoices):
+        """What was said; pending: asked, and not yet confirmed by the mailbox's owner."""
+
+        PENDING = "pending", _("Not yet confirmed")
+        GRANTED = "granted", _("Granted")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    id = models.BigAutoField(primary_key=True)
+    contact_point = models.ForeignKey(
+        ContactPoint, on_delete=models.PROTECT, related_name="consents", db_index=False
+    )
+    topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="consents")
+    state = models.CharField(max_length=10, choices=State)
+    source = models.CharField(max_length=40)  # by which door it was said: unsubscribe_link, desk…
+    evidence = models.JSONField(default=dict)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = ConsentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("consent")
+        indexes = [
+            # the last word of a contact point on a topic
+            models.Index(fields=["contact_point", "topic", "-id"], name="consent_last_word")
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.contact_point_id} {self.topic_id} {self.state}"
 
 
 class NameWord(models.Model):

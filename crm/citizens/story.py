@@ -108,6 +108,8 @@ _ACTS: Mapping[tuple[str, Any], tuple[str, Text]] = {
     ("changed", "contact_point"): ("address-book", _("corrected a contact point")),
     ("verified", "contact_point"): ("check", _("verified a contact point")),
     ("ended", "contact_point"): ("address-book-off", _("ended a contact point")),
+    ("consent", "granted"): ("mail-check", _("recorded consent to be written to")),
+    ("consent", "withdrawn"): ("mail-off", _("recorded that consent was withdrawn")),
     ("protected", True): ("shield-lock", _("protected the record")),
     ("protected", False): ("shield-off", _("lifted the protection of the record")),
 }

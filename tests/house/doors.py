@@ -152,6 +152,19 @@ _SIDE = {"organisation": "organisation.code"}
 _DEFINITION = "a definition, nobody's data"
 _WINDOW = "the organisation's public pages"
 
+_CAMPAIGN = {"campaign": "campaign.uuid"}
+_MESSAGE = "a message to many, nobody's data"
+_CONDITIONS = "conditions, nobody's data"
+_NEW_CAMPAIGN = {
+    "name": "Campaña",
+    "topic": "topic.uuid",
+    "segment": "segment.uuid",
+    "template": "template.uuid",
+    "send_at": "2031-01-01T10:00",
+    "send_not_after": "2031-01-02T10:00",
+    "max_error_rate": "10",
+}
+
 ENTRIES: dict[str, Guarded | Own | Public] = {
     # --- cases ---
     "cases:home": Guarded(),
@@ -412,6 +425,46 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "audit:chain": Guarded(),
     "audit:verify": Guarded(),
     "audit:entry": Guarded({"number": "entry.pk"}),
+    # --- campaigns ---
+    "campaigns:list": Guarded(),
+    "campaigns:new": Guarded(post=_NEW_CAMPAIGN),
+    "campaigns:detail": Guarded(_CAMPAIGN, silent=_MESSAGE),
+    "campaigns:progress": Guarded(_CAMPAIGN, silent="figures only"),
+    "campaigns:edit": Guarded(_CAMPAIGN, post=_NEW_CAMPAIGN, silent=_MESSAGE),
+    "campaigns:preview": Guarded(_CAMPAIGN),
+    "campaigns:test": Guarded(_CAMPAIGN, post={"language": "es"}),
+    "campaigns:submit": Guarded(_CAMPAIGN),
+    "campaigns:withdraw": Guarded(_CAMPAIGN),
+    "campaigns:approve": Guarded(_CAMPAIGN),
+    "campaigns:return": Guarded(_CAMPAIGN, post=_REASON),
+    "campaigns:pause": Guarded(_CAMPAIGN),
+    "campaigns:resume": Guarded(_CAMPAIGN),
+    "campaigns:stop": Guarded(_CAMPAIGN),
+    "campaigns:export": Guarded(_CAMPAIGN),
+    "campaigns:segments": Guarded(),
+    "campaigns:segment_new": Guarded(post={"name": "Nuevo", "k.0": "all"}),
+    "campaigns:builder": Guarded(post={"k.0": "all", "act": "add:0"}),
+    "campaigns:segment": Guarded(
+        {"segment": "segment.uuid"}, post={"name": "Otro", "k.0": "all"}, silent=_CONDITIONS
+    ),
+    "campaigns:segment_archive": Guarded({"segment": "segment.uuid"}),
+    "campaigns:templates": Guarded(),
+    "campaigns:template_new": Guarded(
+        post={"name": "Nueva", "subject-es": "Asunto", "body-es": "Hola"}
+    ),
+    "campaigns:template": Guarded(
+        {"template": "template.uuid"},
+        post={"name": "Otra", "subject-es": "Asunto", "body-es": "Hola"},
+        silent=_MESSAGE,
+    ),
+    "campaigns:topics": Guarded(post={"name": "Tema", "message_class": "service"}),
+    "campaigns:topic_end": Guarded({"topic": "topic.uuid"}),
+    "campaigns:allow": Guarded(post={"host": "www.example.org"}),
+    "campaigns:forbid": Guarded({"destination": "destination.uuid"}),
+    "campaigns:lift": Guarded({"suppression": "suppression.uuid"}),
+    "campaigns:unsubscribe": Public("the signed link is the key", {"token": "no-such-token"}),
+    "campaigns:preferences": Public("the signed link is the key", {"token": "no-such-token"}),
+    "campaigns:follow": Public("whoever has the message may follow its links", {"code": "nosuch"}),
     # --- reporting ---
     "reporting:histories": Guarded(),
     "reporting:batch": Guarded(post={"cases": "case.uuid", "variant": "full"}),
@@ -574,6 +627,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
 
 # Addresses that answer with a file, and the method.
 EXPORTS = {
+    "campaigns:export": "get",
     "cases:bulk_refusals": "get",
     "cases:document": "get",
     "cases:import_problems": "get",

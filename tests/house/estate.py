@@ -19,6 +19,7 @@ from django.test import Client, override_settings
 from django.test.client import ClientHandler
 from django.utils import timezone
 
+from campaigns.models import AllowedDestination, Campaign, Segment, Suppression, Template
 from cases import services as cases
 from cases.models import (
     Article,
@@ -54,7 +55,7 @@ from crm.accounts.actors import system_actor
 from crm.accounts.models import ApiClient, Role, RolePermission, User, UserSession
 from crm.accounts.services.roles import give_role
 from crm.audit.models import AuditEntry
-from crm.citizens.models import Citizen, ContactPoint, Identifier
+from crm.citizens.models import Citizen, ContactPoint, Identifier, Topic
 from crm.integrations.models import Connection, PublishedService, Subscription, WebhookDelivery
 from crm.integrations.outgoing import new_secret
 from crm.kit.actor import Actor
@@ -69,6 +70,7 @@ from scheduling.public_forms import written_start
 from scheduling.services import Wish, book_appointment
 from scheduling.services.setup import add_closure
 from tests.factories.accounts import ORIGIN, acting, employee
+from tests.factories.campaigns import draft, parts, topic_of
 from tests.factories.cases import ArticleFactory, CaseFactory, CaseTypeFactory, ProcedureFactory
 from tests.factories.channels_app import begin, make_account, make_agent, make_queue
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
@@ -128,6 +130,12 @@ class Side:
     history: IssuedHistory
     batch: HistoryBatch
     export: Export
+    topic: Topic
+    segment: Segment
+    template: Template
+    campaign: Campaign
+    destination: AllowedDestination
+    suppression: Suppression
     role: Role
     client: ApiClient
     key: str = field(repr=False)
@@ -306,6 +314,16 @@ def side(code: str) -> Side:
         unit=unit, case_type=case_type, code=f"tramite-{code.lower()}", name=f"Trámite {code}"
     )
     export = _export(organisation, boss)
+    mailbox = f"buzon-{code.lower()}@correo.example"
+    ContactPointFactory(
+        citizen=people[0],
+        organisation=organisation,
+        channel="email",
+        address=mailbox,
+        address_key=mailbox,
+    )
+    topic = topic_of(organisation, f"Tema {code}")
+    segment, template = parts(organisation)
     client, key = _system(organisation, SCOPES)
     bare_client, bare_key = _system(organisation, ())
     made = Side(
@@ -334,6 +352,17 @@ def side(code: str) -> Side:
         history=history,
         batch=batch,
         export=export,
+        topic=topic,
+        segment=segment,
+        template=template,
+        campaign=draft(actor, topic, segment, template, name=f"Campaña {code}"),
+        destination=AllowedDestination.objects.get(organisation=organisation),
+        suppression=Suppression.objects.create(
+            organisation=organisation,
+            channel="email",
+            address_hash=digest(f"nadie-{code}"),
+            reason=Suppression.Reason.MANUAL,
+        ),
         role=role,
         client=client,
         key=key,

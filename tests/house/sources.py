@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-ROOMS = ("crm", "cases", "channels_app", "scheduling", "reporting")
+ROOMS = ("crm", "cases", "channels_app", "scheduling", "campaigns", "reporting")
 
 
 @cache

@@ -115,7 +115,20 @@ NEW_OFFICE = {
     "address": "Calle Mayor 1",
 }
 NEW_SERVICE = {"name": "N", "code": "nuevo", "case_type": "case_type.code", "unit": "unit.uuid"}
+NEW_CAMPAIGN = {
+    "name": "Campaña",
+    "topic": "topic.uuid",
+    "segment": "segment.uuid",
+    "template": "template.uuid",
+    "send_at": "2031-01-01T10:00",
+    "send_not_after": "2031-01-02T10:00",
+    "max_error_rate": "10",
+}
 FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
+    **{
+        ("CampaignForm", name): ("campaigns:new", NEW_CAMPAIGN, f"{name}.uuid")
+        for name in ("topic", "segment", "template")
+    },
     ("NewCaseForm", "case_type"): ("cases:new", NEW_CASE, "case_type.code"),
     ("NewCaseForm", "unit"): ("cases:new", NEW_CASE, "unit.uuid"),
     ("NewCaseForm", "citizen"): ("cases:new", NEW_CASE, "citizen.uuid"),
@@ -221,6 +234,7 @@ def _all_forms() -> list[type[forms.BaseForm]]:
             "cases",
             "channels_app",
             "scheduling",
+            "campaigns",
             "reporting",
         }:
             found.append(kind)

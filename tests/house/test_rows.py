@@ -15,6 +15,7 @@ from django.apps import apps
 from django.db import connection, models
 from django.db.models import QuerySet
 
+from campaigns.models import AllowedDestination, Campaign, Segment, Suppression, Template
 from cases.lists import ALL, CaseFilter, find, matching
 from cases.models import (
     BulkAction,
@@ -30,7 +31,7 @@ from cases.models import (
 )
 from crm.accounts.models import ApiClient, Membership, Role
 from crm.audit.models import AuditEntry
-from crm.citizens.models import CitizenRecord, ContactPoint
+from crm.citizens.models import CitizenRecord, ContactPoint, Topic
 from crm.integrations.models import (
     Connection,
     PublishedService,
@@ -69,6 +70,7 @@ QUERIES: dict[str, Rows] = {
             *(Office, BookableService, Resource, Appointment, Happening),
             *(Connection, Subscription, WebhookDelivery, PublishedService),
             *(CaseFact, Tally, FactState, District),
+            *(Topic, Segment, Template, Campaign, Suppression, AllowedDestination),
         )
     },
     "open cases": lambda actor: matching(actor, CaseFilter()),

@@ -32,6 +32,7 @@ TASKS: dict[str, Task] = {
 # What a stream of each kind is about, and who besides `everything` may follow it.
 STREAMS = {
     "case": ("case.uuid", {"auditor", "machine"}),
+    "campaign": ("campaign.uuid", {"neighbour", "auditor", "machine"}),
     "import": ("load.uuid", {"machine"}),
     "bulk": ("action.uuid", set()),
     "history": ("history.uuid", {"auditor", "machine"}),

@@ -52,6 +52,10 @@ CITIZENS = (
     "scheduling/services/booking.py",
     "scheduling/services/people.py",
     "scheduling/services/notices.py",
+    "templates/campaigns/mail/",
+    "templates/campaigns/unsubscribe",
+    "templates/campaigns/preferences",
+    "templates/campaigns/link_gone",
 )
 DEFAULT = "es"
 SOURCE = "en"  # message ids are its words

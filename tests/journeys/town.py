@@ -5,6 +5,9 @@ from datetime import time, timedelta
 
 from django.utils import timezone, translation
 
+from campaigns.models import Campaign, Delivery
+from campaigns.services import launching
+from campaigns.tokens import token_for
 from cases import services
 from cases.models import Case, CaseType
 from channels_app import services as channels
@@ -17,7 +20,7 @@ from channels_app.models import (
     Queue,
 )
 from crm.accounts.models import User
-from crm.citizens.models import Channel, Citizen
+from crm.citizens.models import Channel, Citizen, ContactPoint
 from crm.integrations.models import Connection, Subscription
 from crm.integrations.services import connections, subscriptions
 from crm.kit.management.commands.prepare import sync_schedules
@@ -29,6 +32,7 @@ from scheduling.models import Appointment
 from scheduling.selectors import next_free
 from scheduling.services import Person, Wish, book_appointment
 from tests.factories.accounts import acting, employee
+from tests.factories.campaigns import approved, say, topic_of
 from tests.factories.cases import (
     ArticleFactory,
     CaseFactory,
@@ -65,8 +69,11 @@ class Town:
     newcomer: User
     auditor: User
     leaving: User
+    communicator: User
     citizen: Citizen
     appointment: Appointment = field(init=False)
+    campaign: Campaign | None = None
+    recipient: str = ""  # the token in the links of the campaign's message
     cases: dict[str, Case] = field(default_factory=dict)
     chat: ChannelAccount | None = None
     talk: Conversation | None = None  # one that nobody changes, to be looked at
@@ -115,6 +122,7 @@ def build() -> Town:
         _mail(town)
         _agendas(town)
         _other_systems(town)
+        _campaign(town)
         services.add_note(agent, town.cases["live"].uuid, "Called, nobody answered.")
         services.send_message(agent, town.cases["live"].uuid, "We have received your request.")
         District.objects.create(
@@ -277,6 +285,17 @@ def _other_systems(town: Town) -> None:
     subscriptions.stop_subscription(admin, town.subscription.uuid)
 
 
+def _campaign(town: Town) -> None:
+    """One that is being sent while the journeys go on, and the topic of those that they write."""
+    topic = topic_of(town.organisation, "Workshops")
+    point = ContactPoint.objects.get(citizen=town.citizen)
+    say(town.organisation, point, topic, "granted")
+    town.campaign = approved(town.organisation, topic, name="Workshops of the spring")
+    launching.launch(town.campaign.pk)
+    town.campaign.refresh_from_db()
+    town.recipient = token_for(Delivery.objects.get().uuid)
+
+
 def _people() -> Town:
     organisation = OrganisationFactory(code="INST", name="Instituto de Prueba")
     north = UnitFactory(organisation=organisation, code="NORTH", name="North counter")
@@ -313,5 +332,6 @@ def _people() -> Town:
         newcomer=person("Nuria Nueva", works_in=south),
         auditor=person("Aurelio Auditor", "auditor"),
         leaving=person("Leandro Leal", "agent", unit=north),
+        communicator=person("Carla Comunica", "communications"),
         citizen=citizen,
     )
