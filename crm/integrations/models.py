@@ -28,6 +28,7 @@ class Outcome(models.TextChoices):
     TLS = "tls", _("Its certificate could not be checked")
     TIMEOUT = "timeout", _("No answer in time")
     RESTING = "resting", _("Not asked: it has not answered lately")
+    BUSY = "busy", _("Not asked: it is slow, and others are asking")
     REFUSED = "refused", _("It does not accept our key")
     STATUS = "status", _("It answered with an error")
     TOO_LARGE = "too_large", _("The answer is too large")

@@ -11,7 +11,9 @@ import ipaddress
 import random
 import socket
 import ssl
+import threading
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +27,8 @@ from crm.kit.circuit import Circuit
 MOST_BYTES = 1024 * 1024
 CONNECT_SECONDS = 3.0
 _RETRIED_STATUSES = frozenset({429, 502, 503, 504})
+_TURN_SECONDS = 0.3  # that a question waits for the one before it
+_turns: defaultdict[str, threading.BoundedSemaphore] = defaultdict(threading.BoundedSemaphore)
 _PAUSE = 0.2  # seconds before the second try, doubled each time, with jitter
 
 
@@ -32,7 +36,7 @@ class CallFailed(Exception):  # noqa: N818 - reads as what happened
     """No usable answer. Neither text nor `code` say what was found at an address that may not be called.
 
     Codes: address (may not be called), unreachable, tls, timeout, protocol, too_large, resting
-    (the circuit is open), status.
+    (the circuit is open), busy (others are asking), status.
     """
 
     def __init__(self, text: str, code: str = "protocol", status: int = 0) -> None:
@@ -105,11 +109,29 @@ def ask(
 ) -> Answer:
     """Return the answer to a GET, tried again with jitter while `seconds` last: it may be asked twice.
 
-    While the other side's circuit is open nothing is asked. Faults of the other side (no answer, 5xx)
+    While the other side's circuit is open nothing is asked. A process asks one system one question at a
+    time, so that a slow one holds one of its few threads and no more. Faults of the other side (no answer, 5xx)
     count against it; that an address may not be called does not.
     """
-    if not circuit.allows():
-        raise CallFailed("the other side has not answered lately", "resting")
+    turn = _turns[circuit.name]
+    if not turn.acquire(timeout=_TURN_SECONDS):
+        raise CallFailed("others of this process are asking", "busy")
+    try:
+        if not circuit.allows():
+            raise CallFailed("the other side has not answered lately", "resting")
+        return _ask(url, headers, circuit, seconds, retries, most_bytes)
+    finally:
+        turn.release()
+
+
+def _ask(
+    url: str,
+    headers: Mapping[str, str],
+    circuit: Circuit,
+    seconds: float,
+    retries: int,
+    most_bytes: int,
+) -> Answer:
     deadline = time.monotonic() + seconds
     for tried in range(retries, -1, -1):  # how many more tries there are
         left = max(deadline - time.monotonic(), 0.001)

@@ -17,6 +17,7 @@ from crm.integrations import legacy, mapping
 from crm.integrations.models import CallLog, Connection, KeptAnswer, Outcome
 from crm.integrations.services import connections as services
 from crm.integrations.tasks import forget_old_rows
+from crm.kit import http
 from crm.kit.actor import Actor
 from crm.kit.circuit import FAILURES, State
 from crm.kit.errors import Changed, Invalid, NotFound, Refused
@@ -230,6 +231,20 @@ def test_a_failed_try_in_between_doubles_the_rest(admin: Actor, registry: Elsewh
     assert cache.get(circuit._key("rest")) == 15
     circuit.failed()
     assert cache.get(circuit._key("rest")) == 30
+
+
+def test_a_slow_system_is_asked_one_question_at_a_time(admin: Actor, registry: Elsewhere) -> None:
+    """Else two employees would hold both threads of a web process for as long as it is slow."""
+    row = made(admin, registry)
+    legacy.look_up(row, NUMBER)
+    aged(row, hours=1)
+    turn = http._turns[row.circuit.name]
+    with turn:
+        found = legacy.look_up(row, NUMBER)
+    assert (found.outcome, found.rows) == (Outcome.BUSY, SHOWN)
+    assert len(registry.asked) == 1
+    assert row.circuit.state is State.CLOSED
+    assert legacy.look_up(row, NUMBER).outcome is Outcome.FOUND
 
 
 def test_reads_are_tried_again(admin: Actor, registry: Elsewhere) -> None:
