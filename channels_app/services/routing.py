@@ -190,7 +190,7 @@ def _offer_next(organisation_id: int, passed: list[int]) -> tuple[int | None, bo
 
 def _lock_next(organisation_id: int, passed: list[int]) -> WorkItem | None:
     """The first waiting work that somebody may have, locked."""
-    asked = {
+    asked: dict[str, Any] = {
         "organisation": organisation_id,
         "passed": passed,
         "heard": timezone.now() - HEARD_FOR,
@@ -246,6 +246,8 @@ def take(actor: Actor, conversation: UUID) -> Conversation:
         item = open_item(row)
         if item is None or item.status != WorkItem.Status.QUEUED:
             raise Conflict("taken_already", _("Somebody else has just got this conversation."))
+        if slot.state == Presence.OFFLINE:
+            raise Conflict("offline", _("Say first that you are at work: you are offline."))
         taken = AgentSlot.objects.for_actor(actor).filter(
             pk=slot.pk, used_units__lte=F("max_units") - item.weight, queues=item.queue
         )

@@ -258,6 +258,10 @@ def test_taking_by_hand_needs_room_and_the_queue(world: World, queue: Queue) -> 
     make_agent(bob, make_queue(world.unit, "otra"))
     with pytest.raises(Conflict, match="as you can"):
         services.take(acting(bob), second.uuid)
+    away = employee(world.here, "agent", unit=world.unit)
+    make_agent(away, queue, state=Presence.OFFLINE)
+    with pytest.raises(Conflict, match="offline"):
+        services.take(acting(away), second.uuid)
 
 
 def test_wrap_up_holds_capacity_until_it_is_over(world: World, queue: Queue) -> None:
