@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from email.utils import formataddr
 from random import Random
 
+from cases.models import Case, Confidentiality
 from cases.services import told_at
 from channels_app.email import intake, sending, verbs
 from channels_app.email.setup import MailSetup, kept
@@ -276,6 +277,9 @@ class _Office:
             )
             self._thread(talk, self._demo.now - age, count - number)
         self._apart()
+        for account, told in zip(self._accounts, _MAILBOXES[self._code], strict=True):
+            account.settings = {**account.settings, "case_type": told.case_type}
+            account.save(update_fields=["settings", "updated_at"])  # what comes from now on
         self._demo.made["e-mail threads"] += count
         _leave_nothing_owed(self._organisation)
 
@@ -283,7 +287,10 @@ class _Office:
         person = self._dice.choice(self._people)
         account = self._accounts[talk.mailbox]
         row = self._arrive(account, person, talk.subject, talk.lines[0], at)
-        if row is None or from_last <= 6 or (len(talk.lines) == 1 and from_last <= 12):
+        if row is None:
+            return
+        self._join(row, person, at)
+        if from_last <= 6 or (len(talk.lines) == 1 and from_last <= 12):
             return  # still waits
         writer = self._writers[0 if from_last <= 11 else self._dice.randrange(len(self._writers))]
         at += timedelta(minutes=self._dice.randint(25, 400))
@@ -297,6 +304,19 @@ class _Office:
             with _told(at):
                 if writer.user_id is not None:
                     verbs.close(writer, row.uuid)
+
+    def _join(self, row: Conversation, person: Citizen, at: datetime) -> None:
+        """The thread is about the matter that the person has going on, if they have one."""
+        mine = Case.objects.unscoped("the demo's own").filter(
+            organisation=self._organisation,
+            citizen=person,
+            opened_at__lt=at,
+            confidentiality=Confidentiality.INTERNAL,
+        )
+        case = mine.order_by("-opened_at").first()
+        if case is not None:
+            with _told(at):
+                intake.join_case(intake.actor_of(row.account), row, case)
 
     def _answer(self, writer: Actor, row: Conversation, talk: Talk, at: datetime) -> Message | None:
         if at >= self._demo.now:
@@ -397,7 +417,6 @@ class _Office:
             settings=dict(
                 kept(
                     MailSetup(
-                        case_type=told.case_type,
                         signature=f"{told.name}\n{self._organisation.name}",
                     )
                 )

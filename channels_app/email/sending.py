@@ -85,6 +85,12 @@ def deliver(message: UUID) -> None:
     row = _queued(message)
     if row is None:
         return
+    scans = {files.Scan(one.scan) for one in row.attachments.all()}
+    if files.Scan.INFECTED in scans:
+        settle(message, Delivery.FAILED, str(_("The virus scanner found a virus in it.")))
+        return
+    if files.Scan.UNAVAILABLE in scans:  # nothing leaves unseen; the scanner looks again by itself
+        raise outbox.TryLater("a file waits for the virus scanner")
     try:
         post(mail_of(row), connection_of(row.account))
     except outbox.Undeliverable as error:

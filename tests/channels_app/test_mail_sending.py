@@ -153,6 +153,24 @@ def test_a_server_that_does_not_answer_is_tried_again(
     assert sent.state == Delivery.QUEUED
 
 
+def test_no_file_leaves_before_the_scanner_has_cleared_it(
+    world: World, row: Conversation, server: type[Server]
+) -> None:
+    alice = world.actor(world.alice)
+    file = verbs.attach(alice, row.uuid, [PAPER], "modelo.pdf")
+    sent = verbs.answer(alice, row.uuid, "Adjunto", attachments=[file.uuid])
+    sent.attachments.update(scan="unavailable")
+    with pytest.raises(outbox.TryLater):
+        sending.deliver(sent.uuid)
+    sent.attachments.update(scan="infected")
+    sending.deliver(sent.uuid)
+    sent.refresh_from_db()
+    assert (sent.state, sent.state_reason, server.sent) == (
+        *(Delivery.FAILED, "The virus scanner found a virus in it."),
+        [],
+    )
+
+
 def test_doubt_is_said_and_a_person_sends_again(
     world: World, row: Conversation, server: type[Server]
 ) -> None:
