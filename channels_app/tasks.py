@@ -13,6 +13,7 @@ def sweep() -> None:
     presence.sweep()
     routing.expire_offers()
     routing.end_wrap_ups()
+    routing.take_from_the_gone()
     visiting.sweep_silent()
     routing.match_all()
 

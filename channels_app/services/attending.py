@@ -215,7 +215,7 @@ def identify(actor: Actor, conversation: UUID, citizen: UUID) -> Conversation:
     person = Citizen.objects.for_actor(actor).get_or_refuse(uuid=citizen)
     if row.citizen_id == person.pk:
         return row
-    change(row, citizen=person)
+    change(row, citizen=person, version=row.version + 1)
     note_event(actor, row, EventKind.IDENTIFIED, citizen=str(person.uuid))
     record(actor, ATTEND, row, act="identified", citizen=str(person.uuid))
     tell({"kind": "identified"}, listeners(row, visitor=False))

@@ -3,13 +3,14 @@
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from channels_app.models import AgentSlot, PauseReason, Presence
 from channels_app.permissions import ATTEND
 from channels_app.services import routing
-from channels_app.services.slots import HEARD_FOR, become, locked, slot_of
+from channels_app.services.slots import HEARD_FOR, at_work, become, locked, slot_of
 from crm.audit.record import record
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid
@@ -42,15 +43,17 @@ def beat(actor: Actor) -> AgentSlot:
 
 
 def sweep() -> int:
-    """Whose desk has not been heard is offline, and what rang there waits again; how many."""
+    """Whose desk has not been heard, or who works here no longer, is offline, and what rang there waits
+    again; how many."""
     silent = AgentSlot.objects.unscoped("the sweeper serves everyone").exclude(
         state=Presence.OFFLINE
     )
     gone = 0
-    for slot in silent.filter(heard_at__lt=timezone.now() - HEARD_FOR):
+    unheard = Q(heard_at__lt=timezone.now() - HEARD_FOR) | Q(heard_at=None)
+    for slot in silent.annotate(here=at_work()).filter(unheard | Q(here=False)):
         with transaction.atomic():
             found = locked(slot)
-            if found.heard_at and found.heard_at >= timezone.now() - HEARD_FOR:
+            if slot.here and found.heard_at and found.heard_at >= timezone.now() - HEARD_FOR:
                 continue  # heard just now
             become(found, Presence.OFFLINE, None, by_system=True)
         routing.withdraw_offers(found)

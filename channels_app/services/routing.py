@@ -26,7 +26,7 @@ from channels_app.models import (
     WorkItem,
 )
 from channels_app.permissions import ATTEND
-from channels_app.services.slots import HEARD_FOR, not_ready, slot_of
+from channels_app.services.slots import HEARD_FOR, at_work, not_ready, slot_of
 from channels_app.services.writing import desk_of, fetch, listeners, lock, move, note_event, tell
 from crm.accounts.actors import system_actor
 from crm.audit.record import record
@@ -38,18 +38,33 @@ log = logging.getLogger(__name__)
 
 LOCK = 0x0C_4A_11  # the first half of the advisory lock; the organisation is the second
 AT_ONCE = 200  # offers of one run: what is left the sweeper takes up
-_FOUND = """
-SELECT a.id FROM channels_app_agentslot a
- WHERE a.organisation_id = %(organisation)s AND a.state = 'available'
-   AND a.used_units + %(weight)s <= a.max_units AND a.skills @> %(skills)s
-   AND a.heard_at > %(heard)s
-   AND EXISTS (SELECT FROM channels_app_queuemember m WHERE m.agent_id = a.id AND m.queue_id = %(queue)s)
-   AND NOT EXISTS (SELECT FROM channels_app_offer o WHERE o.item_id = %(item)s AND o.agent_id = a.id
-        AND (o.outcome = 'declined' OR o.outcome = 'expired' AND o.ended_at >= a.since))
+# who may have a piece of work `i` now: the same words for finding the work and for finding the person
+_MAY_HAVE = """
+FROM channels_app_agentslot a
+WHERE a.organisation_id = i.organisation_id AND a.state = 'available'
+  AND a.used_units + i.weight <= a.max_units AND a.skills @> i.skills AND a.heard_at > %(heard)s
+  AND EXISTS (SELECT FROM channels_app_queuemember m
+              WHERE m.agent_id = a.id AND m.queue_id = i.queue_id)
+  AND NOT EXISTS (SELECT FROM channels_app_offer o WHERE o.item_id = i.id AND o.agent_id = a.id
+       AND (o.outcome = 'declined' OR o.outcome = 'expired' AND o.ended_at >= a.since))
 """
-_CANDIDATES = f"{_FOUND} ORDER BY a.idle_since, a.id LIMIT 8"
+# only work that somebody may have: what waits for nobody is not looked at one by one
+_NEXT = f"""
+SELECT i.id FROM channels_app_workitem i
+WHERE i.organisation_id = %(organisation)s AND i.status = 'queued' AND i.id <> ALL(%(passed)s)
+  AND EXISTS (SELECT {_MAY_HAVE})
+ORDER BY i.priority, i.enqueued_at, i.id LIMIT 1 FOR NO KEY UPDATE OF i SKIP LOCKED
+"""  # noqa: S608 - statements put together from our own words, values apart
+_OF_ITEM = _MAY_HAVE.replace("FROM channels_app_agentslot a", "FROM channels_app_agentslot a, i", 1)
+_CANDIDATES = f"""
+WITH i AS (SELECT * FROM channels_app_workitem WHERE id = %(item)s)
+SELECT a.id {_OF_ITEM} ORDER BY a.idle_since, a.id LIMIT 8
+"""  # noqa: S608 - likewise
 # PostgreSQL looks at a locked row again as it is now: who has meanwhile no room is not taken
-_CLAIM = f"{_FOUND} AND a.id = %(agent)s FOR NO KEY UPDATE OF a"
+_CLAIM = f"""
+WITH i AS (SELECT * FROM channels_app_workitem WHERE id = %(item)s)
+SELECT a.id {_OF_ITEM} AND a.id = %(agent)s FOR NO KEY UPDATE OF a
+"""  # noqa: S608 - likewise
 
 
 # --- Into a queue and out of it ------------------------------------------------------------------
@@ -145,26 +160,17 @@ def match(organisation_id: int) -> int:
         if item_id is None:
             break
         made += offered
-        passed.append(item_id)
+        if not offered:
+            passed.append(item_id)
     return made
 
 
 def _offer_next(organisation_id: int, passed: list[int]) -> tuple[int | None, bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, organisation_id])
-    item = (
-        WorkItem.objects.unscoped("routing serves the organisation as a whole")
-        .filter(organisation=organisation_id, status=WorkItem.Status.QUEUED)
-        .exclude(pk__in=passed)
-        .order_by("priority", "enqueued_at", "id")
-        .select_for_update(of=("self",), no_key=True, skip_locked=True)
-        .select_related("queue", "conversation")
-        .first()
-    )
+    item = _lock_next(organisation_id, passed)
     if item is None:
         return None, False
     agent = _claim_agent(item)
-    if agent is None:
+    if agent is None:  # whoever had room has none any more
         return item.pk, False
     at = timezone.now()
     expires = at + timedelta(seconds=item.queue.offer_seconds)
@@ -182,16 +188,26 @@ def _offer_next(organisation_id: int, passed: list[int]) -> tuple[int | None, bo
     return item.pk, True
 
 
+def _lock_next(organisation_id: int, passed: list[int]) -> WorkItem | None:
+    """The first waiting work that somebody may have, locked."""
+    asked = {
+        "organisation": organisation_id,
+        "passed": passed,
+        "heard": timezone.now() - HEARD_FOR,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, organisation_id])
+        cursor.execute(_NEXT, asked)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    rows = WorkItem.objects.unscoped("locked just now").select_related("queue", "conversation")
+    return rows.get(pk=row[0])
+
+
 def _claim_agent(item: WorkItem) -> AgentSlot | None:
     """The longest idle employee who may have the work, locked."""
-    asked: dict[str, Any] = {
-        "organisation": item.organisation_id,
-        "weight": item.weight,
-        "skills": item.skills,
-        "heard": timezone.now() - HEARD_FOR,
-        "queue": item.queue_id,
-        "item": item.pk,
-    }
+    asked: dict[str, Any] = {"heard": timezone.now() - HEARD_FOR, "item": item.pk}
     with connection.cursor() as cursor:
         cursor.execute(_CANDIDATES, asked)
         for (pk,) in cursor.fetchall():
@@ -389,6 +405,32 @@ def end_wrap_ups() -> int:
             tell({"kind": "closed"}, listeners(conversation, visitor=False))
             ended += 1
     return ended
+
+
+def take_from_the_gone() -> int:
+    """What somebody attended who works here no longer waits again with its age; how many."""
+    left = (
+        WorkItem.objects.unscoped("the sweeper serves everyone")
+        .filter(status=WorkItem.Status.ACTIVE)
+        .annotate(here=at_work("agent__"))
+        .filter(here=False)
+        .select_related("conversation__organisation", "queue")[:AT_ONCE]
+    )
+    taken = 0
+    for item in left:
+        with transaction.atomic():
+            conversation = lock(item.conversation)
+            current = open_item(conversation)
+            if conversation.state != State.ACTIVE or current is None:
+                continue
+            finish(current)
+            move(conversation, State.WAITING, owner_id=None)
+            enqueue(conversation, item.queue, since=item.enqueued_at)
+            actor = system_actor(conversation.organisation, Origin(Door.TASK))
+            note_event(actor, conversation, EventKind.QUEUED)
+            tell({"kind": "queued"}, listeners(conversation))
+            taken += 1
+    return taken
 
 
 def match_all() -> int:

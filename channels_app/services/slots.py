@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from channels_app.models import AgentSlot, PauseReason, Presence, PresenceChange
 from channels_app.permissions import ATTEND
 from channels_app.services.writing import desk_of, tell
+from crm.accounts.models import Membership, User
 from crm.kit.actor import Actor
 from crm.kit.errors import NotFound
 from crm.kit.policy import require
@@ -25,6 +27,19 @@ def slot_of(actor: Actor) -> AgentSlot:
         user_id=actor.user_id, defaults={"organisation_id": actor.organisation_id}
     )
     return slot
+
+
+def at_work(slot: str = "") -> Exists:
+    """Whether the slot's user (of the row that `slot` leads to) may act in its organisation now."""
+    return Exists(
+        Membership.objects.unscoped("whether somebody still works here")
+        .in_force()
+        .filter(
+            user=OuterRef(f"{slot}user"),
+            organisation=OuterRef(f"{slot}organisation"),
+            user__state=User.State.ACTIVE,
+        )
+    )
 
 
 def not_ready(slot: AgentSlot) -> None:

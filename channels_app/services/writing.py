@@ -82,16 +82,15 @@ def move(conversation: Conversation, state: str, **changes: Any) -> None:
     at = now()
     changes["ended_at"] = (conversation.ended_at or at) if ends else None
     changes["closed_at"] = at if state == State.CLOSED else None
-    conversation.state = state
-    change(conversation, **changes, state=state)
+    change(conversation, **changes, state=state, version=conversation.version + 1)
 
 
 def change(conversation: Conversation, **changes: Any) -> None:
-    """These columns of the locked conversation are changed, and its version with them."""
+    """These columns of the locked conversation are changed. Its version goes on only with what it is
+    (state, owner, person), of which a history is kept: not with each word."""
     for name, value in changes.items():
         setattr(conversation, name, value)
-    conversation.version += 1
-    conversation.save(update_fields=[*changes, "version", "updated_at"])
+    conversation.save(update_fields=[*changes, "updated_at"])
 
 
 def text_of(body: str, field: str = "text", longest: int = LONGEST) -> str:

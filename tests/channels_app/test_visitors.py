@@ -254,6 +254,24 @@ def test_out_of_hours_a_message_becomes_a_case(world: World, queue: Queue) -> No
     assert Case.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_left_a_message_is_told_its_number_and_when_we_are_back(
+    world: World, mailoutbox: list[Any]
+) -> None:
+    queue = make_queue(
+        world.unit, case_type=CaseTypeFactory(organisation=world.here, code="consulta")
+    )
+    account = make_account(queue)
+    reference = post(f"/chat/{account.public_key}/dejar/", form(account)).json()["reference"]
+    while outbox.drain():
+        pass
+    (mail,) = mailoutbox
+    assert mail.to == ["ana@example.org"]
+    assert mail.subject.startswith(f"[{reference}] ")
+    assert mail.extra_headers["Auto-Submitted"] == "auto-generated"
+    assert reference in mail.body
+
+
 def test_a_message_left_needs_an_address(world: World, queue: Queue) -> None:
     account = make_account(queue)
     queue.case_type = CaseTypeFactory(organisation=world.here, code="consulta")
