@@ -537,6 +537,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "channels_app:visitor_send_file": Public("opens to the visitor's own token"),
     "channels_app:visitor_file": Public("opens to the visitor's own token", _FILE),
     "channels_app:visitor_seen": Public("opens to the visitor's own token"),
+    "channels_app:visitor_person": Public("opens to the visitor's own token"),
     "channels_app:visitor_leave": Public("opens to the visitor's own token"),
     "channels_app:visitor_transcript": Public("opens to the visitor's own token"),
     "channels_app:demo_page": Public("a made-up page of another site; not in production"),
