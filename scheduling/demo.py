@@ -335,6 +335,7 @@ class _Fortnight:
             modality=service.modality,
             status=status,
             arranged_at=asked,
+            created_at=asked,
             channel=Channel.WEB_FORM if by_web else dice.choice((Channel.PHONE, Channel.IN_PERSON)),
             reference="".join(dice.choice("23456789ABCDEFGHJKMNPQRSTVWXYZ") for _sign in range(8)),
             code=encrypt(f"{dice.randrange(10**8):08}"),

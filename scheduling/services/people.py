@@ -78,7 +78,7 @@ def columns_of(person: Person) -> dict[str, object]:
     """The columns of who it is for."""
     return {
         "person": person.name,
-        "person_key": (person.email.lower() or folded(person.name))[:120],
+        "person_key": person.email.lower()[:120],
         "email": person.email,
         "phone": person.phone,
         "language": person.language,

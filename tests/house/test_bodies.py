@@ -190,6 +190,11 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
         {**NEW_OFFICE, "unit": "unit.uuid"},
         "calendar.uuid",
     ),
+    ("BookForm", "case"): (
+        "scheduling:new",
+        {"citizen": "citizen.uuid", "start": "slot.written", "channel": "phone"},
+        "other_case.uuid",
+    ),
     ("desk", "citizen"): ("scheduling:identify", {}, "citizen.uuid"),
     ("ResourceForm", "services"): (
         "scheduling:new_resource",
