@@ -74,8 +74,9 @@ def refresh(organisation: Organisation) -> int:
             changed = [pk for (pk,) in cursor.fetchall()]
         if len(changed) > MOST_CHANGED:
             return _rebuild(organisation, state)
-        deriver = _deriver(organisation)
+        deriver = _deriver(organisation) if changed else None
         for start in range(0, len(changed), BATCH):
+            assert deriver
             _exchange(organisation, deriver, changed[start : start + BATCH])
         state.tx, state.counted_at = horizon, timezone.now()
         state.save(update_fields=["tx", "counted_at"])
