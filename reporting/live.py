@@ -78,8 +78,8 @@ def of_cases(asked: Asked) -> Sequence[LiveNumber]:
 def _oldest(asked: Asked) -> str:
     """Where the case is that waits longest, if the actor may see it."""
     waiting = facts_behind(asked.actor, asked.scope, "open", Q()).order_by("opened_at")
-    first = waiting.values_list("pk", flat=True).first()
-    case = Case.objects.for_actor(asked.actor).filter(pk=first).only("uuid").first()
+    first = waiting.values_list("pk", flat=True)[:1]
+    case = Case.objects.for_actor(asked.actor).filter(pk__in=list(first)).only("uuid").first()
     return reverse("cases:detail", args=[case.uuid]) if case else ""
 
 
