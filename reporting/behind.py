@@ -15,8 +15,8 @@ from reporting.models import CaseFact
 Facts = QuerySet[CaseFact]
 
 
-def cases_behind(actor: Actor, scope: Scope, measure: str, narrow: Q) -> CaseQuerySet:
-    """The cases that a measure counts in a scope, of those that the actor may see as cases."""
+def facts_behind(actor: Actor, scope: Scope, measure: str, narrow: Q) -> Facts:
+    """The facts that a measure counts in a scope, of the units whose reports the actor may see."""
     rows: Facts = CaseFact.objects.for_actor(actor).filter(organisation=scope.organisation_id)
     if scope.units is not None:
         rows = rows.filter(unit__in=sorted(scope.units))
@@ -24,7 +24,12 @@ def cases_behind(actor: Actor, scope: Scope, measure: str, narrow: Q) -> CaseQue
         rows = rows.filter(case_type__in=sorted(scope.case_types))
     if scope.channels:
         rows = rows.filter(channel__in=sorted(scope.channels))
-    rows = _MEASURES[measure](rows.filter(narrow), scope)
+    return _MEASURES[measure](rows.filter(narrow), scope)
+
+
+def cases_behind(actor: Actor, scope: Scope, measure: str, narrow: Q) -> CaseQuerySet:
+    """Their cases, of those that the actor may see as cases."""
+    rows = facts_behind(actor, scope, measure, narrow)
     return Case.objects.for_actor(actor).filter(pk__in=rows.values("pk"))
 
 

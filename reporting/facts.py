@@ -5,6 +5,7 @@ that bears an earlier date corrects the day it belongs to. Counting again what w
 nothing: a case's old fact is taken out of the tallies when its new one is put in.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from reporting.deriving import Deriver, Fact, Place, Raw
 from reporting.models import CaseFact, District, FactState, Tally
 
 BATCH = 20_000
+log = logging.getLogger(__name__)
 MOST_CHANGED = 200_000  # beyond it everything is counted anew: that is quicker
 _ALL = (Tally.Cut.WHOLE, Tally.Cut.KIND, Tally.Cut.UNIT)
 
@@ -74,8 +76,9 @@ def refresh(organisation: Organisation) -> int:
             changed = [pk for (pk,) in cursor.fetchall()]
         if len(changed) > MOST_CHANGED:
             return _rebuild(organisation, state)
-        deriver = _deriver(organisation)
+        deriver = _deriver(organisation) if changed else None
         for start in range(0, len(changed), BATCH):
+            assert deriver
             _exchange(organisation, deriver, changed[start : start + BATCH])
         state.tx, state.counted_at = horizon, timezone.now()
         state.save(update_fields=["tx", "counted_at"])
@@ -93,9 +96,12 @@ def rebuild(organisation: Organisation) -> int:
 
 def refresh_alone(organisation: Organisation) -> None:
     """The same, unless somebody else is at it; what goes wrong is told, and tried again next time."""
-    with exclusive(f"facts {organisation.pk}") as mine:
-        if mine:
-            refresh(organisation)
+    try:
+        with exclusive(f"facts {organisation.pk}") as mine:
+            if mine:
+                refresh(organisation)
+    except Exception:
+        log.exception("The facts of %s could not be counted", organisation.code)
 
 
 def counted_at(organisation_id: int) -> Any:

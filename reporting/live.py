@@ -13,10 +13,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases.models import Case
 from crm.kit.errors import Text
 from crm.kit.registry import Registry
 from reporting.asking import Asked
-from reporting.behind import cases_behind
+from reporting.behind import facts_behind
 from reporting.board import Board
 from reporting.metrics import read
 
@@ -75,9 +76,11 @@ def of_cases(asked: Asked) -> Sequence[LiveNumber]:
 
 
 def _oldest(asked: Asked) -> str:
-    open_ones = cases_behind(asked.actor, asked.scope, "open", Q())
-    oldest = open_ones.order_by("opened_at", "pk").only("uuid").first()
-    return reverse("cases:detail", args=[oldest.uuid]) if oldest else ""
+    """Where the case is that waits longest, if the actor may see it."""
+    waiting = facts_behind(asked.actor, asked.scope, "open", Q()).order_by("opened_at")
+    first = waiting.values_list("pk", flat=True)[:1]
+    case = Case.objects.for_actor(asked.actor).filter(pk__in=list(first)).only("uuid").first()
+    return reverse("cases:detail", args=[case.uuid]) if case else ""
 
 
 CASES = LiveSource(gettext_lazy("Cases today"), of_cases, order=10)

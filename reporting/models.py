@@ -289,14 +289,32 @@ class CaseFact(models.Model):
         ]
         indexes = [
             *(
-                models.Index(fields=[place, day], name=f"fact_{place[:4]}_{day[:5]}")
-                for place in ("organisation", "unit")
+                models.Index(fields=["unit", day], name=f"fact_unit_{day[:5]}")
                 for day in ("opened_on", "answered_on", "ended_on")
+            ),
+            # what a type or channel is asked for is answered from these alone
+            models.Index(
+                fields=["organisation", "opened_on"],
+                include=["unit", "case_type", "channel", "opened_hour", "district"],
+                name="fact_opened",
+            ),
+            models.Index(
+                fields=["organisation", "answered_on"],
+                include=["unit", "case_type", "channel", "answer_minutes", "answer_natural"],
+                name="fact_answered",
+            ),
+            models.Index(
+                fields=["organisation", "ended_on"],
+                include=[
+                    *("unit", "case_type", "channel"),
+                    *("ended_late", "solved_minutes", "solved_natural"),
+                ],
+                name="fact_ended",
             ),
             # what is open, oldest first
             models.Index(
                 fields=["organisation", "opened_at"],
-                include=["unit", "due_at"],
+                include=["unit", "due_at", "opened_on"],
                 condition=Q(ended_on=None),
                 name="fact_open",
             ),

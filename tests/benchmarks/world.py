@@ -45,7 +45,7 @@ def organisation() -> Organisation:
 
 
 @contextmanager
-def database(size: int) -> Iterator[None]:
+def database(size: int, citizens: int | None = None) -> Iterator[None]:
     """Within it everything is in a database of so many cases and citizens; it is kept for next time."""
     name, before = f"bench_{size}", connection.settings_dict["NAME"]
     maintenance: Any = raw()
@@ -55,7 +55,7 @@ def database(size: int) -> Iterator[None]:
     _connect(name)
     try:
         call_command("migrate", verbosity=0)
-        grow(size, size)
+        grow(size, size if citizens is None else citizens)
         yield
     finally:
         _connect(before)

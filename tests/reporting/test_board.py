@@ -422,7 +422,7 @@ def test_changes_are_told_with_their_sign() -> None:
         assert in_words(Unit.SHARE, 0.1234) == "12.3 %"
         assert in_words(Unit.CASES, None) == "—"
     with translation.override("es"):
-        assert in_words(Unit.CASES, 12_345) == "12.345"
+        assert in_words(Unit.CASES, 12_345) == "12\xa0345"
 
 
 def test_the_strip_tells_of_today(world: World, boss: Actor, types: list[CaseType]) -> None:

@@ -19,7 +19,7 @@ from crm.organisations.calendars import Interval, working_time_between
 from crm.organisations.models import Organisation, WorkingCalendar
 from crm.organisations.selectors import calendar_for
 from crm.organisations.services import create_calendar, load_public_holidays, set_weekly_hours
-from reporting import facts, metrics
+from reporting import facts, metrics, tasks
 from reporting.deriving import rounded
 from reporting.metrics import Scope
 from reporting.models import CaseFact, District, FactState, Tally
@@ -425,3 +425,24 @@ def test_a_percentile_is_a_value_that_occurred() -> None:
     parts = (0.5, 0.51, 0.9, 0.91, 1)
     assert [metrics.percentile(spread, part) for part in parts] == [10, 20, 20, 90, 90]
     assert metrics.percentile({}, 0.5) is None
+
+
+def test_one_organisations_trouble_is_not_the_others(
+    world: World, boss: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CaseFactory(actor=boss, unit=world.unit)
+    CaseFactory(unit=world.foreign_unit)
+    real = facts.refresh
+
+    def broken(organisation: Organisation) -> int:
+        if organisation == world.here:
+            raise ValueError("its books are torn")
+        return real(organisation)
+
+    monkeypatch.setattr(facts, "refresh", broken)
+    tasks.refresh_facts()
+    counted = CaseFact.objects.unscoped("both").values_list("organisation", flat=True)
+    assert list(counted) == [world.elsewhere.pk]
+    monkeypatch.undo()
+    tasks.refresh_facts()
+    assert counted.count() == 2
