@@ -17,6 +17,7 @@ from django.test import Client
 from cases import services as cases
 from crm.accounts.services.roles import create_role
 from tests.factories.accounts import employee
+from tests.factories.campaigns import draft, parts, topic_of
 from tests.factories.cases import CaseFactory, CaseTypeFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import UnitFactory
@@ -93,6 +94,10 @@ def _grow(estate: Estate) -> None:
         UnitFactory(organisation=here.organisation)
         employee(here.organisation, "agent", unit=here.unit)
         create_role(actor, name=f"Rol {number}")
+        topic = topic_of(here.organisation, f"Tema {number}")
+        wanted = {"field": "consent", "op": "is", "value": [str(topic.uuid)]}
+        audience, template = parts(here.organisation, {"all": [wanted]})
+        draft(actor, topic, audience, template, name=f"Campaña {number}")
 
 
 def test_no_page_makes_more_queries_for_more_rows_nor_than_before(estate: Estate) -> None:
