@@ -10,8 +10,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from campaigns.segments import FIELDS, IS, OPERATORS
-from crm.kit.actor import Actor
+from campaigns.segments import FIELDS, IS, OPERATORS, Words
 
 ROOT = "0"
 _PATH = re.compile(r"0(\.\d{1,3}){0,6}")
@@ -72,12 +71,12 @@ def _do(act: str, path: str, nodes: Mapping[str, Node]) -> None:
         inner.append(new if act == "add" else {"any": [new]})
 
 
-def shown(actor: Actor, tree: Node, path: str = ROOT) -> dict[str, Any]:
+def shown(words: Words, tree: Node, path: str = ROOT) -> dict[str, Any]:
     """The tree as the page's template shows it."""
     if "field" not in tree:
         way = "any" if "any" in tree else "all"
         inner = tree.get(way, [])
-        nodes = [shown(actor, one, f"{path}.{at}") for at, one in enumerate(inner)]
+        nodes = [shown(words, one, f"{path}.{at}") for at, one in enumerate(inner)]
         return {"path": path, "way": way, "nodes": nodes, "root": path == ROOT}
     field = FIELDS.get(tree["field"], FIELDS[FIRST])
     fields = [(one.key, one.label, one.key == field.key) for one in FIELDS.values()]
@@ -93,5 +92,5 @@ def shown(actor: Actor, tree: Node, path: str = ROOT) -> dict[str, Any]:
         found["low"], found["high"] = ("" if one is None else one for one in value[:2])
     else:
         chosen = set(map(str, tree["value"]))
-        found["choices"] = [(key, label, str(key) in chosen) for key, label in field.choices(actor)]
+        found["choices"] = [(key, label, str(key) in chosen) for key, label in words.choices(field)]
     return found

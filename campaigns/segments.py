@@ -6,6 +6,7 @@ conditions counts for nothing, a tree without any describes everybody. The organ
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import date
 from typing import Any
 
@@ -335,26 +336,35 @@ def size(organisation_id: int, tree: Tree, most: int = COUNTED_UP_TO) -> Size:
     return Size(min(people, most), people > most)
 
 
-def in_words(actor: Actor, tree: Tree) -> dict[str, Any]:
-    """The tree as people read it: {"way", "nodes"} and sentences."""
-    if "field" in tree:
-        field = FIELDS[tree["field"]]
-        return {
-            "label": field.label,
-            "op": OPERATORS[tree["op"]],
-            "value": _value_in_words(actor, field, tree["value"]),
-        }
-    way = "any" if "any" in tree else "all"
-    return {"way": way, "nodes": [in_words(actor, node) for node in tree.get(way, ())]}
+@dataclass
+class Words:
+    """A tree as people read it; the choices of each field are fetched once for many trees."""
 
+    actor: Actor
+    _known: dict[str, Choices] = dataclass_field(default_factory=dict)
 
-def _value_in_words(actor: Actor, field: Field, value: Sequence[Any]) -> str:
-    if field.choices is None:
-        low, high = value
-        if low is None:
-            return _("%(high)s or less") % {"high": high}
-        if high is None:
-            return _("%(low)s or more") % {"low": low}
-        return _("from %(low)s to %(high)s") % {"low": low, "high": high}
-    words = {str(key): str(label) for key, label in field.choices(actor)}
-    return ", ".join(words.get(one, "—") for one in value)
+    def choices(self, field: Field) -> Choices:
+        """What can be chosen of a field."""
+        if field.key not in self._known:
+            self._known[field.key] = field.choices(self.actor) if field.choices else ()
+        return self._known[field.key]
+
+    def tell(self, tree: Tree) -> dict[str, Any]:
+        """{"way", "nodes"} of a group, {"label", "op", "value"} of a condition."""
+        if "field" in tree:
+            field = FIELDS[tree["field"]]
+            value = self._value(field, tree["value"])
+            return {"label": field.label, "op": OPERATORS[tree["op"]], "value": value}
+        way = "any" if "any" in tree else "all"
+        return {"way": way, "nodes": [self.tell(node) for node in tree.get(way, ())]}
+
+    def _value(self, field: Field, value: Sequence[Any]) -> str:
+        if field.choices is None:
+            low, high = value
+            if low is None:
+                return _("%(high)s or less") % {"high": high}
+            if high is None:
+                return _("%(low)s or more") % {"low": low}
+            return _("from %(low)s to %(high)s") % {"low": low, "high": high}
+        words = {str(key): str(label) for key, label in self.choices(field)}
+        return ", ".join(words.get(one, "—") for one in value)

@@ -4,6 +4,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from campaigns.models.audience import Segment
 from crm.citizens.models import Topic
@@ -46,7 +47,7 @@ class TemplateVersion(Base):
         Template, on_delete=models.PROTECT, related_name="versions", db_index=False
     )
     number = models.IntegerField()
-    texts = models.JSONField()  # language → {"subject", "body"}, the first one the fallback
+    texts = models.JSONField()  # language → {"subject", "body"}
     author_name = models.CharField(max_length=200)
 
     objects = ThroughTemplate.as_manager()
@@ -76,7 +77,7 @@ class Campaign(Owned):
         RUNNING = "running", _("Being sent")
         PAUSED = "paused", _("Paused")
         NEEDS_ATTENTION = "needs_attention", _("Needs attention")
-        FINISHED = "finished", _("Finished")
+        FINISHED = "finished", pgettext_lazy("campaign", "Finished")
         CANCELLED = "cancelled", _("Stopped")
 
     LAUNCHED = (State.RUNNING, State.PAUSED, State.FINISHED)

@@ -168,6 +168,10 @@ def sweep() -> tuple[int, int]:
     back = over.filter(status=Status.CLAIMED).update(
         status=Status.QUEUED, lease_until=None, lease_owner=""
     )
+    # claimed when their campaign was stopped, and given back since
+    Delivery.objects.unscoped("the sweeper looks after all").filter(
+        status=Status.QUEUED, run__campaign__state=Campaign.State.CANCELLED
+    ).update(status=Status.CANCELLED, reason=control.STOPPED, settled_at=Now())
     return back, doubtful
 
 

@@ -25,7 +25,8 @@ SHOWN = 200
 def index(request: ActorRequest) -> HttpResponse:
     """The organisation's audiences."""
     rows = Segment.objects.for_actor(request.actor).filter(archived_at=None).order_by("name")
-    shown = [(row, segments.in_words(request.actor, row.tree)) for row in rows[:SHOWN]]
+    words = segments.Words(request.actor)
+    shown = [(row, words.tell(row.tree)) for row in rows[:SHOWN]]
     context = {"segments": shown, "may": request.actor.holds(DESIGN_CAMPAIGN)}
     return render(request, "campaigns/segments.html", context)
 
@@ -84,7 +85,7 @@ def archive(request: ActorRequest, segment: UUID) -> HttpResponse:
 def _built(request: ActorRequest, tree: dict[str, Any]) -> dict[str, Any]:
     """The tree as shown, and its size, or why it has none yet."""
     actor = request.actor
-    context: dict[str, Any] = {"node": building.shown(actor, tree)}
+    context: dict[str, Any] = {"node": building.shown(segments.Words(actor), tree)}
     try:
         kept = segments.checked(actor, tree)
     except Invalid as error:

@@ -129,7 +129,7 @@ def _context(actor: Actor, row: Campaign) -> dict[str, Any]:
         "campaign": row,
         "version": drafting.current_version(row),
         "reason": words_of(row.state_reason),
-        "conditions": segments.in_words(actor, tree),
+        "conditions": segments.Words(actor).tell(tree),
         "values": row.values.items(),
         "may": {
             "design": decide(actor, DESIGN_CAMPAIGN, row),

@@ -6,6 +6,7 @@ import "./lib/swaps.js";
 
 observe({
   composer: () => import("./controllers/composer.js"),
+  conditions: () => import("./controllers/conditions.js"),
   copy: () => import("./controllers/copy.js"),
   desk: () => import("./controllers/desk.js"),
   dialog: () => import("./controllers/dialog.js"),

@@ -290,7 +290,7 @@ def test_the_form_reads_back_what_it_shows(world: World) -> None:
             {"any": [{"field": "age", "op": "is", "value": [18, None]}]},
         ]
     }
-    shown = builder.shown(actor, tree)
+    shown = builder.shown(segments.Words(actor), tree)
     assert [node["path"] for node in shown["nodes"]] == ["0.0", "0.1"]
     assert shown["nodes"][1]["nodes"][0]["low"] == 18
 

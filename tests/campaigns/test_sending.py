@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from campaigns.models import (
@@ -214,6 +215,38 @@ def test_what_was_stopped_never_leaves(world: World, line: Line) -> None:
     assert sending.send_due() == 0
     assert statuses(run) == {"cancelled": 1}
     assert mail.outbox == []
+
+
+def test_what_was_in_hand_when_it_was_stopped_does_not_wait_for_ever(
+    world: World, line: Line
+) -> None:
+    topic = topic_of(world.here)
+    reader(world.here, topic)
+    run = launched(world, topic)
+    (row,) = sending.claim(run.pk, "me", 9)
+    job = sending.Job.of(run.pk, [row])
+    control.stop_campaign(acting(employee(world.here, "communications")), run.campaign.uuid)
+    with pytest.raises(sending.Halted):
+        job.send(row, "me", line)
+    assert sending.release("me") == 1
+    sending.sweep()
+    assert statuses(run) == {"cancelled": 1}
+    assert mail.outbox == []
+
+
+def test_a_bounce_can_be_fed_by_hand(world: World) -> None:
+    topic = topic_of(world.here)
+    reader(world.here, topic)
+    run = launched(world, topic)
+    sending.send_due()
+    message_id = mail.outbox[0].extra_headers["Message-ID"]
+    call_command("campaign_bounce", message_id, "--status", "4.2.2")
+    assert statuses(run) == {"soft_bounced": 1}
+    call_command("campaign_bounce", message_id)
+    assert statuses(run) == {"hard_bounced": 1}
+    for wrong in (["<x@y>"], [message_id, "--status", "2.0.0"]):
+        with pytest.raises(CommandError):
+            call_command("campaign_bounce", *wrong)
 
 
 def test_a_worker_that_died_before_handing_over_is_replaced(world: World, line: Line) -> None:

@@ -30,6 +30,7 @@ from scheduling.services import Wish, book_appointment
 from scheduling.services.setup import add_closure
 from tests.factories.accounts import employee
 from tests.factories.cases import ArticleFactory, CaseFactory, CaseTypeFactory, ProcedureFactory
+from tests.factories.campaigns import draft, parts, topic_of
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import UnitFactory
 from tests.factories.scheduling import at, make_resource
@@ -137,6 +138,10 @@ def _other_systems(here: Side, number: int) -> None:
         subscription=here.subscription, event=f"e.{number}", topic="t", body="{}", **more
     )
     Attempt.objects.create(delivery=delivery, outcome="found", milliseconds=1)
+        topic = topic_of(here.organisation, f"Tema {number}")
+        wanted = {"field": "consent", "op": "is", "value": [str(topic.uuid)]}
+        audience, template = parts(here.organisation, {"all": [wanted]})
+        draft(actor, topic, audience, template, name=f"Campaña {number}")
 
 
 def test_no_page_makes_more_queries_for_more_rows_nor_than_before(estate: Estate) -> None:

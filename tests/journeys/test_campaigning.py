@@ -76,10 +76,10 @@ def test_a_recipient_chooses_without_signing_in(office: Office, town: Town) -> N
     visitor = office.visitor(390, 844)
     visitor.open(f"/preferencias/{town.recipient}/")
     expect(visitor.field("Workshops")).to_be_checked()
-    visitor.follow("Save")
-    expect(visitor.page.get_by_role("status").first).to_contain_text("Saved")
+    visitor.follow("Guardar")  # in the language in which they are written to
+    expect(visitor.page.get_by_role("status").first).to_contain_text("Guardado")
     visitor.open(f"/baja/{town.recipient}/")
-    expect(visitor.page.locator("h1")).to_have_text("Stop receiving messages")
+    expect(visitor.page.locator("h1")).to_have_text("Dejar de recibir mensajes")
 
 
 def _until(desk: Desk, words: str) -> None:

@@ -292,7 +292,7 @@ def _campaign(town: Town) -> None:
     say(town.organisation, point, topic, "granted")
     town.campaign = approved(town.organisation, topic, name="Workshops of the spring")
     launching.launch(town.campaign.pk)
-    town.campaign.refresh_from_db()
+    town.campaign = Campaign.objects.select_related("segment", "template").get()
     town.recipient = token_for(Delivery.objects.get().uuid)
 
 
