@@ -29,8 +29,8 @@ from crm.integrations.models import (
 from scheduling.services import Wish, book_appointment
 from scheduling.services.setup import add_closure
 from tests.factories.accounts import employee
-from tests.factories.cases import ArticleFactory, CaseFactory, CaseTypeFactory, ProcedureFactory
 from tests.factories.campaigns import draft, parts, topic_of
+from tests.factories.cases import ArticleFactory, CaseFactory, CaseTypeFactory, ProcedureFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import UnitFactory
 from tests.factories.scheduling import at, make_resource
@@ -116,6 +116,10 @@ def _grow(estate: Estate) -> None:
         wish = Wish(here.service.code, here.office.code, at("12:00", number + 2))
         book_appointment(actor, wish, citizen=here.citizen.uuid, case=here.case.uuid)
         _other_systems(here, number)
+        topic = topic_of(here.organisation, f"Tema {number}")
+        wanted = {"field": "consent", "op": "is", "value": [str(topic.uuid)]}
+        audience, template = parts(here.organisation, {"all": [wanted]})
+        draft(actor, topic, audience, template, name=f"Campaña {number}")
     more_mail(here.mail_account, MORE)
 
 
@@ -138,10 +142,6 @@ def _other_systems(here: Side, number: int) -> None:
         subscription=here.subscription, event=f"e.{number}", topic="t", body="{}", **more
     )
     Attempt.objects.create(delivery=delivery, outcome="found", milliseconds=1)
-        topic = topic_of(here.organisation, f"Tema {number}")
-        wanted = {"field": "consent", "op": "is", "value": [str(topic.uuid)]}
-        audience, template = parts(here.organisation, {"all": [wanted]})
-        draft(actor, topic, audience, template, name=f"Campaña {number}")
 
 
 def test_no_page_makes_more_queries_for_more_rows_nor_than_before(estate: Estate) -> None:
