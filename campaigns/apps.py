@@ -11,9 +11,11 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
-        """Offer the room's pages; let a sending be followed live; tell of it in a citizen's timeline."""
+        """Offer the room's pages; let a sending be followed live; tell of it in a citizen's timeline;
+        hear what mail servers report."""
         from campaigns import citizen_story, handlers, selectors, tasks  # noqa: F401
         from campaigns.permissions import DESIGN_CAMPAIGN, VIEW_CAMPAIGN
+        from channels_app.ports import hearers
         from crm.citizens.permissions import VIEW_CITIZEN
         from crm.citizens.story import Story, stories
         from crm.kit import nav, realtime
@@ -26,7 +28,7 @@ class CampaignsConfig(AppConfig):
                 "campaigns:list",
                 permission=VIEW_CAMPAIGN,
                 order=50,
-                keys="g m",
+                keys="g o",
             )
         )
         nav.add(
@@ -44,3 +46,4 @@ class CampaignsConfig(AppConfig):
         stories.register(
             citizen_story.SOURCE, Story(citizen_story.TOLD, citizen_story.tell, VIEW_CITIZEN)
         )
+        hearers.register("campaigns", handlers.heard)

@@ -5,7 +5,9 @@ from typing import Any
 
 from campaigns import mailing
 from campaigns.models import Campaign
+from campaigns.services import feedback
 from campaigns.services.drafting import TEST_MAIL, trial
+from channels_app.email.reading import Report
 from crm.accounts.models import User
 from crm.kit import outbox
 from crm.kit.errors import Invalid
@@ -28,3 +30,18 @@ def send_trial(payload: Mapping[str, Any]) -> None:
     except Invalid as error:  # changed meanwhile
         raise outbox.Undeliverable(error.code) from error
     post(mailing.message(campaign, rendered, user.email))
+
+
+def heard(report: Report, key: str) -> bool:
+    """What a mail server reports of a campaign's message stands in its delivery; False if it is none."""
+    if report.action == "complaint":
+        return feedback.complained(report.original_id, key=key)
+    if not report.failed:
+        return False
+    return feedback.bounced(
+        report.original_id,
+        hard=report.no_such_mailbox,
+        status_code=report.status,
+        diagnostic=report.diagnostic,
+        key=key,
+    )

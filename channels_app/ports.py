@@ -1,7 +1,9 @@
 """What a kind of account must be able to do so that a conversation can be answered through it."""
 
+from collections.abc import Callable
 from typing import Protocol
 
+from channels_app.email.reading import Report
 from channels_app.models import Delivery, Message
 from crm.kit.registry import Registry
 
@@ -28,3 +30,9 @@ class OwnStream:
 
 
 carriers: Registry[Carrier] = Registry("carrier")
+
+Hear = Callable[[Report, str], bool]
+"""What a mail server reports on a message that is no conversation's, and the report's own Message-ID,
+by which it counts once; whether the message was the room's."""
+
+hearers: Registry[Hear] = Registry("hearer of reports")

@@ -42,3 +42,4 @@ class ReportingConfig(AppConfig):
         realtime.streams.register("histories", streams.may_follow_batch)
         realtime.streams.register("export", streams.may_follow_export)
         live.sources.register("cases", live.CASES)
+        live.sources.register("queues", live.QUEUES)

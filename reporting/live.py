@@ -14,6 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.models import Case
+from channels_app.models import Presence
+from channels_app.permissions import SUPERVISE
+from channels_app.selectors import wallboard
 from crm.kit.errors import Text
 from crm.kit.registry import Registry
 from reporting.asking import Asked
@@ -84,3 +87,37 @@ def _oldest(asked: Asked) -> str:
 
 
 CASES = LiveSource(gettext_lazy("Cases today"), of_cases, order=10)
+
+
+def of_queues(asked: Asked) -> Sequence[LiveNumber]:
+    """The queues of conversations at this moment, for who supervises them."""
+    if not asked.actor.holds(SUPERVISE):
+        return []
+    units = asked.scope.units
+    every, agents = wallboard(asked.actor)
+    queues = [now for now in every if units is None or now.queue.unit_id in units]
+    if not queues:
+        return []
+    url = reverse("channels_app:wallboard")
+    return [
+        LiveNumber(
+            _("Waiting in the queues"),
+            sum(now.waiting for now in queues),
+            url=url,
+            alarm=any(now.late for now in queues),
+        ),
+        LiveNumber(
+            _("Longest wait"), since=min((now.oldest for now in queues if now.oldest), default=None)
+        ),
+        LiveNumber(_("Conversations being attended"), sum(now.attended for now in queues)),
+        LiveNumber(
+            _("Employees available"),
+            sum(agent.state == Presence.AVAILABLE for agent in agents),
+            url=url,
+        ),
+        LiveNumber(_("Answered today"), sum(now.answered_today for now in queues)),
+        LiveNumber(_("Left without an answer today"), sum(now.abandoned_today for now in queues)),
+    ]
+
+
+QUEUES = LiveSource(gettext_lazy("Conversations now"), of_queues, order=20)

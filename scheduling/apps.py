@@ -55,7 +55,7 @@ def _places() -> list[nav.NavItem]:
             "scheduling:day",
             permission=permissions.ATTEND_DESK,
             order=25,
-            keys="g a",
+            keys="g t",
         ),
         nav.NavItem(
             "new_appointment",

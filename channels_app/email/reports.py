@@ -6,6 +6,7 @@ from uuid import UUID
 from cases.services import message_bounced
 from channels_app.email.reading import Letter, Report
 from channels_app.models import ChannelAccount, Delivery, Direction, Message
+from channels_app.ports import hearers
 from channels_app.services.writing import listeners, now, tell
 from crm.accounts.actors import system_actor
 from crm.audit.record import record
@@ -26,6 +27,7 @@ def settle(account: ChannelAccount, letter: Letter) -> Message | None:
     message = _about(account, report)
     if message is None:
         _of_case(account, report)
+        _of_other_rooms(report, letter.message_id)
         return None
     if report.action == "complaint" or report.failed:
         _doubt_address(account, str(message.headers.get("to", "")), report)
@@ -59,6 +61,14 @@ def _of_case(account: ChannelAccount, report: Report) -> None:
         _doubt_address(account, address, report)
 
 
+def _of_other_rooms(report: Report, key: str) -> None:
+    """The same for what other rooms have sent, who know their own."""
+    if report.original_id:
+        for hear in hearers.values():
+            if hear(report, key):
+                return
+
+
 def _fail(message: Message, report: Report) -> None:
     if message.state >= Delivery.DELIVERED:  # a report that comes late says nothing new
         return
@@ -75,8 +85,8 @@ def _note(message: Message, reason: str) -> None:
 
 def _doubt_address(account: ChannelAccount, address: str, report: Report) -> None:
     """The mailbox is bad when the server says that it does not exist; else one cannot be sure of it."""
-    lasting = report.lasting and report.status.startswith(("5.1.", "5.2.1", "5.0.0"))
-    quality = ContactPoint.Quality.BAD if lasting else ContactPoint.Quality.UNSURE
+    bad = report.no_such_mailbox
+    quality = ContactPoint.Quality.BAD if bad else ContactPoint.Quality.UNSURE
     points = (
         ContactPoint.objects.unscoped("of the account's organisation")
         .filter(

@@ -1,6 +1,7 @@
 """The board's pages: rights, filters, comparisons, and the cases behind each figure."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 from urllib.parse import parse_qs, urlsplit
@@ -18,7 +19,7 @@ from django.utils import timezone, translation
 from cases.models import CaseType, Confidentiality
 from crm.accounts.models import User
 from crm.audit.models import AuditEntry
-from crm.kit.actor import Actor
+from crm.kit.actor import EVERYWHERE, Actor
 from crm.organisations.models import SharingAgreement
 from reporting import charts, facts, metrics
 from reporting.asking import asked_by
@@ -26,9 +27,11 @@ from reporting.board import Board, buckets, in_words, organisations
 from reporting.metrics import Unit, catalogue
 from reporting.models import CaseFact, District
 from reporting.narrowing import narrowed
+from reporting.permissions import VIEW_REPORT
 from tests.conftest import World
 from tests.factories.accounts import acting, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.channels_app import begin, make_account, make_agent, make_queue
 from tests.factories.organisations import UnitFactory
 from tests.reporting.test_figures import live
 
@@ -445,6 +448,27 @@ def test_the_strip_tells_of_today(world: World, boss: Actor, types: list[CaseTyp
     assert told["Overdue now"].alarm
     assert told["Waiting longest"].url == reverse("cases:detail", args=[old.uuid])
     assert told["Waiting longest"].since == old.opened_at
+
+
+def test_the_strip_tells_of_the_queues_to_who_supervises_them(
+    world: World, boss: Actor, types: list[CaseType]
+) -> None:
+    from reporting import live as strip
+
+    mine, other = make_queue(world.unit), make_queue(world.other_unit, code="south")
+    make_agent(employee(world.here, "agent", unit=world.unit), mine)
+    for queue in (mine, mine, other):
+        begin(make_account(queue))
+
+    def told(actor: Actor, query: str = "") -> dict[str, int | None]:
+        found = dict(strip.strip(board(actor, query).asked))
+        return {str(number.label): number.value for number in found.get(strip.QUEUES, ())}
+
+    assert told(boss)["Waiting in the queues"] == 3
+    assert told(boss)["Employees available"] == 1
+    assert told(boss, f"unidad={world.other_unit.uuid}")["Waiting in the queues"] == 1
+    reader = replace(boss, permissions={VIEW_REPORT: EVERYWHERE})
+    assert told(reader) == {}
 
 
 def test_lines_reach_from_nought_to_a_round_number() -> None:

@@ -79,6 +79,11 @@ class Report:
         """Whether writing there again is no use: the address itself is wrong, not the day."""
         return self.failed and self.status.startswith("5")
 
+    @property
+    def no_such_mailbox(self) -> bool:
+        """Whether the mailbox does not exist (RFC 3463 X.1.X), and not that it dislikes the message."""
+        return self.lasting and self.status.startswith(("5.1.", "5.2.1", "5.0.0"))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
