@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 _INLINE = re.compile(r"\*\*(?P<strong>[^*\n]+)\*\*|\[(?P<words>[^\]\n]+)\]\((?P<address>[^)\s]+)\)")
 _ADDRESS = re.compile(r"https?://[^\s\"'<>]+|mailto:[^\s\"'<>]+|/(?![/\\])[^\s\"'<>\\]*")
-_POINT = re.compile(r"\s*[-*•] +(.*)")
-_STEP = re.compile(r"\s*\d{1,2}[.)] +(.*)")
+_POINT = re.compile(r"[ \t]{0,8}[-*•] +(.*)")
+_STEP = re.compile(r"[ \t]{0,8}\d{1,2}[.)] +(.*)")
 _HEADING = re.compile(r"#{1,4} +(.*)")
 
 

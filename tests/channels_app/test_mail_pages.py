@@ -84,7 +84,7 @@ def test_formatting_is_shown_in_a_frame_that_may_do_nothing(
         "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
         "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     )
-    assert "X-Frame-Options" not in answer
+    assert answer["X-Frame-Options"] == "SAMEORIGIN"
     body = answer.content.decode()
     assert "<p>Hola</p>" in body
     assert "script" not in body

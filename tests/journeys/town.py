@@ -128,9 +128,10 @@ def build() -> Town:
         District.objects.create(
             organisation=town.organisation, name="Old town", latitude=40.3, longitude=-3.44
         )
-        CaseFactory(
-            unit=town.south, subject="A lamp is out", latitude=40.3, longitude=-3.44, **types
+        harbour = UnitFactory(
+            organisation=town.organisation, code="HARBOUR", name="Harbour counter"
         )
+        CaseFactory(unit=harbour, subject="A lamp is out", latitude=40.3, longitude=-3.44, **types)
         facts.rebuild(town.organisation)
         return town
 
