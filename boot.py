@@ -719,9 +719,8 @@ def run() -> int:
     ensure_everything()
     env = start_services(DEMO)
     env["DEMO_REGISTRY"] = registry = f"127.0.0.1:{free_port_after(number)}"
-    env.setdefault(
-        "OUTBOUND_ALLOWED_HOSTS", registry
-    )  # of this machine, the one port that is called
+    # of this machine, the one port that is called
+    env.setdefault("OUTBOUND_ALLOWED_HOSTS", registry)
     with published(env, url=url), contextlib.suppress(KeyboardInterrupt):
         prepare(env)
         start_product(env, number)

@@ -10,11 +10,13 @@ from uuid import uuid4
 import pytest
 from celery import Task
 from django.conf import settings
+from django.core import mail
 
 from crm.accounts.actors import actor_for_client
 from crm.celery import app
 from crm.kit import outbox, realtime
 from crm.kit.actor import Actor
+from crm.kit.models import Outbox
 from crm.kit.tasks import schedules
 from tests.factories.accounts import ORIGIN, acting
 from tests.house.estate import Estate
@@ -146,7 +148,9 @@ def _listened() -> set[str]:
 
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_a_task_bears_an_id_that_does_not_exist(name: str, estate: Estate) -> None:
+    before = _owed()
     TASKS[name].run(*ARGUMENTS[name][1])
+    assert _owed() == before
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
@@ -154,13 +158,22 @@ def test_a_task_runs_twice_and_does_nothing_more(name: str, estate: Estate) -> N
     ids = [estate.here.get(path) for path in ARGUMENTS[name][0]]
     ids = json.loads(json.dumps(ids, default=str))  # as the broker carries them
     TASKS[name].run(*ids)
+    once = _owed()
     TASKS[name].run(*ids)
+    assert _owed() == once
 
 
 @pytest.mark.parametrize("name", sorted(set(TASKS) - set(ARGUMENTS) - {"kit.drain_outbox"}))
 def test_a_periodic_task_runs_twice(name: str, estate: Estate) -> None:
     TASKS[name].run()
+    once = _owed()
     TASKS[name].run()
+    assert _owed() == once
+
+
+def _owed() -> tuple[int, int]:
+    """How much has left or is to leave: what runs twice tells nobody twice."""
+    return Outbox.objects.count(), len(mail.outbox)
 
 
 def test_beat_starts_every_task_that_nobody_asks_for() -> None:
