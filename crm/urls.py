@@ -15,7 +15,17 @@ handler404 = "crm.public.not_found"
 handler500 = "crm.public.server_error"
 handler429 = "crm.accounts.authentication.locked_out"  # where allauth counts attempts
 
+# what has a place of its own stands first: an address is compared with one line for each of these,
+# but with every page of a room that is mounted at the root
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("paleta/", palette, name="palette"),
+    path("api/v1/", include("crm.api")),
+    path("open311/", include("cases.api.open311.urls")),
+    path("admin/", admin.site.urls),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("accesibilidad/", accessibility, name="accessibility"),
+    path("healthz", healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("", include("cases.urls")),
     path("", include("channels_app.email.urls")),
     path("", include("channels_app.urls")),
@@ -27,14 +37,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("scheduling.urls")),
     path("", include("campaigns.urls")),
     path("", include("reporting.urls")),
-    path("paleta/", palette, name="palette"),
-    path("api/v1/", include("crm.api")),
-    path("open311/", include("cases.api.open311.urls")),
-    path("admin/", admin.site.urls),
-    path("i18n/", include("django.conf.urls.i18n")),
-    path("accesibilidad/", accessibility, name="accessibility"),
-    path("healthz", healthz, name="healthz"),
-    path("metrics", metrics, name="metrics"),
 ]
 
 if not settings.PRODUCTION:
