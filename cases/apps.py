@@ -98,6 +98,7 @@ def _places() -> list[nav.NavItem]:
             _("Knowledge"),
             "book",
             "cases:articles",
+            short=_("Articles"),
             permission=permissions.WRITE_ARTICLE,
             order=45,
             keys="g k",

@@ -46,7 +46,8 @@ def items_for(actor: Actor, path: str) -> list[NavItem]:
         for item in sorted(entries.values(), key=lambda item: (item.group, item.order))
         if not item.permission or actor.holds(item.permission)
     ]
-    above = [item.url for item in items if path == item.url or _is_under(path, item.url)]
+    shown = [item.url for item in items if item.group != "command"]
+    above = [url for url in shown if path == url or _is_under(path, url)]
     nearest = max(above, key=len, default="")
     return [replace(item, active=item.url == nearest) for item in items]
 

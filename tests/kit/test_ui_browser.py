@@ -483,3 +483,18 @@ def test_live_patches_come_once_and_in_order_across_a_break(browser: Browser, se
     page.wait_for_timeout(1500)
     assert page.evaluate("[window.resyncs, window.sockets.length]") == [1, 2]
     context.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_toast_covers_neither_the_page_nor_the_button_that_sends(page: Page, width: int) -> None:
+    # regression: on a narrow screen with a composer it was stretched over the whole height
+    page.set_viewport_size({"width": width, "height": 844})
+    page.evaluate(
+        """document.body.insertAdjacentHTML("beforeend",
+            `<form class="v-composer"></form>
+            <div class="v-toasts" id="told"><div class="v-toast">It is done.</div></div>`)"""
+    )
+    box = page.locator("#told").bounding_box()
+    assert box is not None
+    assert box["height"] < 100
+    assert box["y"] + box["height"] < 844 / 2

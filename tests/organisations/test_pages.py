@@ -1,5 +1,6 @@
 """The organisation's pages: what is typed reaches the verbs, what they refuse is shown beside the field."""
 
+import re
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,18 @@ def test_a_colour_is_tried_before_it_is_kept(page: Client, client: Client) -> No
 
 
 # --- units ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["settings", "units", "calendars"])
+def test_the_menu_says_where_one_is_on_the_pages_behind_a_tab(page: Client, name: str) -> None:
+    # regression: palette commands, which the menu does not show, took the mark for themselves
+    seen = text(page, reverse(f"organisations:{name}"))
+    at_the_settings = (
+        f'<a class="v-nav" href="{reverse("organisations:settings")}" aria-current="page">'
+    )
+    assert at_the_settings in seen
+    assert seen.count('class="v-nav"') > 1
+    assert len(re.findall(r'class="v-nav" href="[^"]*" aria-current', seen)) == 1
 
 
 def test_the_tree_shows_units_and_closed_ones_when_asked(page: Client, world: World) -> None:
