@@ -56,6 +56,7 @@ class BadMapping(Invalid):
 
     def __init__(self, where: str, message: str) -> None:
         super().__init__(f"{where}: {message}", code="bad_mapping", where=where)
+        self.reason = message  # for who sees the place by itself
 
 
 class BadRow(Exception):  # noqa: N818 - the row is bad, not the program

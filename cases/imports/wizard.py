@@ -68,10 +68,16 @@ class ColumnsForm(forms.Form):
     )
 
     def __init__(
-        self, *args: Any, header: Sequence[str], base: Mapping[str, Any], **kwargs: Any
+        self,
+        *args: Any,
+        header: Sequence[str],
+        base: Mapping[str, Any],
+        offers: Mapping[str, Sequence[tuple[str, str]]],
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.base = base  # the mapping so far: what the form cannot say of it stays
+        self.offers = offers  # for a field, the values that there are and what they are called
         zones = sorted(zone for zone in available_timezones() if "/" in zone)
         self.fields["zone"].choices = [(zone, zone) for zone in [*zones, "UTC"]]  # type: ignore[attr-defined]
         columns = [("", "—"), *((name, name) for name in header)]
@@ -84,6 +90,8 @@ class ColumnsForm(forms.Form):
             self.fields[f"{name}-value"] = forms.CharField(
                 label=_("or always"), required=False, max_length=120
             )
+            if name in offers:
+                self.fields[f"{name}-value"].widget.attrs["list"] = f"offers-{name}"
             self.fields[f"{name}-values"] = forms.CharField(
                 label=_("Theirs = ours"),
                 required=False,
@@ -105,6 +113,7 @@ class ColumnsForm(forms.Form):
                 "required": name in REQUIRED,
                 "column": self[f"{name}-column"],
                 "value": self[f"{name}-value"],
+                "offers": self.offers.get(name, ()),
                 "values": self[f"{name}-values"],
                 "format": self[f"{name}-format"] if name in DATES else None,
                 "joined": _table(self.base.get("case", {}).get(name, {})).get("columns", [])[1:],

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cases.imports.load import Turner, problem_lines
 from cases.imports.mapping import (
+    PRIORITIES,
     BadMapping,
     BadRow,
     Binding,
@@ -26,10 +27,12 @@ from cases.imports.mapping import (
 )
 from cases.imports.reader import guess_shape, open_rows, shown
 from cases.imports.wizard import ColumnsForm, UploadForm, initial, to_toml
-from cases.models import Import
+from cases.models import Case, Import
 from cases.permissions import IMPORT_CASES
+from cases.selectors import case_types
 from cases.services import imports as services
 from crm.audit.record import record
+from crm.citizens.models import Channel
 from crm.kit.access import ActorRequest, needs
 from crm.kit.csvfile import stream
 from crm.kit.errors import Invalid
@@ -88,6 +91,13 @@ def columns(request: ActorRequest, load: UUID) -> HttpResponse:
         initial=initial(row.mapping, shape),
         header=header,
         base=row.mapping,
+        offers={
+            "type": [(kind.code, kind.name) for kind in case_types(request.actor)],
+            "channel": [(channel.value, str(channel.label)) for channel in Channel],
+            "priority": [
+                (code, str(Case.Priority(rank).label)) for code, rank in PRIORITIES.items()
+            ],
+        },
     )
     if request.method == "POST" and form.is_valid():
         raw = form.mapping()
@@ -96,7 +106,8 @@ def columns(request: ActorRequest, load: UUID) -> HttpResponse:
         try:
             row = services.map_columns(request.actor, row.uuid, raw)
         except BadMapping as error:
-            form.add_error(_form_field(form, error), str(error.message))
+            field = _form_field(form, error)
+            form.add_error(field, str(error.reason if field else error.message))
         else:
             return redirect("cases:import_columns", row.uuid)
     context = {

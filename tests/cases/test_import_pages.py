@@ -14,7 +14,7 @@ from django.utils import timezone
 from cases.imports.mapping import build, open_mapping, read, ready_names
 from cases.imports.tasks import resume_imports, run_import
 from cases.imports.wizard import to_toml
-from cases.models import Case, Import
+from cases.models import Case, CaseType, Import
 from cases.services.catalogue import create_case_type
 from cases.services.imports import forget_files
 from cases.workflow import simple_bundle
@@ -130,6 +130,19 @@ def test_a_wrong_mapping_is_said_at_its_field_and_keeps_what_was_typed(admin: Cl
         assert response.status_code == 422
         assert list(response.context["form"].errors) == [place]
     assert response.context["form"]["state-values"].value() == FILLED["state-values"]
+
+
+def test_what_is_wrong_is_said_in_words_and_the_codes_there_are_are_offered(admin: Client) -> None:
+    # regression: "case.type: This field is needed." beside a box that expected a code by heart
+    load = upload(admin)
+    answer = admin.post(f"/importaciones/{load.uuid}/columnas/", {**FILLED, "type-value": ""})
+    assert answer.context["form"].errors == {"type-column": ["This field is needed."]}
+    seen = answer.content.decode()
+    kind = CaseType.objects.unscoped("test").get(code="aviso")
+    assert f'<option value="aviso">{kind.name}</option>' in seen
+    assert 'list="offers-type"' in seen
+    assert '<option value="high">High</option>' in seen
+    assert '<option value="phone">' in seen
 
 
 def as_shown(page: Any) -> dict[str, Any]:
