@@ -27,7 +27,7 @@ OPEN_CASE = declare(
 )
 CHANGE_CASE = declare(
     "cases.change_case",
-    _("edit cases, write notes and messages, request and add documents"),
+    _("edit cases, write notes and messages, and add documents"),
     roles="agent office supervisor integration",
 )
 ASSIGN_CASE = declare(
@@ -42,12 +42,12 @@ CLOSE_CASE = declare(
 )
 TRANSFER_CASE = declare(
     "cases.transfer_case",
-    _("offer transfers and answer those received"),
+    _("move cases to another unit"),
     roles="supervisor",
 )
 RUN_BULK = declare(
     "cases.run_bulk",
-    _("run and undo bulk actions"),
+    _("run bulk actions on many cases"),
     roles="supervisor",
 )
 IMPORT_CASES = declare(

@@ -16,6 +16,6 @@ MANAGE_AGENDA = declare(
 )
 ATTEND_DESK = declare(
     "scheduling.call_ticket",
-    _("call tickets and attend at a desk"),
+    _("check people in and attend them at a desk"),
     roles="agent office supervisor",
 )

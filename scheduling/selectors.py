@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Min, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from crm.citizens.models import Citizen, CitizenRecord
@@ -276,6 +276,14 @@ def day_of(actor: Actor, office: Office, day: date) -> list[Appointment]:
     )
     rows = rows.exclude(status__in=[Status.HELD, Status.EXPIRED])
     return list(with_people(rows, actor).order_by("starts_at", "resource__name", "pk"))
+
+
+def next_day_of(actor: Actor, office: Office, day: date) -> date | None:
+    """The first day after that one, on the office's clock, on which somebody is expected."""
+    end = datetime.combine(day + ONE_DAY, time(), tzinfo=office.zone)
+    rows = Appointment.objects.for_actor(actor).filter(office=office, starts_at__gte=end)
+    first = rows.filter(status=Status.BOOKED).aggregate(first=Min("starts_at"))["first"]
+    return first.astimezone(office.zone).date() if first else None
 
 
 def of_citizen(actor: Actor, citizen: Citizen, limit: int = 12) -> list[Appointment]:

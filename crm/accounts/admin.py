@@ -12,13 +12,21 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
 
-from crm.accounts.admin_base import ScopedAdmin, actor_of, is_superuser
+from crm.accounts.admin_base import ScopedAdmin, actor_of, is_superuser, note_act
 from crm.accounts.models import ApiClient, Membership, Role, User
 from crm.accounts.permissions import GRANT_ROLE, INVITE_USER, MANAGE_API_CLIENTS
 
 # memberships of groups are rights: only the verbs of services.roles change them
-for model in (Group, EmailAddress, Authenticator):
+SCHEDULES = (PeriodicTask, IntervalSchedule, CrontabSchedule, ClockedSchedule, SolarSchedule)
+for model in (Group, EmailAddress, Authenticator, *SCHEDULES):
     admin.site.unregister(model)
 
 
@@ -85,3 +93,30 @@ class ApiClientAdmin(ScopedAdmin):
         "uuid", "organisation", "name", "prefix", "scopes",
         "expires_at", "revoked_at", "last_used_at", "created_by",
     )  # fmt: skip
+
+
+@admin.register(PeriodicTask)
+class ScheduleAdmin(ScopedAdmin):
+    """When the clock starts each task: an operator may slow one down or stop it, and it is written down.
+
+    Tasks come with the code and their rows with `manage.py prepare`: none is added or deleted here.
+    """
+
+    list_display = ("name", "interval", "enabled", "last_run_at")
+    fields = ("name", "interval", "enabled", "last_run_at", "total_run_count")
+    readonly_fields = ("name", "last_run_at", "total_run_count")
+
+    def get_queryset(self, _request: HttpRequest) -> QuerySet[PeriodicTask]:
+        """All: they are of the installation."""
+        rows: QuerySet[PeriodicTask] = PeriodicTask.objects.select_related("interval")
+        return rows
+
+    def has_change_permission(self, request: HttpRequest, _obj: object = None) -> bool:
+        """Who runs the installation."""
+        return is_superuser(request)
+
+    def save_model(self, request: HttpRequest, obj: PeriodicTask, *args: Any) -> None:
+        """The change holds from the clock's next look, and the trail says who made it."""
+        super().save_model(request, obj, *args)
+        every = obj.interval.every if obj.interval else None
+        note_act(request, "schedule_changed", obj, every=every, enabled=obj.enabled)

@@ -93,16 +93,22 @@ def actor_of(request: HttpRequest) -> Actor | None:
 
 def note_look(request: HttpRequest, row: models.Model) -> None:
     """Write down that somebody opened a row of the back office."""
+    note_act(request, "viewed", row)
+
+
+def note_act(request: HttpRequest, action: str, row: models.Model, **details: Any) -> None:
+    """Write down what somebody did in the back office."""
     actor = actor_of(request)
     if actor is not None:
-        record(actor, "viewed", row, purpose="/admin/")
+        record(actor, action, row, purpose="/admin/", **details)
         return
     record_at_the_door(
         Origin(Door.ADMIN, request_id(request), client_ip(request)),
-        "viewed",
+        action,
         user_id=request.user.pk,
         name=str(request.user),
         organisation_id=getattr(row, "organisation_id", None),
         object=row._meta.label_lower,
         object_id=str(getattr(row, "uuid", row.pk)),
+        **details,
     )

@@ -47,6 +47,7 @@ ACTIONS: Mapping[str, Text] = {
     "verified": pgettext_lazy("audit", "Verified by CSV"),
     "audit_verified": pgettext_lazy("audit", "Audit verified"),
     "audit_broken": pgettext_lazy("audit", "Audit chain broken"),
+    "schedule_changed": pgettext_lazy("audit", "Schedule of background work changed"),
 }
 """The acts that are no permission's: shared glossary, section 3."""
 

@@ -60,6 +60,7 @@ def day(request: ActorRequest) -> HttpResponse:
     if not drawn_anew:
         record(actor, "searched", office, what="appointments", day=shown.isoformat())
     counts = selectors.counts_by_status(rows)
+    next_day = None if rows else selectors.next_day_of(actor, office, shown)
     context = {
         "offices": offices,
         "office": office,
@@ -68,16 +69,22 @@ def day(request: ActorRequest) -> HttpResponse:
         "before": shown - timedelta(days=1),
         "after": shown + timedelta(days=1),
         "rows": [_row(row) for row in rows],
+        "next_day": next_day,
+        "next_url": _address(office, next_day) if next_day else "",
         "waiting": counts.get(Status.CHECKED_IN, 0),
         "to_come": counts.get(Status.BOOKED, 0),
         "attending": counts.get(Status.IN_SERVICE, 0),
         "total": len(rows),
         "may_book": actor.holds(BOOK_APPOINTMENT),
         "stream_after": _stream_number(office),
-        "here": f"{reverse('scheduling:day')}?oficina={office.uuid}&dia={shown.isoformat()}",
+        "here": _address(office, shown),
     }
     template = "scheduling/_day.html" if drawn_anew else "scheduling/day.html"
     return render(request, template, context)
+
+
+def _address(office: Office, day: date) -> str:
+    return f"{reverse('scheduling:day')}?oficina={office.uuid}&dia={day.isoformat()}"
 
 
 def _row(row: Appointment) -> dict[str, Any]:

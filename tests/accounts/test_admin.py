@@ -4,6 +4,7 @@ import pytest
 from django.contrib import admin as site
 from django.contrib.auth.models import Group
 from django.test import Client
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from crm.accounts.models import Membership, User
 from crm.accounts.services import api_clients
@@ -106,3 +107,23 @@ def test_a_suspended_staff_member_is_out(world: World, staff: User) -> None:
     client = entered(staff)
     Membership.objects.filter(user=staff).delete()
     assert client.get("/admin/accounts/user/").status_code == 403
+
+
+def test_an_operator_slows_a_task_down_and_it_is_written_down(root: User) -> None:
+    # regression: beat's own pages wrote nothing down and needed scripts that the policy forbids
+    client = entered(root)
+    often, seldom = (
+        IntervalSchedule.objects.create(every=every, period=IntervalSchedule.SECONDS)
+        for every in (10, 3600)
+    )
+    task = PeriodicTask.objects.create(name="sweep", task="sweep", interval=often)
+    page = f"/admin/django_celery_beat/periodictask/{task.pk}/change/"
+    sent = {"interval": seldom.pk, "enabled": "on", "name": "another"}
+    assert client.post(page, sent).status_code == 302
+    task.refresh_from_db()
+    assert (task.name, task.interval, task.enabled) == ("sweep", seldom, True)
+    entry = AuditEntry.objects.get(action="schedule_changed")
+    assert (entry.actor_id, entry.data["every"]) == (root.pk, 3600)
+    for place in ("add/", f"{task.pk}/delete/"):
+        assert client.post(f"/admin/django_celery_beat/periodictask/{place}").status_code == 403
+    assert client.get("/admin/django_celery_beat/intervalschedule/").status_code == 404

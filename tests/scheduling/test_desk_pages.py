@@ -67,6 +67,22 @@ def test_the_day_lists_who_comes_and_nobody_else(alice: Client, desk: Desk, rosa
     )
 
 
+def test_an_empty_day_leads_to_the_next_one_with_somebody(alice: Client, desk: Desk) -> None:
+    book(desk.alice, at("09:00", 4))
+    cancelled = book(desk.alice, at("09:00", 2))
+    services.cancel_appointment(desk.alice, cancelled.uuid, reason="No puede venir")
+    text = alice.get(f"/citas/?dia={day(at('09:00'))}").content.decode()
+    assert "Nobody has an appointment on this day" in text
+    assert f"dia={day(at('09:00', 4))}" in text
+    assert (
+        f'class="v-btn" href="/citas/?oficina={desk.office.uuid}&amp;dia={day(at("09:00", 2))}"'
+        not in text
+    )
+    last = alice.get(f"/citas/?dia={day(at('09:00', 5))}").content.decode()
+    assert "Nobody has an appointment on this day" in last
+    assert "Go to " not in last
+
+
 def test_a_protected_person_is_listed_by_initials(alice: Client, desk: Desk, rosa: Citizen) -> None:
     book(desk.alice, at("09:00"), citizen=rosa.uuid)
     rosa.records.update(protected=True, protected_reason="Orden de protección")
