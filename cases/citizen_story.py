@@ -64,16 +64,17 @@ def tell(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
             telling=telling,
         )
         for event, words, telling in zip(events, sentences(actor, events), told, strict=True)
+        if telling is not None
     ]
 
 
-def tellings(actor: Actor, events: Sequence[Event]) -> list[Telling]:
-    """The events on paper."""
+def tellings(actor: Actor, events: Sequence[Event]) -> list[Telling | None]:
+    """The events on paper; of a document that does not exist for the actor, not even that there is one."""
     found = subjects_of(actor, events)
     return [_told(event, subject) for event, subject in zip(events, found, strict=True)]
 
 
-def _told(event: Event, subject: Any) -> Telling:
+def _told(event: Event, subject: Any) -> Telling | None:
     by = By.EMPLOYEE if event.actor_kind == By.EMPLOYEE else By.MACHINE
     special = event.case.confidentiality == Confidentiality.SPECIAL
     told = Telling(
@@ -97,7 +98,9 @@ def _told(event: Event, subject: Any) -> Telling:
         shown = told.for_person and open_to_person(subject)
         return replace(told, files=files, special=special, for_person=shown)
     if "document" in event.data:
-        return replace(told, for_person=False)
+        return None
+    if event.kind == EventKind.MOVED:
+        return replace(told, facts=[(_("Outcome"), str(event.data.get("outcome") or ""))])
     if event.kind in (EventKind.OPENED, EventKind.IMPORTED):
         return replace(told, facts=_filed(event.case))
     return told

@@ -39,7 +39,7 @@ def _whole(actor: Actor, theirs: QuerySet[Conversation]) -> list[Moment]:
     )
     seen = Case.objects.for_actor(actor).filter(pk=OuterRef("pk"))
     theirs = theirs.filter(~Exists(kept.filter(~Exists(seen))))
-    hidden = set(stories.special(theirs).filter(special=True).values_list("pk", flat=True))
+    hidden = set(stories.special(theirs).values_list("pk", flat=True))
     turns = [
         _turn(event, hidden=event.conversation_id in hidden)
         for event in stories.happened_in(theirs).filter(kind__in=stories.TOLD)

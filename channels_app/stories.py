@@ -138,11 +138,11 @@ def since(rows: Any, links: QuerySet[ConversationCase]) -> Any:
 
 
 def special(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """The conversations, each with whether it belongs to a specially protected case (`special`)."""
+    """Those of the conversations that belong to a specially protected case."""
     links = ConversationCase.objects.unscoped("of these conversations").filter(
         conversation=OuterRef("pk"), case__confidentiality=Confidentiality.SPECIAL
     )
-    return conversations.annotate(special=Exists(links))
+    return conversations.filter(Exists(links))
 
 
 def telling_of(message: Message, *, hidden: bool = False) -> Telling:

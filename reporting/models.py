@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cases.models import Case
+from cases.models import Case, Participant
 from cases.permissions import VIEW_CASE, VIEW_SPECIAL
 from channels_app.permissions import VIEW_CONVERSATION
 from crm.citizens.models import Channel, Citizen, CitizenRecord
@@ -69,6 +69,8 @@ class IssuedHistoryQuerySet(ScopedQuerySet["IssuedHistory"]):
         of_people = Q(case=None, organisation=actor.organisation_id, citizen__in=_to_open(actor))
         if not all(actor.reach(permission).everywhere for permission in _SEES_ALL):
             of_people &= Q(requested_by=actor.user_id) if actor.user_id else Q(pk__in=[])
+        if not actor.holds(VIEW_PROTECTED):  # such a history has their name whole
+            of_cases &= Q(variant=Variant.REDACTED) | ~Q(case__in=cases_of_protected(actor))
         special = actor.reach(VIEW_SPECIAL)
         if not special.everywhere:
             of_cases &= Q(special=False) | Q(case__unit_id__in=sorted(special.units))
@@ -78,6 +80,15 @@ class IssuedHistoryQuerySet(ScopedQuerySet["IssuedHistory"]):
 
 
 _SEES_ALL = (VIEW_CASE, VIEW_SPECIAL, VIEW_CONVERSATION)
+
+
+def cases_of_protected(actor: Actor) -> "models.QuerySet[Case]":
+    """The cases of people, or with people in them, whose record is protected here."""
+    records = CitizenRecord.objects.for_actor(actor).filter(protected=True)
+    hidden = records.values("citizen")
+    part = Participant.objects.for_actor(actor).filter(citizen__in=hidden)
+    cases = Case.objects.for_actor(actor)
+    return cases.filter(Q(citizen__in=hidden) | Q(pk__in=part.values("case")))
 
 
 def _to_open(actor: Actor) -> "models.QuerySet[CitizenRecord, int]":

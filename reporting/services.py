@@ -18,10 +18,10 @@ from crm.accounts.actors import actor_for, system_actor
 from crm.audit.models import Result
 from crm.audit.record import record
 from crm.citizens.models import Citizen, CitizenRecord
-from crm.citizens.permissions import VIEW_CITIZEN
+from crm.citizens.permissions import VIEW_CITIZEN, VIEW_PROTECTED
 from crm.citizens.services.records import note, open_citizen
 from crm.kit.actor import Actor, Door, Origin
-from crm.kit.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
+from crm.kit.errors import Conflict, DomainError, Invalid, NotFound, Refused, Unavailable
 from crm.kit.files import open_stored, store
 from crm.kit.pdf import new_code
 from crm.kit.policy import require
@@ -30,7 +30,13 @@ from crm.organisations.models import Organisation
 from reporting.case_history import Content, content, content_of_person
 from reporting.failures import NO_RIGHTS
 from reporting.leases import claim, end, give_up, hold, release
-from reporting.models import HistoryBatch, IssuedHistory, Status, Variant
+from reporting.models import (
+    HistoryBatch,
+    IssuedHistory,
+    Status,
+    Variant,
+    cases_of_protected,
+)
 from reporting.permissions import ISSUE_HISTORY
 from reporting.printing import Printed, print_history, require_certificate, write_text
 
@@ -55,6 +61,7 @@ def issue_history(actor: Actor, case: UUID, variant: str, *, language: str = "")
     )
     require(actor, ISSUE_HISTORY, row)
     _require_variant(variant)
+    _require_openness(actor, row, variant)
     require_certificate(row.organisation)
     told = content(row, variant, language or _language(row, variant), actor)
     same = IssuedHistory.objects.unscoped("whoever asked first, it is the same document")
@@ -237,6 +244,18 @@ def _fetch(actor: Actor, history: UUID, *, lock: bool = False) -> IssuedHistory:
 def _require_variant(variant: str) -> None:
     if variant not in Variant.values:
         raise Invalid(errors={"variant": [_("Choose one of the offered values.")]})
+
+
+def _require_openness(actor: Actor, case: Case, variant: str) -> None:
+    """Refused where the history would name somebody whose record the actor may not open."""
+    if variant == Variant.REDACTED or actor.holds(VIEW_PROTECTED):
+        return
+    if cases_of_protected(actor).filter(pk=case.pk).exists():
+        reason = _(
+            "Somebody in this case is protected, and none of your roles opens protected records."
+            " You may issue its history with hidden data."
+        )
+        raise Refused(ISSUE_HISTORY, reason, case)
 
 
 def _language(case: Case, variant: str) -> str:

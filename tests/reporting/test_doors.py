@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from campaigns.models import Delivery
 from campaigns.services import launching
 from cases import services as cases
+from cases import timeline
 from cases.models import Case, Confidentiality
 from channels_app import services as channels
 from channels_app.email import verbs
@@ -22,6 +24,7 @@ from reporting.case_history import Content, content, content_of_person
 from reporting.models import IssuedHistory, Variant
 from reporting.services import (
     download_history,
+    issue_history,
     issue_person_history,
     make_history,
 )
@@ -373,6 +376,84 @@ def test_a_protected_persons_history_asks_for_a_reason_and_for_who_may_open_them
     issue_person_history(boss, person.uuid, "full", reason="Recurso 12/2026")
     assert IssuedHistory.objects.for_actor(auditor).count() == 0
     assert IssuedHistory.objects.for_actor(boss).filter(pk=history.pk).exists()
+
+
+def test_a_history_that_names_the_protected_is_for_who_may_open_them(
+    doors: Doors, boss: Actor, world: World
+) -> None:
+    """The auditor sees initials on the case's page, and no whole name in its history."""
+    auditor = world.actor(employee(world.here, "auditor"))
+    full = issue_history(boss, doors.case.uuid, "full")
+    nobodys = issue_history(auditor, CaseFactory(unit=world.unit).uuid, "full")
+    assert IssuedHistory.objects.for_actor(auditor).filter(pk=full.pk).exists()
+    xoana = Citizen.objects.unscoped("test").get(name="Xoana")  # only takes part
+    CitizenRecord.objects.unscoped("test").filter(citizen=xoana).update(
+        protected=True, protected_reason="Violencia"
+    )
+    for variant in ("full", "citizen"):
+        with pytest.raises(Refused):
+            issue_history(auditor, doors.case.uuid, variant)
+    redacted = issue_history(auditor, doors.case.uuid, "redacted")
+    assert {*IssuedHistory.objects.for_actor(auditor)} == {redacted, nobodys}
+    assert IssuedHistory.objects.for_actor(boss).filter(pk=full.pk).exists()
+
+
+def test_of_the_protected_a_conversation_shows_initials(
+    doors: Doors, world: World, person: Citizen
+) -> None:
+    """What they called themselves in the chat is their name, too."""
+    CitizenRecord.objects.unscoped("test").filter(citizen=person).update(
+        protected=True, protected_reason="Violencia"
+    )
+    told = timeline.told_by_others(doors.alice, doors.case)
+    names = {entry.author for entry in told}
+    assert "Iñi Zubi" not in names
+    assert "Iñigo Z" not in names
+    assert "Í. Z. P." in names
+
+
+def test_who_may_not_open_a_protected_record_confirms_nobody_as_them(
+    doors: Doors, world: World, person: Citizen
+) -> None:
+    Conversation.objects.unscoped("test").filter(pk=doors.chat.pk).update(citizen=None)
+    CitizenRecord.objects.unscoped("test").filter(citizen=person).update(
+        protected=True, protected_reason="Violencia"
+    )
+    with pytest.raises(Refused):
+        channels.identify(doors.alice, doors.chat.uuid, person.uuid)
+    doors.chat.refresh_from_db()
+    assert doors.chat.citizen is None
+
+
+def test_a_case_opened_in_a_chat_is_theirs_who_is_confirmed_and_no_older_one(
+    doors: Doors, world: World, person: Citizen
+) -> None:
+    """Nobody's older case, which somebody only asks about, stays nobody's."""
+    Conversation.objects.unscoped("test").filter(pk=doors.chat.pk).update(citizen=None)
+    older = CaseFactory(unit=world.unit, actor=doors.alice, subject="Una farola")
+    before = doors.chat.opened_at - timedelta(days=1)
+    Case.objects.unscoped("test").filter(pk=older.pk).update(opened_at=before)
+    channels.link_case(doors.alice, doors.chat.uuid, older.reference)
+    newer = channels.open_case(
+        doors.alice, doors.chat.uuid, case_type=older.case_type.code, subject="Lo del chat"
+    )
+    assert newer.citizen is None
+    channels.identify(doors.alice, doors.chat.uuid, person.uuid)
+    newer.refresh_from_db()
+    older.refresh_from_db()
+    assert (newer.citizen, older.citizen) == (person, None)
+
+
+def test_another_organisation_with_the_same_citizen_tells_nothing_of_ours(
+    doors: Doors, world: World, person: Citizen
+) -> None:
+    CitizenRecord.objects.create(citizen=person, organisation=world.elsewhere)
+    theirs = world.actor(employee(world.elsewhere, "supervisor"))
+    for variant in Variant.values:
+        found, text = told_of(person, variant, theirs)
+        assert (found.organisation_code, found.timeline) == ("ELSE", [])
+        assert (found.messages, found.notes) == ([], [])
+        assert doors.case.reference not in text
 
 
 @pytest.mark.usefixtures("campaign")
