@@ -34,6 +34,7 @@ def tell(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
         Moment(
             row.settled_at,
             *_TOLD[row.status],
+            by=citizen.full_name,
             about=row.run.campaign.name,
             url=reverse("campaigns:detail", args=[row.run.campaign.uuid]) if may_open else "",
             place=place(row.settled_at, SOURCE, row.pk),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.models import Case, Participant
 from cases.permissions import VIEW_CASE, VIEW_SPECIAL
+from channels_app.models import ConversationCase
 from channels_app.permissions import VIEW_CONVERSATION
 from crm.citizens.models import Channel, Citizen, CitizenRecord
 from crm.citizens.permissions import VIEW_CITIZEN, VIEW_PROTECTED
@@ -83,12 +84,15 @@ _SEES_ALL = (VIEW_CASE, VIEW_SPECIAL, VIEW_CONVERSATION)
 
 
 def cases_of_protected(actor: Actor) -> "models.QuerySet[Case]":
-    """The cases of people, or with people in them, whose record is protected here."""
+    """The cases of people, or with people in them or in their conversations, who are protected here."""
     records = CitizenRecord.objects.for_actor(actor).filter(protected=True)
     hidden = records.values("citizen")
     part = Participant.objects.for_actor(actor).filter(citizen__in=hidden)
+    talks = ConversationCase.objects.unscoped("of cases of the actor")
+    talks = talks.filter(conversation__citizen__in=hidden)
     cases = Case.objects.for_actor(actor)
-    return cases.filter(Q(citizen__in=hidden) | Q(pk__in=part.values("case")))
+    named = Q(pk__in=part.values("case")) | Q(pk__in=talks.values("case"))
+    return cases.filter(Q(citizen__in=hidden) | named)
 
 
 def _to_open(actor: Actor) -> "models.QuerySet[CitizenRecord, int]":

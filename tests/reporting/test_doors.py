@@ -398,6 +398,19 @@ def test_a_history_that_names_the_protected_is_for_who_may_open_them(
     assert IssuedHistory.objects.for_actor(boss).filter(pk=full.pk).exists()
 
 
+def test_who_only_wrote_in_a_cases_chat_is_protected_too(doors: Doors, world: World) -> None:
+    neighbour = CitizenFactory(name="Zoe", surname1="Zorita", organisation=world.here, nif="")
+    Conversation.objects.unscoped("test").filter(pk=doors.chat.pk).update(citizen=neighbour)
+    auditor = world.actor(employee(world.here, "auditor"))
+    issue_history(auditor, doors.case.uuid, "full")
+    CitizenRecord.objects.unscoped("test").filter(citizen=neighbour).update(
+        protected=True, protected_reason="Violencia"
+    )
+    with pytest.raises(Refused):
+        issue_history(auditor, doors.case.uuid, "full")
+    assert not IssuedHistory.objects.for_actor(auditor).exists()
+
+
 def test_of_the_protected_a_conversation_shows_initials(
     doors: Doors, world: World, person: Citizen
 ) -> None:
