@@ -10,7 +10,7 @@ from crm.citizens.models import Citizen
 from crm.citizens.story import Asked, Moment
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
-from crm.kit.stories import beyond, place
+from crm.kit.stories import By, Telling, beyond, place
 
 SOURCE = "campaign"
 TOLD = {SOURCE: _("Campaigns")}
@@ -27,17 +27,23 @@ _TOLD: dict[str, tuple[str, Text]] = {
 def tell(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
     """The campaigns' messages that left for the citizen, newest first."""
     left = Delivery.objects.for_actor(actor).filter(citizen=citizen, status__in=list(_TOLD))
-    dated = left.annotate(at=F("settled_at")).select_related("run__campaign")
+    dated = left.annotate(at=F("settled_at")).select_related("run__campaign__topic")
     rows = beyond(dated, SOURCE, asked.before, newest_first=True)
     may_open = actor.holds(VIEW_CAMPAIGN)
     return [
         Moment(
             row.settled_at,
             *_TOLD[row.status],
-            by=row.run.campaign.created_by_name,
+            by=citizen.full_name,
             about=row.run.campaign.name,
             url=reverse("campaigns:detail", args=[row.run.campaign.uuid]) if may_open else "",
             place=place(row.settled_at, SOURCE, row.pk),
+            telling=Telling(
+                by=By.PERSON,
+                person=row.citizen_id,
+                facts=[(_("Topic"), row.run.campaign.topic.name)],
+                for_person=True,
+            ),
         )
         for row in rows.order_by("-settled_at", "-id")[: asked.limit]
         if row.settled_at is not None

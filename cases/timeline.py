@@ -30,7 +30,7 @@ from crm.citizens.models import Channel, CitizenRecord
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
 from crm.kit.registry import Registry
-from crm.kit.stories import beyond, place
+from crm.kit.stories import UNTOLD, Telling, beyond, place
 from crm.kit.templatetags.ui import own_name
 
 SIZE = 40
@@ -51,6 +51,7 @@ class Entry:
     event: Event | None = None
     subject: Any = None  # the note, message or document it is about
     details: Mapping[str, Any] = field(default_factory=dict)
+    telling: Telling = UNTOLD  # for a sealed history; the case's own events are read by themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,14 @@ def story(actor: Actor, case: Case, asked: Asked) -> list[Entry]:
     told = [list(source(actor, case, asked)) for source in sources.values()]
     merged = merge(*told, key=lambda entry: entry.sort, reverse=asked.newest_first)
     return list(islice(merged, asked.limit))
+
+
+def told_by_others(actor: Actor, case: Case) -> list[Entry]:
+    """What the rooms above tell of the case, whole, oldest first."""
+    asked = Asked(limit=1_000_000)
+    others = (source for name, source in sources.items() if name != OWN)
+    told = [entry for source in others for entry in source(actor, case, asked)]
+    return sorted(told, key=lambda entry: entry.sort)
 
 
 def whole_story(actor: Actor, case: Case, groups: Iterable[str] = ()) -> list[Entry]:
@@ -112,6 +121,32 @@ ICONS: Mapping[str, str] = {
     EventKind.PARTICIPANT_ADDED: "user-plus",
     EventKind.PARTICIPANT_ENDED: "user-minus",
 }
+FOR_PERSON = frozenset(
+    {
+        EventKind.OPENED,
+        EventKind.IMPORTED,
+        EventKind.MOVED,
+        EventKind.UNIT_CHANGED,
+        EventKind.MESSAGED,
+        EventKind.ATTACHED,
+        EventKind.WITHDRAWN,
+        EventKind.PARTICIPANT_ADDED,
+        EventKind.PARTICIPANT_ENDED,
+    }
+)
+"""What the citizen is told of their case; the rest is the house's own affair."""
+
+
+def open_to_person(document: Document) -> bool:
+    """The citizen is shown what is public and what they brought, unless it became confidential."""
+    if document.withdrawn_at:
+        return False
+    theirs = document.origin == Document.Origin.CITIZEN
+    return document.confidentiality <= (
+        Confidentiality.INTERNAL if theirs else Confidentiality.PUBLIC
+    )
+
+
 _SUBJECTS: Mapping[str, str] = {
     EventKind.NOTED: "note",
     EventKind.MESSAGED: "message",
@@ -137,7 +172,7 @@ def own_events(actor: Actor, case: Case, asked: Asked) -> list[Entry]:
     events = list(rows.order_by(*ways)[: asked.limit])
     return [
         _entry(case, event, subject)
-        for event, subject in zip(events, _subjects(actor, events), strict=True)
+        for event, subject in zip(events, subjects_of(actor, events), strict=True)
     ]
 
 
@@ -148,11 +183,11 @@ def kinds_of(groups: Collection[str]) -> list[EventKind]:
 
 def sentences(actor: Actor, events: Sequence[Event]) -> list[str]:
     """What happened in each, in words that follow the author's name."""
-    named = _subjects(actor, events, ("document", "citizen"))  # what words may name
+    named = subjects_of(actor, events, ("document", "citizen"))  # what words may name
     return [sentence(event, subject) for event, subject in zip(events, named, strict=True)]
 
 
-def _subjects(
+def subjects_of(
     actor: Actor,
     events: Sequence[Event],
     kinds: Collection[str] = frozenset(_SUBJECTS.values()),

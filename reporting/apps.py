@@ -12,6 +12,7 @@ class ReportingConfig(AppConfig):
 
     def ready(self) -> None:
         """Offer the board and the page of issued histories; let what is made be followed live."""
+        from crm.citizens.profile import Panel, panels
         from crm.kit import nav, realtime
         from reporting import live, streams
         from reporting.permissions import ISSUE_HISTORY, VIEW_REPORT
@@ -37,6 +38,18 @@ class ReportingConfig(AppConfig):
                 permission=ISSUE_HISTORY,
                 order=60,
             )
+        )
+        panels.register(
+            "histories",
+            Panel(
+                name="histories",
+                title=_("Sealed history"),
+                icon="certificate",
+                template="reporting/_citizen_histories.html",
+                load=lambda _actor, _citizen: {},
+                permission=ISSUE_HISTORY,
+                order=90,
+            ),
         )
         realtime.streams.register("history", streams.may_follow_history)
         realtime.streams.register("histories", streams.may_follow_batch)

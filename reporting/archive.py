@@ -21,7 +21,7 @@ _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
 
 def file_name(history: IssuedHistory) -> str:
     """How the document is called when it is saved."""
-    return safe_name(f"{history.case.reference}-{history.variant}.pdf", (".pdf",))
+    return safe_name(history.file_name, (".pdf",))
 
 
 def zipped(
@@ -80,7 +80,7 @@ def _entry(name: str, moment: datetime | None) -> zipfile.ZipInfo:
 
 def _row(history: IssuedHistory, name: str, problem: str) -> list[object]:
     return [
-        history.case.reference,
+        history.case.reference if history.case else "",
         history.variant,
         name,
         history.code if name else "",

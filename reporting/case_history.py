@@ -1,4 +1,4 @@
-"""What a case history tells: a case's rows in words, in one language, for one kind of reader.
+"""What a history tells of a case or of a person: rows in words, in one language, for one kind of reader.
 
 The content is plain values, so that it can be kept, compared by its fingerprint and rendered alike
 as PDF and as text. What a variant leaves out never enters it.
@@ -6,37 +6,32 @@ as PDF and as text. What a variant leaves out never enters it.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from heapq import merge
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone, translation
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from cases.models import Case, Confidentiality, Document, EventKind, Message, StateCategory
+from cases.timeline import FOR_PERSON, open_to_person
 from cases.workflow import Workflow, of_version
+from crm.citizens.models import Citizen
 from crm.kit.actor import Actor
+from crm.kit.stories import By, Form
+from crm.organisations.models import Organisation
 from reporting.models import Variant
-from reporting.rows import CaseRows, rows_of
+from reporting.rows import CaseRows, Told, rows_of, rows_of_person
 from reporting.voices import Voice, voice_for
 from reporting.wording import Fact, facts_of, value_in_words
 
-_FOR_CITIZEN = frozenset(
-    {
-        EventKind.OPENED,
-        EventKind.IMPORTED,
-        EventKind.MOVED,
-        EventKind.UNIT_CHANGED,
-        EventKind.MESSAGED,
-        EventKind.ATTACHED,
-        EventKind.WITHDRAWN,
-        EventKind.PARTICIPANT_ADDED,
-        EventKind.PARTICIPANT_ENDED,
-    }
-)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -85,7 +80,8 @@ class Paper:
 
 @dataclass(frozen=True)
 class Content:
-    """All that a history tells. Moments are written in the organisation's time zone."""
+    """All that a history tells. Moments are written in the organisation's time zone; the history of a
+    person has no reference and no unit."""
 
     organisation: str
     organisation_code: str
@@ -118,9 +114,111 @@ def content(case: Case, variant: str, language: str, actor: Actor) -> Content:
 
     Documents that the actor may not see are left out, whatever the variant.
     """
-    rows = rows_of(actor, case)
-    with translation.override(language), timezone.override(ZoneInfo(rows.organisation.time_zone)):
+    with _speaking(actor, language):
+        rows = rows_of(actor, case)
         return _Teller(rows, Variant(variant), voice_for(Variant(variant), rows)).tell(language)
+
+
+def content_of_person(citizen: Citizen, variant: str, language: str, actor: Actor) -> Content:
+    """What the actor may have told of a person whom they may open: what every room tells the actor,
+    in one order, in a fixed number of queries."""
+    with _speaking(actor, language):
+        rows = rows_of_person(actor, citizen)
+        voice = voice_for(Variant(variant), rows)
+        told = [one for one in rows.told if _may_tell(one, Variant(variant), voice)]
+        scribe = Scribe(voice, {one.pk: one for one in rows.people}, Variant(variant))
+        return Content(
+            organisation=rows.organisation.name,
+            organisation_code=rows.organisation.code,
+            dir3_code=rows.organisation.dir3_code,
+            unit="",
+            reference="",
+            variant=variant,
+            language=language,
+            time_zone=rows.organisation.time_zone,
+            subject=voice.person(citizen),
+            description="",
+            facts=[],
+            fields=[],
+            people=[Person(voice.person(citizen), _("Citizen"), voice.identifiers(citizen))],
+            timeline=[
+                scribe.step(one, number)
+                for number, one in enumerate(
+                    (one for one in told if one.telling.form == Form.STEP), 1
+                )
+            ],
+            messages=[scribe.words(one) for one in told if one.telling.form == Form.MESSAGE],
+            notes=[scribe.words(one) for one in told if one.telling.form == Form.NOTE],
+            documents=[],
+            special=any(one.telling.special for one in told),
+        )
+
+
+@contextmanager
+def _speaking(actor: Actor, language: str) -> Iterator[None]:
+    """In this language, by the clock of the actor's organisation."""
+    zone = Organisation.objects.for_actor(actor).values_list("time_zone", flat=True).get()
+    with translation.override(language), timezone.override(ZoneInfo(zone)):
+        yield
+
+
+def _may_tell(one: Told, variant: Variant, voice: Voice) -> bool:
+    if one.telling.form == Form.NOTE and not voice.internal:
+        return False
+    return variant != Variant.CITIZEN or one.telling.for_person
+
+
+class Scribe:
+    """Writes down what rooms tell, in one voice."""
+
+    def __init__(self, voice: Voice, people: Mapping[int, Citizen], variant: Variant) -> None:
+        self.voice = voice
+        self.people = people
+        self.variant = variant
+
+    def step(self, one: Told, number: int = 0) -> Step:
+        """Something that became true."""
+        facts = self._facts(one)
+        if self.voice.reasons and one.telling.reason:
+            facts.append(Fact(_("Reason"), self.voice.words(one.telling.reason)))
+        what = capfirst(self.voice.words(str(one.what)))
+        return Step(number, moment(one.at), self._who(one), what, facts)
+
+    def words(self, one: Told) -> Words:
+        """Something that was said or noted."""
+        way = Message.Direction.IN if one.telling.incoming else Message.Direction.OUT
+        said = one.telling.form == Form.MESSAGE
+        facts = self._facts(one)
+        if self.variant == Variant.FULL:
+            facts += [Fact(_("Address"), address) for address in one.telling.addresses[:1]]
+        return Words(
+            moment(one.at),
+            self._who(one),
+            self.voice.words(one.telling.text),
+            str(way.label) if said else "",
+            facts,
+        )
+
+    def _who(self, one: Told) -> str:
+        by, citizen = one.telling.by, self.people.get(one.telling.person or 0)
+        if citizen is not None:
+            return self.voice.person(citizen)
+        if by == By.PERSON:
+            return self.voice.named(one.speaker)
+        return self.voice.actor(by, one.speaker)
+
+    def _facts(self, one: Told) -> list[Fact]:
+        facts = [Fact(_("About"), self.voice.words(one.about))] if one.about else []
+        facts += [
+            Fact(str(label), self.voice.words(value))
+            for label, value in one.telling.facts
+            if value and value != one.about
+        ]
+        facts += [
+            Fact(_("File"), f"{self.voice.words(name)} · SHA-256 {sha256}")
+            for name, sha256 in one.telling.files
+        ]
+        return facts
 
 
 class _Teller:
@@ -133,6 +231,9 @@ class _Teller:
         self.workflow = of_version(rows.case.type_version.bundle)
         self.documents = [document for document in rows.documents if self._shows(document)]
         self._shown = {str(document.uuid) for document in self.documents}
+        people = {citizen.pk: citizen for citizen in rows.people}
+        self.scribe = Scribe(voice, people, variant)
+        self.told = [one for one in rows.told if _may_tell(one, variant, voice)]
 
     def tell(self, language: str) -> Content:
         rows, case = self.rows, self.rows.case
@@ -154,14 +255,25 @@ class _Teller:
                 if value not in (None, "", [])
             ],
             people=list(self._people()),
-            timeline=list(self._timeline()),
-            messages=[self._message(message) for message in rows.messages],
-            notes=list(self._notes()),
+            timeline=self._with_told(Form.STEP, self._timeline(), self.scribe.step),
+            messages=self._with_told(
+                Form.MESSAGE,
+                ((row.created_at, self._message(row)) for row in rows.messages),
+                self.scribe.words,
+            ),
+            notes=self._with_told(Form.NOTE, self._notes(), self.scribe.words),
             documents=[self._paper(n, document) for n, document in enumerate(self.documents, 1)],
             special=any(
                 document.confidentiality == Confidentiality.SPECIAL for document in self.documents
             ),
         )
+
+    def _with_told(
+        self, form: Form, own: Iterable[tuple[datetime, T]], write: Callable[[Told], T]
+    ) -> list[T]:
+        """The case's own things of a form and those that other rooms tell, in one order of time."""
+        told = [(one.at, write(one)) for one in self.told if one.telling.form == form]
+        return [thing for _at, thing in merge(own, told, key=lambda pair: pair[0])]
 
     def _facts(self, workflow: Workflow) -> Iterator[Fact]:
         case, internal = self.rows.case, self.variant != Variant.CITIZEN
@@ -203,7 +315,7 @@ class _Teller:
                 moment(ended) if ended else "",
             )
 
-    def _timeline(self) -> Iterator[Step]:
+    def _timeline(self) -> Iterator[tuple[datetime, Step]]:
         for event in self.rows.events:
             if not self._tells(event.kind, event.data):
                 continue
@@ -214,7 +326,7 @@ class _Teller:
                 behalf = self.voice.words(event.on_behalf_of)
                 who = _("%(name)s on behalf of %(other)s") % {"name": who, "other": behalf}
             facts = facts_of(event, self.rows, self.voice)
-            yield Step(event.seq, moment(event.at), who, str(what), facts)
+            yield event.at, Step(event.seq, moment(event.at), who, str(what), facts)
 
     def _message(self, message: Message) -> Words:
         incoming = message.direction == Message.Direction.IN
@@ -233,10 +345,11 @@ class _Teller:
             facts,
         )
 
-    def _notes(self) -> Iterator[Words]:
+    def _notes(self) -> Iterator[tuple[datetime, Words]]:
         if self.voice.internal:
             for note in self.rows.notes:
-                yield Words(moment(note.created_at), note.author_name, self.voice.words(note.body))
+                words = self.voice.words(note.body)
+                yield note.created_at, Words(moment(note.created_at), note.author_name, words)
 
     def _paper(self, number: int, document: Document) -> Paper:
         facts = [
@@ -257,15 +370,7 @@ class _Teller:
         )
 
     def _shows(self, document: Document) -> bool:
-        """The citizen is shown what is public and what they brought, unless it became confidential."""
-        if self.variant != Variant.CITIZEN:
-            return True
-        if document.withdrawn_at:
-            return False
-        theirs = document.origin == Document.Origin.CITIZEN
-        return document.confidentiality <= (
-            Confidentiality.INTERNAL if theirs else Confidentiality.PUBLIC
-        )
+        return self.variant != Variant.CITIZEN or open_to_person(document)
 
     def _tells(self, kind: str, data: dict[str, Any]) -> bool:
         if kind == EventKind.NOTED:
@@ -273,7 +378,7 @@ class _Teller:
         about = data.get("document")
         if kind in (EventKind.ATTACHED, EventKind.WITHDRAWN) and about not in self._shown:
             return False  # not even that there is one
-        return self.variant != Variant.CITIZEN or kind in _FOR_CITIZEN
+        return self.variant != Variant.CITIZEN or kind in FOR_PERSON
 
 
 def moment(at: datetime) -> str:

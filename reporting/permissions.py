@@ -6,7 +6,7 @@ from crm.kit.policy import declare
 
 ISSUE_HISTORY = declare(
     "reporting.issue_history",
-    _("issue a case's sealed history"),
+    _("issue the sealed history of a case or of a person"),
     roles="supervisor auditor",
 )
 VIEW_REPORT = declare(

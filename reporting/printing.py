@@ -84,6 +84,8 @@ def write_text(content: Mapping[str, Any]) -> str:
 
 def title_of(content: Mapping[str, Any]) -> str:
     """What the document is called; it names nobody."""
+    if not content["reference"]:
+        return _("History of a person")
     return _("Case history %(reference)s") % {"reference": content["reference"]}
 
 

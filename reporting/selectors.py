@@ -3,20 +3,33 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, Prefetch, Q
 
+from crm.citizens.models import CitizenRecord
 from crm.kit.actor import Actor
-from reporting.models import Export, HistoryBatch, IssuedHistory, Status
+from reporting.models import (
+    Export,
+    HistoryBatch,
+    IssuedHistory,
+    IssuedHistoryQuerySet,
+    Status,
+)
 
 PAGE = 50
 
 
 def histories(
-    actor: Actor, *, case: UUID | None = None, before: UUID | None = None
+    actor: Actor,
+    *,
+    case: UUID | None = None,
+    citizen: UUID | None = None,
+    before: UUID | None = None,
 ) -> tuple[Sequence[IssuedHistory], UUID | None]:
-    """The newest histories that the actor may see (of a case; issued before another one), and the
-    one after which the next page begins."""
-    rows = IssuedHistory.objects.for_actor(actor).select_related("case").defer("content")
+    """The newest histories that the actor may see (of a case or person; issued before another one),
+    and the one after which the next page begins."""
+    rows = _with_subject(actor)
+    if citizen is not None:
+        rows = rows.filter(citizen__uuid=citizen)
     if case is not None:
         rows = rows.filter(case__uuid=case)
     if before is not None:  # UUIDs are ordered by time, as the keys are
@@ -27,8 +40,16 @@ def histories(
 
 def history(actor: Actor, uuid: UUID) -> IssuedHistory:
     """One of them, or NotFound."""
-    rows = IssuedHistory.objects.for_actor(actor).select_related("case").defer("content")
-    return rows.get_or_refuse(uuid=uuid)
+    return _with_subject(actor).get_or_refuse(uuid=uuid)
+
+
+def _with_subject(actor: Actor) -> IssuedHistoryQuerySet:
+    """Histories with their case or person, without what they tell."""
+    here = Prefetch(
+        "citizen__records", queryset=CitizenRecord.objects.for_actor(actor), to_attr="here"
+    )
+    rows = IssuedHistory.objects.for_actor(actor).select_related("case", "citizen")
+    return rows.prefetch_related(here).defer("content")
 
 
 def batches(actor: Actor) -> Sequence[HistoryBatch]:

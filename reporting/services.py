@@ -1,4 +1,4 @@
-"""Verbs on case histories: issue, hand out, revoke; and, for workers, make."""
+"""Verbs on sealed histories: issue, hand out, revoke; and, for workers, make."""
 
 import hashlib
 import logging
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,17 +17,26 @@ from cases.models import Case
 from crm.accounts.actors import actor_for, system_actor
 from crm.audit.models import Result
 from crm.audit.record import record
+from crm.citizens.models import Citizen, CitizenRecord
+from crm.citizens.permissions import VIEW_CITIZEN, VIEW_PROTECTED
+from crm.citizens.services.records import note, open_citizen
 from crm.kit.actor import Actor, Door, Origin
-from crm.kit.errors import Conflict, DomainError, Invalid, NotFound, Unavailable
+from crm.kit.errors import Conflict, DomainError, Invalid, NotFound, Refused, Unavailable
 from crm.kit.files import open_stored, store
 from crm.kit.pdf import new_code
 from crm.kit.policy import require
 from crm.kit.tasks import enqueue
 from crm.organisations.models import Organisation
-from reporting.case_history import content
+from reporting.case_history import Content, content, content_of_person
 from reporting.failures import NO_RIGHTS
 from reporting.leases import claim, end, give_up, hold, release
-from reporting.models import HistoryBatch, IssuedHistory, Status, Variant
+from reporting.models import (
+    HistoryBatch,
+    IssuedHistory,
+    Status,
+    Variant,
+    cases_of_protected,
+)
 from reporting.permissions import ISSUE_HISTORY
 from reporting.printing import Printed, print_history, require_certificate, write_text
 
@@ -51,21 +61,63 @@ def issue_history(actor: Actor, case: UUID, variant: str, *, language: str = "")
     )
     require(actor, ISSUE_HISTORY, row)
     _require_variant(variant)
+    _require_openness(actor, row, variant)
     require_certificate(row.organisation)
     told = content(row, variant, language or _language(row, variant), actor)
+    same = IssuedHistory.objects.unscoped("whoever asked first, it is the same document")
+    history, asked = _asked(actor, same.filter(case=row), told, case=row)
+    if asked:
+        record(actor, ISSUE_HISTORY, row, history=str(history.uuid), variant=variant)
+        enqueue("reporting.make_history", history.pk)
+    return history
+
+
+@transaction.atomic
+def issue_person_history(
+    actor: Actor, citizen: UUID, variant: str, *, reason: str = "", language: str = ""
+) -> IssuedHistory:
+    """The history of all that the organisation has had with a person, as far as the actor may see it,
+    exists or is being made. An unchanged one is the same document for the same asker.
+
+    The person is opened by it: of a protected record only with a stated `reason`.
+    """
+    require(actor, ISSUE_HISTORY)
+    opened = open_citizen(actor, citizen, reason=reason)
+    if opened.record is None:
+        raise NotFound  # what another organisation shares is not ours to seal
+    kept = CitizenRecord.objects.for_actor(actor).select_for_update(of=("self",), no_key=True)
+    row = kept.select_related("citizen", "organisation").get(pk=opened.record.pk)
+    require(actor, VIEW_CITIZEN, row)
+    _require_variant(variant)
+    require_certificate(row.organisation)
+    spoken = [row.language] if variant == Variant.CITIZEN else []
+    language = language or _first_known([*spoken, *row.organisation.languages])
+    told = content_of_person(row.citizen, variant, language, actor)
+    same = IssuedHistory.objects.unscoped("the asker's own").filter(
+        citizen=row.citizen, organisation=row.organisation, requested_by=actor.user_id
+    )
+    history, asked = _asked(actor, same, told, citizen=row.citizen)
+    if asked:
+        facts = {"history": str(history.uuid), "variant": variant}
+        note(actor, ISSUE_HISTORY, row, purpose=opened.purpose, **facts)
+        enqueue("reporting.make_history", history.pk)
+    return history
+
+
+def _asked(
+    actor: Actor, same: QuerySet[IssuedHistory], told: Content, **of: Case | Citizen
+) -> tuple[IssuedHistory, bool]:
+    """The document that tells this: the one that stands, else a new one, or one that failed, to be
+    made; and whether it is."""
     history = (
-        IssuedHistory.objects.unscoped("whoever asked first, it is the same document")
-        .select_for_update(of=("self",))
-        .filter(case=row, fingerprint=told.fingerprint, revoked_at=None)
+        same.select_for_update(of=("self",))
+        .filter(fingerprint=told.fingerprint, revoked_at=None)
         .first()
     )
-    if history is not None and history.status != Status.FAILED:
-        return history
     if history is None:
         history = IssuedHistory.objects.create(
-            organisation_id=row.organisation_id,
-            case=row,
-            variant=variant,
+            organisation_id=actor.organisation_id,
+            variant=told.variant,
             language=told.language,
             code=new_code(),
             fingerprint=told.fingerprint,
@@ -73,14 +125,15 @@ def issue_history(actor: Actor, case: UUID, variant: str, *, language: str = "")
             special=told.special,
             requested_by_id=actor.user_id,
             requested_by_name=actor.name[:200],
+            **of,
         )
-    else:
+    elif history.status == Status.FAILED:
         history.status, history.attempts, history.lease_until = Status.QUEUED, 0, None
         history.error = ""
         history.save(update_fields=["status", "attempts", "lease_until", "error", "updated_at"])
-    record(actor, ISSUE_HISTORY, row, history=str(history.uuid), variant=variant)
-    enqueue("reporting.make_history", history.pk)
-    return history
+    else:
+        return history, False
+    return history, True
 
 
 @transaction.atomic
@@ -146,7 +199,7 @@ def download_batch(
         raise Conflict("batch_not_ready", _("The documents are still being made."))
     mine = IssuedHistory.objects.for_actor(actor).filter(batches=row)
     found = list(mine.select_related("case").defer("content").order_by("case__reference"))
-    seen = {str(history.case.uuid) for history in found} | set(row.left_out)
+    seen = {str(history.case.uuid) for history in found if history.case} | set(row.left_out)
     gone = [(str(case), "not_found") for case in row.cases if str(case) not in seen]
     record(actor, "exported", row, histories=[str(history.uuid) for history in found])
     return row, found, [*row.left_out.items(), *gone]
@@ -193,10 +246,26 @@ def _require_variant(variant: str) -> None:
         raise Invalid(errors={"variant": [_("Choose one of the offered values.")]})
 
 
+def _require_openness(actor: Actor, case: Case, variant: str) -> None:
+    """Refused where the history would name somebody whose record the actor may not open."""
+    if variant == Variant.REDACTED or actor.holds(VIEW_PROTECTED):
+        return
+    if cases_of_protected(actor).filter(pk=case.pk).exists():
+        reason = _(
+            "Somebody in this case is protected, and none of your roles opens protected records."
+            " You may issue its history with hidden data."
+        )
+        raise Refused(ISSUE_HISTORY, reason, case)
+
+
 def _language(case: Case, variant: str) -> str:
     """The citizen's copy speaks the case's language, the others the organisation's first."""
+    wanted = [case.language] if variant == Variant.CITIZEN else []
+    return _first_known([*wanted, *case.organisation.languages])
+
+
+def _first_known(wanted: Sequence[str]) -> str:
     known = dict(settings.LANGUAGES)
-    wanted = ([case.language] if variant == Variant.CITIZEN else []) + case.organisation.languages
     return next((code for code in wanted if code in known), settings.LANGUAGE_CODE)
 
 
@@ -216,7 +285,7 @@ def make_history(pk: int) -> None:
             organisation,
             progress=_Progress(history),
         )
-        kept = store([printed.content], f"{history.case.reference}.pdf")
+        kept = store([printed.content], history.file_name)
     except DomainError as error:
         give_up(history, error.code)
     except Exception:

@@ -25,5 +25,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("historiales/<uuid:history>/revocar/", histories.revoke, name="revoke"),
     path("casos/<uuid:case>/historiales/", histories.of_case, name="of_case"),
     path("casos/<uuid:case>/historiales/emitir/", histories.issue, name="issue"),
+    path("ciudadania/<uuid:citizen>/historiales/", histories.of_citizen, name="of_citizen"),
+    path(
+        "ciudadania/<uuid:citizen>/historiales/emitir/",
+        histories.issue_of_citizen,
+        name="issue_of_citizen",
+    ),
     path("verificar/", histories.verify, name="verify"),
 ]

@@ -1,16 +1,14 @@
 """How a history speaks of people to each kind of reader: by name, as the organisation, by pseudonym."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from cases.models import EventKind
 from crm.citizens.identifiers import folded, mask_for_publication
 from crm.citizens.models import Citizen
 from reporting.models import Variant
 from reporting.redaction import Known, Redactor, plain
-from reporting.rows import CaseRows
+from reporting.rows import Cast
 
 
 class Voice:
@@ -19,7 +17,7 @@ class Voice:
     internal = True  # tells internal notes
     reasons = True  # tells why employees did things
 
-    def __init__(self, rows: CaseRows) -> None:
+    def __init__(self, rows: Cast) -> None:
         self.rows = rows
 
     def words(self, text: str) -> str:
@@ -89,20 +87,16 @@ class RedactedVoice(Voice):
 
     internal = False
 
-    def __init__(self, rows: CaseRows) -> None:
+    def __init__(self, rows: Cast) -> None:
         super().__init__(rows)
         self._people: dict[str, str] = {}
         known = [*self._citizens(), *self._strangers(), *self._employees()]
         self._redact = Redactor(
             known,
             identifiers=[row.value for held in rows.identifiers.values() for row in held],
-            addresses=[
-                *(point.address for point in rows.contact_points),
-                *(message.address for message in rows.messages if message.address),
-                *([rows.case.address] if rows.case.address else []),
-            ],
-            birthdays=[c.birth_date for c in rows.citizens.values() if c.birth_date],
-            kept=[rows.case.reference, *_references(rows)],
+            addresses=rows.addresses,
+            birthdays=[one.birth_date for one in rows.people if one.birth_date],
+            kept=rows.references,
         )
 
     def words(self, text: str) -> str:
@@ -117,6 +111,9 @@ class RedactedVoice(Voice):
     def employee(self, name: str) -> str:
         return self._people.get(_of_employee(name)) or self._redact(name)
 
+    def actor(self, kind: str, name: str) -> str:
+        return self.employee(name) if kind == "user" else self.named(name)
+
     def address(self, text: str) -> str:
         return _("[address]")
 
@@ -127,22 +124,19 @@ class RedactedVoice(Voice):
         return []
 
     def _citizens(self) -> Iterator[Known]:
-        for number, citizen in enumerate(_in_order(self.rows), 1):
+        aliases = self.rows.aliases
+        for number, citizen in enumerate(self.rows.people, 1):
             label = _("Person %(number)s") % {"number": number}
+            names = (citizen.full_name, *aliases.get(citizen.pk, ()))
             self._people[_of_citizen(citizen)] = label
-            self._people.setdefault(_of_name(citizen.full_name), label)
-            yield Known(label, (citizen.full_name,), citizen.kind == Citizen.Kind.NATURAL)
+            for name in names:
+                self._people.setdefault(_of_name(name), label)
+            yield Known(label, names, citizen.kind == Citizen.Kind.NATURAL)
 
     def _strangers(self) -> Iterator[Known]:
-        """Who wrote or was acted for, and is known by name only."""
-        names = [(event.at, event.on_behalf_of) for event in self.rows.events]
-        names += [
-            (message.created_at, message.author_name)
-            for message in self.rows.messages
-            if message.direction == message.Direction.IN
-        ]
+        """Who is known by name only."""
         number = 0
-        for _at, name in sorted(names):
+        for _at, name in sorted(self.rows.strangers):
             if name and _of_name(name) not in self._people:
                 number += 1
                 label = _("Other person %(number)s") % {"number": number}
@@ -159,40 +153,9 @@ class RedactedVoice(Voice):
 VOICES = {Variant.FULL: Voice, Variant.CITIZEN: CitizenVoice, Variant.REDACTED: RedactedVoice}
 
 
-def voice_for(variant: Variant, rows: CaseRows) -> Voice:
+def voice_for(variant: Variant, rows: Cast) -> Voice:
     """How this variant speaks of the people of these rows."""
     return VOICES[variant](rows)
-
-
-def _in_order(rows: CaseRows) -> list[Citizen]:
-    """The citizens of a case by their first appearance in it."""
-    seen: list[tuple[datetime, int, Citizen]] = []
-    changes = [
-        (event, event.data)
-        for event in rows.events
-        if event.kind == EventKind.EDITED and "citizen" in event.data.get("after", {})
-    ]
-    first = changes[0][1].get("before", {}).get("citizen") if changes else None
-    original = rows.citizens.get(str(first)) if changes else rows.case.citizen
-    if original:
-        seen.append((rows.case.opened_at, 0, original))
-    for event, data in changes:
-        later = rows.citizens.get(str(data["after"]["citizen"]))
-        if later:
-            seen.append((event.at, event.seq, later))
-    seen += [(row.created_at, row.pk, row.citizen) for row in rows.participants]
-    ordered = [citizen for _at, _number, citizen in sorted(seen, key=lambda item: item[:2])]
-    rest = [citizen for citizen in rows.citizens.values() if citizen not in ordered]
-    return list(dict.fromkeys([*ordered, *rest]))
-
-
-def _references(rows: CaseRows) -> list[str]:
-    """Numbers of other cases that events name."""
-    return [
-        str(event.data["reference"])
-        for event in rows.events
-        if event.kind in (EventKind.LINKED, EventKind.UNLINKED) and event.data.get("reference")
-    ]
 
 
 def _distinct(names: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ from crm.citizens.models import Citizen
 from crm.citizens.story import Asked, Moment
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
-from crm.kit.stories import beyond, place
+from crm.kit.stories import By, Telling, beyond, place
 from scheduling.models import EventKind, Happening
 from scheduling.permissions import ATTEND_DESK, BOOK_APPOINTMENT
 from scheduling.presenting import long_day
@@ -63,6 +63,7 @@ def of_citizen(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
             about=str(told.appointment) if opens else "",
             url=reverse("scheduling:appointment", args=[told.appointment.uuid]) if opens else "",
             place=place(told.at, SOURCE, told.pk),
+            telling=telling_of(told),
         )
         for told in rows.order_by("-at", "-pk")[: asked.limit]
     ]
@@ -84,6 +85,7 @@ def of_case(actor: Actor, case: Case, asked: timeline.Asked) -> Iterable[timelin
             icon=icon_of(told),
             author=told.actor_name,
             sentence=sentence(told),
+            telling=telling_of(told),
         )
         for told in rows[: asked.limit]
     ]
@@ -101,6 +103,21 @@ def sentence(told: Happening) -> str:
         "office": data.get("office") or row.office.name,
         "when": _("%(day)s, %(hour)s") % {"day": long_day(local), "hour": f"{local:%H:%M}"},
     }
+
+
+def telling_of(told: Happening) -> Telling:
+    """It on paper. Who booked for themselves stands there as the web, which names nobody."""
+    row = told.appointment
+    facts: list[tuple[Text, str]] = [(gettext_lazy("Reference"), row.shown_reference)]
+    if told.kind == EventKind.BOOKED and row.subject:
+        facts.append((gettext_lazy("What about"), row.subject))
+    return Telling(
+        by=By.EMPLOYEE if told.actor_kind == By.EMPLOYEE else By.MACHINE,
+        facts=facts,
+        reason=str(told.data.get("reason", "")),
+        addresses=[address for address in (row.email, row.phone) if address],
+        for_person=told.kind != EventKind.IDENTIFIED,
+    )
 
 
 def icon_of(told: Happening) -> str:

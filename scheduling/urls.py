@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("citas/", desk.day, name="day"),
     path("citas/nueva/", desk.new, name="new"),
     path(_ONE, desk.appointment, name="appointment"),
+    path(f"{_ONE}justificante/", desk.receipt, name="receipt"),
     path(f"{_ONE}mover/", desk.move, name="move"),
     path(f"{_ONE}anular/", desk.cancel, name="cancel"),
     path(f"{_ONE}llegada/", desk.check_in, name="check_in"),

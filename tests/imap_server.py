@@ -91,9 +91,9 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextmanager
-def serving() -> Iterator[Box]:
+def serving(port: int = 0) -> Iterator[Box]:
     """The server, while it lasts; its port is in the box."""
-    with _Server(("127.0.0.1", 0), _Talk) as server:
+    with _Server(("127.0.0.1", port), _Talk) as server:
         box = server.box = Box(port=server.server_address[1])  # type: ignore[attr-defined]
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from cases import services as cases
 from cases.models import Case
-from cases.permissions import VIEW_CASE
+from cases.permissions import CHANGE_CASE, VIEW_CASE
 from cases.services import NewCase
 from cases.texts import one_line
 from channels_app import selectors
@@ -42,11 +42,12 @@ from channels_app.services.writing import (
     text_of,
 )
 from crm.audit.record import record
-from crm.citizens.models import Citizen
+from crm.citizens.models import Citizen, CitizenRecord
+from crm.citizens.permissions import VIEW_CITIZEN
 from crm.kit import files
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound
-from crm.kit.policy import require
+from crm.kit.policy import decide, require
 
 
 def open_conversation(actor: Actor, conversation: UUID) -> Conversation:
@@ -212,10 +213,16 @@ def identify(actor: Actor, conversation: UUID, citizen: UUID) -> Conversation:
     """The actor is sure who writes: the conversation is that citizen's. Nobody else ever decides it."""
     row = fetch(actor, conversation)
     require(actor, ATTEND, row)
-    person = Citizen.objects.for_actor(actor).get_or_refuse(uuid=citizen)
+    person = Citizen.objects.for_actor(actor).get_or_refuse(uuid=citizen, merged_into=None)
+    kept = CitizenRecord.objects.for_actor(actor).filter(citizen=person).first()
+    if kept is not None:
+        require(actor, VIEW_CITIZEN, kept)  # who may not open a record cannot have checked it
     if row.citizen_id == person.pk:
         return row
     change(row, citizen=person, version=row.version + 1)
+    for case in row.cases.filter(citizen=None, closed_at=None, opened_at__gte=row.opened_at):
+        if decide(actor, CHANGE_CASE, case):  # opened from what they said, before it was known who
+            cases.edit_case(actor, case.uuid, {"citizen": person.uuid})
     note_event(actor, row, EventKind.IDENTIFIED, citizen=str(person.uuid))
     record(actor, ATTEND, row, act="identified", citizen=str(person.uuid))
     tell({"kind": "identified"}, listeners(row, visitor=False))

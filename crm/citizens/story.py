@@ -14,7 +14,7 @@ from crm.citizens.permissions import CHANGE_CITIZEN, PROTECT_RECORD, VIEW_CITIZE
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
 from crm.kit.registry import Registry
-from crm.kit.stories import beyond, place
+from crm.kit.stories import UNTOLD, By, Telling, beyond, place
 
 SHOWN = 25
 RECORD = "record"
@@ -31,6 +31,7 @@ class Moment:
     about: str = ""  # what it happened in, and its address
     url: str = ""
     place: str = ""  # in the whole timeline (crm.kit.stories)
+    telling: Telling = UNTOLD  # for a sealed history
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Asked:
     groups: frozenset[str] = frozenset()
     before: str = ""
     limit: int = SHOWN + 1
+    whole: bool = False  # for a sealed history: with every word said and written, notes too
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,14 @@ class Story:
 
 
 stories: Registry[Story] = Registry("story")
+
+
+def whole(actor: Actor, citizen: Citizen) -> list[Moment]:
+    """All that every room tells of the person for a sealed history, oldest first."""
+    asked = Asked(limit=1_000_000, whole=True)
+    heard = (story for story in stories.values() if actor.holds(story.permission))
+    told = [moment for story in heard for moment in story.tell(actor, citizen, asked)]
+    return sorted(told, key=lambda moment: (moment.at, moment.place))
 
 
 def timeline(
@@ -94,7 +104,16 @@ def record_story(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
     )
     acts = beyond(acts, RECORD, asked.before, newest_first=True)
     return [
-        Moment(act.at, *_told(act.data), by=act.actor_name, place=place(act.at, RECORD, act.pk))
+        Moment(
+            act.at,
+            *_told(act.data),
+            by=act.actor_name,
+            place=place(act.at, RECORD, act.pk),
+            telling=Telling(
+                by=By.EMPLOYEE if act.actor_kind == By.EMPLOYEE else By.MACHINE,
+                for_person=act.action == CHANGE_CITIZEN,
+            ),
+        )
         for act in acts.order_by("-at", "-id")[: asked.limit]
     ]
 

@@ -38,6 +38,10 @@ class Registry(Generic[T]):
     def __contains__(self, name: object) -> bool:
         return name in self._entries
 
+    def items(self) -> list[tuple[str, T]]:
+        """All names with their entries in order of registration."""
+        return list(self._entries.items())
+
     def values(self) -> list[T]:
         """All entries in order of registration."""
         return list(self._entries.values())

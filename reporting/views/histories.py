@@ -15,6 +15,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cases.models import Case
+from cases.presenting import named
+from crm.citizens import reasons
+from crm.citizens.models import CitizenRecord
+from crm.citizens.permissions import VIEW_CITIZEN
 from crm.citizens.search import record_search
 from crm.kit.access import ActorRequest, needs
 from crm.kit.actor import Actor, Door, Origin
@@ -72,10 +76,33 @@ def of_case(request: ActorRequest, case: UUID) -> HttpResponse:
 @needs(ISSUE_HISTORY)
 def issue(request: ActorRequest, case: UUID) -> HttpResponse:
     """Ask for a history of a case."""
-    history = services.issue_history(request.actor, case, request.POST.get("variant", ""))
+    services.issue_history(request.actor, case, request.POST.get("variant", ""))
     if request.htmx:
-        return _of_case(request, history.case)
+        return _of_case(request, Case.objects.for_actor(request.actor).get_or_refuse(uuid=case))
     return redirect(f"{reverse('reporting:histories')}?{urlencode({'caso': str(case)})}")
+
+
+@require_safe
+@needs(ISSUE_HISTORY)
+def of_citizen(request: ActorRequest, citizen: UUID) -> HttpResponse:
+    """The part of a citizen's page that lists and offers their histories."""
+    _record(request, citizen)
+    return _of_citizen(request, citizen)
+
+
+@require_POST
+@needs(ISSUE_HISTORY)
+def issue_of_citizen(request: ActorRequest, citizen: UUID) -> HttpResponse:
+    """Ask for a history of a citizen, for the reason stated for opening them."""
+    services.issue_person_history(
+        request.actor,
+        citizen,
+        request.POST.get("variant", ""),
+        reason=reasons.stated(request, citizen),
+    )
+    if request.htmx:
+        return _of_citizen(request, citizen)
+    return redirect("citizens:detail", citizen)
 
 
 @require_safe
@@ -119,7 +146,8 @@ def revoke(request: ActorRequest, history: UUID) -> HttpResponse:
             context["errors"] = error.errors.get("reason", [])
             return render(request, "reporting/revoke.html", context, status=422)
         messages.success(request, _("The document has been revoked."))
-        return redirect(f"{reverse('reporting:histories')}?{urlencode({'caso': row.case.uuid})}")
+        of_case = f"?{urlencode({'caso': row.case.uuid})}" if row.case else ""
+        return redirect(f"{reverse('reporting:histories')}{of_case}")
     return render(request, "reporting/revoke.html", context)
 
 
@@ -197,6 +225,20 @@ def _of_case(request: ActorRequest, case: Case) -> HttpResponse:
     )
 
 
+def _record(request: ActorRequest, citizen: UUID) -> CitizenRecord:
+    """The record of a citizen whom the actor may open."""
+    rows = CitizenRecord.objects.for_actor(request.actor)
+    record = rows.select_related("citizen").get_or_refuse(citizen__uuid=citizen)
+    require(request.actor, VIEW_CITIZEN, record)
+    return record
+
+
+def _of_citizen(request: ActorRequest, citizen: UUID) -> HttpResponse:
+    rows, _more = selectors.histories(request.actor, citizen=citizen)
+    context = {"histories": [_shown(row) for row in rows], "variants": Variant.choices}
+    return render(request, "reporting/_of_citizen.html", {**context, "citizen": citizen})
+
+
 def _case(request: ActorRequest) -> Case | None:
     uuid = _uuid(request, "caso")
     if uuid is None:
@@ -206,7 +248,8 @@ def _case(request: ActorRequest) -> Case | None:
 
 def _shown(row: IssuedHistory) -> dict[str, Any]:
     """A history as its templates show it."""
-    return {"row": row, "error": words_of(row.error), "case": row.case}
+    about = row.case.reference if row.case else named(row.citizen)
+    return {"row": row, "error": words_of(row.error), "case": row.case, "about": about}
 
 
 def _batch_shown(row: HistoryBatch) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -36,6 +37,7 @@ from scheduling.public_forms import read_start, written_start
 from scheduling.services import Person, SlotTaken, Wish
 from scheduling.services.people import citizen_of
 from scheduling.stories import icon_of, sentence
+from scheduling.ticket import ticket_of
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 OFFICE = "scheduling_office"  # of the session: at which office somebody sits
@@ -145,6 +147,27 @@ def appointment(request: ActorRequest, appointment: UUID) -> HttpResponse:
         "found": _same_person(request, row),
     }
     return render(request, "scheduling/appointment.html", context)
+
+
+@require_GET
+@needs(BOOK_APPOINTMENT)
+def receipt(request: ActorRequest, appointment: UUID) -> HttpResponse:
+    """What the person takes along, on paper and in their language: who has no mailbox has this."""
+    row = selectors.appointment_of(request.actor, appointment)
+    record(request.actor, "viewed", row, part="receipt")  # it holds the code
+    organisation = row.office.unit.organisation
+    with translation.override(row.language):
+        paper = render_to_string(
+            "scheduling/_paper.html",
+            {
+                "row": row,
+                "organisation": organisation,
+                "name": selectors.shown_name(row),
+                "when": day_and_hour(row),
+                **ticket_of(row, organisation),
+            },
+        )
+    return render(request, "scheduling/receipt.html", {"row": row, "paper": paper})
 
 
 def _is_today(row: Appointment) -> bool:

@@ -1,6 +1,5 @@
 """A citizen's own way to an appointment: service, office, time, person, code; then to move or cancel it."""
 
-import base64
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
@@ -11,7 +10,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
@@ -24,13 +22,12 @@ from crm.kit import tries
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import Conflict, DomainError, Invalid, NotFound
 from crm.kit.models import uuid7
-from crm.kit.pdf import qr_svg
 from crm.kit.web import client_ip, counted_by, request_id
 from crm.organisations.models import Organisation
 from scheduling import selectors, services
 from scheduling.ical_writing import written
 from scheduling.models import Appointment, Office, Status
-from scheduling.presenting import day_and_hour, shown_code
+from scheduling.presenting import day_and_hour
 from scheduling.public_forms import (
     CodeForm,
     FindForm,
@@ -40,7 +37,8 @@ from scheduling.public_forms import (
     written_start,
 )
 from scheduling.services import SlotTaken, Wish
-from scheduling.services.booking import code_of, count_try, opens, place_of, require_in_time
+from scheduling.services.booking import count_try, opens, place_of, require_in_time
+from scheduling.ticket import ticket_of
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 _HELD, _OPENED = "appointment_held", "appointment_opened"
@@ -407,15 +405,11 @@ def mine(
     request: HttpRequest, organisation: Organisation, actor: Actor, row: Appointment
 ) -> HttpResponse:
     """The receipt: when, where, what to bring, and how to change it."""
-    link = settings.PUBLIC_URL + reverse("scheduling:find", args=[organisation.code])
-    link = f"{link}?referencia={row.reference}"
-    picture = qr_svg(link, title=row.shown_reference, light="#fff")
     context = {
         "organisation": organisation,
         "row": row,
         "when": day_and_hour(row),
-        "code": shown_code(code_of(row)),
-        "qr": f"data:image/svg+xml;base64,{base64.b64encode(picture).decode()}",
+        **ticket_of(row, organisation),
         "changeable": row.status == Status.BOOKED and _in_time(row),
         "notices": row.email and row.status == Status.BOOKED,
     }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
+from pathlib import Path
 
 
 @dataclass
@@ -19,6 +20,7 @@ class Ledger:
     messages: list[Message] = field(default_factory=list)
     answer: Callable[[str], bytes] = lambda _address: b"250 2.1.5 OK"
     lock: threading.Lock = field(default_factory=threading.Lock)
+    place: Path | None = None
 
 
 class _Talk(socketserver.StreamRequestHandler):
@@ -53,6 +55,11 @@ class _Talk(socketserver.StreamRequestHandler):
         with self.ledger.lock:  # taken before it says so, as real ones do
             self.ledger.taken.append((str(message["Message-ID"]), recipient))
             self.ledger.messages.append(message)
+            if self.ledger.place:
+                number = len(self.ledger.messages)
+                half = self.ledger.place / f"{number:05}.part"
+                half.write_bytes(b"".join(lines))
+                half.rename(half.with_suffix(".log"))  # whoever looks finds it whole
         self._say(b"250 2.0.0 taken")
 
     def _say(self, text: bytes) -> None:
@@ -65,9 +72,9 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextlib.contextmanager
-def sink() -> Iterator[Ledger]:
-    """The server on a port of its own, while it lasts."""
-    ledger = Ledger()
+def sink(place: Path | None = None) -> Iterator[Ledger]:
+    """The server on a port of its own, while it lasts; what it takes also lies in `place`."""
+    ledger = Ledger(place=place)
     talk = type("Talk", (_Talk,), {"ledger": ledger})
     with _Server(("127.0.0.1", 0), talk) as server:
         ledger.port = server.server_address[1]

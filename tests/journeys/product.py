@@ -29,6 +29,9 @@ def free_port() -> int:
 ELSEWHERE = free_port()
 """Where a system of somebody else's may be called; a journey starts it."""
 
+LETTERS = free_port()
+"""Where the mail server stands from which the product fetches its letters."""
+
 
 @contextlib.contextmanager
 def copied_database() -> Iterator[str]:
@@ -68,8 +71,9 @@ def _rule(statement: str) -> None:
 
 
 @contextlib.contextmanager
-def running(database: str, place: Path) -> Iterator[str]:
-    """The product on that database, its files and logs in `place`; its address."""
+def running(database: str, place: Path, mail_port: int) -> Iterator[str]:
+    """The product on that database, its files and logs in `place`, its mail sent to a server on that
+    port; its address."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     with ValkeyServer(port=free_port(), persist=False) as valkey:
@@ -84,7 +88,8 @@ def running(database: str, place: Path) -> Iterator[str]:
             "VENTANILLA_EMBEDDED": "1",
             "SIMULATORS": "1",
             "DJANGO_SETTINGS_MODULE": "crm.settings",
-            "OUTBOUND_ALLOWED_HOSTS": f"127.0.0.1:{ELSEWHERE}",
+            "OUTBOUND_ALLOWED_HOSTS": f"127.0.0.1:{ELSEWHERE},127.0.0.1:{LETTERS}",
+            "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
         }
         beat = [
             "-B",

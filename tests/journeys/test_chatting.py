@@ -1,9 +1,6 @@
 """A citizen chats from somebody else's web site; an employee answers, and it becomes a case."""
 
 import re
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,34 +10,9 @@ from playwright.sync_api import FrameLocator, Locator, expect
 from crm.kit.staticfiles import node_modules
 from tests.journeys.desk import STOPS, Desk, Office
 from tests.journeys.test_pages import AXE, EVERYTHING
-from tests.journeys.town import FOREIGN_PORT, Town
+from tests.journeys.town import Town
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db]
-
-
-@pytest.fixture
-def foreign(office: Office) -> Iterator[str]:
-    """A page of another origin that holds the chat by one script tag, under a strict policy of its own."""
-
-    class Page(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            tag = f'<script src="{office.address}/chat/journeys/widget.js" async></script>'
-            body = f'<!doctype html><html lang="en"><title>Elsewhere</title><h1>Elsewhere</h1>{tag}'
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            policy = f"default-src 'none'; script-src {office.address}; frame-src {office.address}"
-            self.send_header("Content-Security-Policy", policy)
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", FOREIGN_PORT), Page)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{FOREIGN_PORT}/"
-    server.shutdown()
-    server.server_close()
 
 
 FOCUSED = """one => one.getRootNode().activeElement === one && one.ownerDocument.hasFocus()"""

@@ -7,6 +7,7 @@ from django.utils import timezone, translation
 
 from campaigns.models import Campaign, Delivery
 from campaigns.services import launching
+from campaigns.services.drafting import submit_campaign
 from campaigns.tokens import token_for
 from cases import services
 from cases.models import Case, CaseType
@@ -20,7 +21,7 @@ from channels_app.models import (
     Queue,
 )
 from crm.accounts.models import User
-from crm.citizens.models import Channel, Citizen, ContactPoint
+from crm.citizens.models import Channel, Citizen, ContactPoint, Topic
 from crm.integrations.models import Connection, Subscription
 from crm.integrations.services import connections, subscriptions
 from crm.kit.management.commands.prepare import sync_schedules
@@ -32,7 +33,7 @@ from scheduling.models import Appointment
 from scheduling.selectors import next_free
 from scheduling.services import Person, Wish, book_appointment
 from tests.factories.accounts import acting, employee
-from tests.factories.campaigns import approved, say, topic_of
+from tests.factories.campaigns import approved, draft, parts, say, topic_of
 from tests.factories.cases import (
     ArticleFactory,
     CaseFactory,
@@ -44,9 +45,10 @@ from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.mail import arrive, letter, make_mailbox
 from tests.factories.organisations import OrganisationFactory, UnitFactory
 from tests.factories.scheduling import make_office, make_resource, make_service
-from tests.journeys.product import free_port
+from tests.journeys.product import LETTERS, free_port
 
 MAILBOX = "mail@town.example"
+CLARA = "clara@example.org"
 FOREIGN_PORT = free_port()  # of somebody else's web site, which holds the chat
 
 FIELDS = {
@@ -74,6 +76,8 @@ class Town:
     appointment: Appointment = field(init=False)
     campaign: Campaign | None = None
     recipient: str = ""  # the token in the links of the campaign's message
+    clara: Citizen | None = None  # who comes through every door
+    written: Campaign | None = None  # a campaign to her, which nobody has approved yet
     cases: dict[str, Case] = field(default_factory=dict)
     chat: ChannelAccount | None = None
     talk: Conversation | None = None  # one that nobody changes, to be looked at
@@ -138,8 +142,16 @@ def build() -> Town:
 
 def _mail(town: Town) -> None:
     """A mailbox with a letter that means harm and one that is not addressed to it."""
-    town.mailbox = make_mailbox(town.north, MAILBOX, case_type="grant")
+    town.mailbox = make_mailbox(
+        town.north,
+        MAILBOX,
+        case_type="grant",
+        imap_host="127.0.0.1",
+        imap_port=LETTERS,
+        imap_security="plain",
+    )
     town.mailbox.name = "Citizens' mailbox"
+    town.mailbox.secrets = {"imap_password": "secreto"}
     town.mailbox.save()
     html = (
         "<p>Formatted <b>words</b></p><script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -295,6 +307,32 @@ def _campaign(town: Town) -> None:
     launching.launch(town.campaign.pk)
     town.campaign = Campaign.objects.select_related("segment", "template").get()
     town.recipient = token_for(Delivery.objects.get().uuid)
+    _clara(town, topic)
+
+
+def _clara(town: Town, topic: Topic) -> None:
+    """Somebody on record whom no room has met yet, and a campaign that is for her alone."""
+    town.clara = CitizenFactory(
+        name="Clara",
+        surname1="Puertas",
+        surname2="Abiertas",
+        organisation=town.organisation,
+        organisation__language="en",
+    )
+    point = ContactPointFactory(
+        citizen=town.clara,
+        organisation=town.organisation,
+        channel=Channel.EMAIL,
+        address=CLARA,
+        quality=ContactPoint.Quality.GOOD,
+    )
+    say(town.organisation, point, topic, "granted")
+    english = {"all": [{"field": "language", "op": "is", "value": ["en"]}]}
+    words = {"es": {"subject": "Workshop for ((name))", "body": "Dear ((full_name)), come."}}
+    author = acting(town.communicator)
+    audience = parts(town.organisation, english, words)
+    town.written = draft(author, topic, *audience, name="Workshops in English")
+    submit_campaign(author, town.written.uuid)
 
 
 def _people() -> Town:

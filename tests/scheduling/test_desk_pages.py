@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from cases.timeline import whole_story
 from crm.audit.models import AuditEntry
-from crm.citizens.models import Citizen
+from crm.citizens.models import Citizen, CitizenRecord
 from crm.citizens.story import timeline
 from crm.kit.realtime import authorise
 from scheduling import services
@@ -18,13 +18,17 @@ from scheduling.models import (
     Appointment,
     BookableService,
     Closure,
+    Notice,
     Office,
     Resource,
     Status,
     WeeklyRule,
 )
+from scheduling.presenting import shown_code
 from scheduling.public_forms import written_start
+from scheduling.services.booking import code_of
 from scheduling.services.writing import told_at
+from scheduling.ticket import ticket_of
 from tests.conftest import World
 from tests.factories.accounts import employee
 from tests.factories.cases import CaseFactory
@@ -343,3 +347,65 @@ def test_a_supervisor_sets_up_in_their_unit_only(client: Client, desk: Desk, wor
     answer = client.post(f"/organizacion/citas/oficinas/{desk.office.uuid}/cierres/", given)
     assert answer.status_code == 403
     assert not Closure.objects.exists()
+
+
+def test_who_has_no_mailbox_is_booked_and_takes_the_receipt_on_paper(
+    alice: Client, desk: Desk, rosa: Citizen
+) -> None:
+    CitizenRecord.objects.unscoped("test").filter(citizen=rosa).update(language="ca")
+    row = book(desk.alice, at("09:00"), citizen=rosa.uuid)
+    assert row.email == ""
+    assert not Notice.objects.for_actor(desk.alice).exists()
+    page = alice.get(f"/citas/{row.uuid}/").content.decode()
+    assert f"/citas/{row.uuid}/justificante/" in page
+    code = shown_code(code_of(row))
+    assert code not in page
+    paper = alice.get(f"/citas/{row.uuid}/justificante/").content.decode()
+    for words in (row.shown_reference, code, "Oficina de la Plaza", "Su DNI", "Rosa Quiñones"):
+        assert words in paper, words
+    assert 'lang="ca"' in paper
+    looks = AuditEntry.objects.filter(
+        action="viewed", object_id=str(row.uuid), data__part="receipt"
+    )
+    assert looks.count() == 1
+
+
+def test_the_code_on_paper_opens_the_appointment_to_its_person(
+    alice: Client, desk: Desk, rosa: Citizen
+) -> None:
+    row = book(desk.alice, at("09:00"), citizen=rosa.uuid)
+    told = ticket_of(row, row.organisation)
+    found = Client().post(
+        f"/cita/{row.organisation.code}/consultar/",
+        {"reference": row.shown_reference, "code": told["code"]},
+        follow=True,
+    )
+    assert told["code"] in found.content.decode()
+    assert f"/cita/{row.organisation.code}/consultar/" in told["page"]
+
+
+def test_anybody_on_record_can_be_said_to_be_the_person_and_a_mistake_corrected(
+    alice: Client, desk: Desk, rosa: Citizen, world: World
+) -> None:
+    """No two names need be alike; the dialog is there before and after somebody was named."""
+    row = book(desk.alice, at("09:00"))
+    other = CitizenFactory(organisation=world.here, name="Otra", surname1="Distinta")
+    for citizen in (rosa, other):
+        page = alice.get(f"/citas/{row.uuid}/").content.decode()
+        assert f'action="/citas/{row.uuid}/persona/"' in page
+        assert 'data-open="identify"' in page
+        alice.post(f"/citas/{row.uuid}/persona/", {"citizen": str(citizen.uuid)})
+        row.refresh_from_db()
+        assert row.citizen == citizen
+
+
+def test_a_protected_person_is_said_to_be_nobody_by_who_may_not_open_them(
+    alice: Client, desk: Desk, rosa: Citizen
+) -> None:
+    row = book(desk.alice, at("09:00"))
+    CitizenRecord.objects.unscoped("test").filter(citizen=rosa).update(
+        protected=True, protected_reason="Violencia"
+    )
+    answer = alice.post(f"/citas/{row.uuid}/persona/", {"citizen": str(rosa.uuid)})
+    row.refresh_from_db()
+    assert (answer.status_code, row.citizen) == (403, None)
