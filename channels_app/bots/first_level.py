@@ -7,13 +7,15 @@ conversation that a person has, or waits for one, is never spoken into.
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from cases import knowledge
+from cases import catalogue, knowledge
+from cases.ports import booking_address
 from channels_app.bots import answers, words
 from channels_app.bots.answers import Outcome, Reply, Why
 from channels_app.hours import hours_of
@@ -31,10 +33,11 @@ from channels_app.services import routing
 from channels_app.services.writing import add, move, note_event
 from crm.accounts.actors import system_actor
 from crm.audit.record import record
-from crm.kit.actor import Actor, Origin
+from crm.kit.actor import Actor, Door, Origin
 
 NAME = "first-level/1"  # raise it when rules or retrieval change: messages say which one spoke
 SETTING = "assistant"
+_MOST_BOOKINGS = 2
 
 
 def speaks_on(account: ChannelAccount) -> bool:
@@ -93,7 +96,7 @@ def _packet(row: Conversation, why: Why) -> str:
         source["title"]
         for message in row.messages.filter(author_kind=Author.MACHINE).order_by("number")
         for source in message.sources
-        if source.get("title")
+        if source.get("article")
     ]
     reasons: Mapping[Why, str] = {
         Why.ASKED_FOR: _("The citizen asked for a person."),
@@ -139,24 +142,42 @@ def _outcomes(row: Conversation) -> list[Mapping[str, str]]:
 
 
 def _sources(row: Conversation, reply: Reply) -> list[dict[str, Any]]:
-    """The article's page; addresses are ours alone, never something that was written in it."""
+    """The article's page, and where the appointment of its procedure is booked; addresses are ours
+    alone, never something that was written in it."""
     code = row.organisation.code
     if reply.found is not None:
         found = reply.found
         path = reverse("cases:window_article", kwargs={"organisation": code, "code": found.code})
-        return [
-            {
-                "url": f"{settings.PUBLIC_URL}{path}",
-                "title": found.title,
-                "article": str(found.uuid),
-                "version": found.version,
-                "sureness": round(found.sureness, 3),
-            }
-        ]
+        article = {
+            "url": f"{settings.PUBLIC_URL}{path}",
+            "title": found.title,
+            "article": str(found.uuid),
+            "version": found.version,
+            "sureness": round(found.sureness, 3),
+        }
+        return [article, *_appointments(row, found.uuid)]
     if reply.why == Why.OWN_CASE:
         path = reverse("cases:window_follow", kwargs={"organisation": code})
         return [{"url": f"{settings.PUBLIC_URL}{path}", "title": _("Follow my case")}]
     return []
+
+
+def _appointments(row: Conversation, article: UUID) -> list[dict[str, Any]]:
+    """Where citizens book what the article's procedures say; an article of many says none."""
+    actor = _machine(row, Origin(Door.PUBLIC))
+    about = catalogue.published(actor).filter(articles__uuid=article).exclude(booking="")
+    shown = catalogue.shown(about[: _MOST_BOOKINGS + 1], row.language)
+    if len(shown) > _MOST_BOOKINGS:
+        return []
+    return [
+        {
+            "url": f"{settings.PUBLIC_URL}{path}",
+            "title": _("Book an appointment: %(procedure)s") % {"procedure": one.text.name},
+            "procedure": one.procedure.code,
+        }
+        for one in shown
+        if (path := booking_address(actor, one.procedure))
+    ]
 
 
 def _attended(row: Conversation) -> bool:
