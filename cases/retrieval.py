@@ -235,7 +235,7 @@ class Shelf:
     def nearest(self, question: str) -> tuple[Article, str, Likeness] | None:
         """The article nearest to the question, its best sentences, and how the two compare."""
         asked = self._asked(question[:LONGEST_QUESTION])
-        scored = self._ranked(asked)
+        scored = self._ranked(asked, 2)
         if not scored:
             return None
         best = scored[0]
@@ -254,6 +254,11 @@ class Shelf:
             length=math.log(1 + len(asked.weights)),
         )
         return best.page.article, self._excerpt(best), likeness
+
+    def likeliest(self, question: str, most: int) -> list[Article]:
+        """The articles nearest to the question, nearest first, whether or not they answer it."""
+        asked = self._asked(question[:LONGEST_QUESTION])
+        return [one.page.article for one in self._ranked(asked, most)]
 
     # --- Inside ---
 
@@ -297,13 +302,13 @@ class Shelf:
                 best = other, share
         return (best[0], best[1] * _NEARLY) if best else None
 
-    def _ranked(self, asked: _Asked) -> list[_Scored]:
-        """The two nearest articles; only those that share a word are looked at."""
+    def _ranked(self, asked: _Asked, most: int) -> list[_Scored]:
+        """The nearest articles; only those that share a word are looked at."""
         places: set[int] = set()
         for word in asked.weights:
             places.update(self._holders.get(asked.instead.get(word, (word,))[0], ()))
         scored = [self._scored(asked, self._pages[place]) for place in sorted(places)]
-        return sorted(scored, key=lambda one: -one.rank)[:2]
+        return sorted(scored, key=lambda one: -one.rank)[:most]
 
     def _scored(self, asked: _Asked, page: _Page) -> _Scored:
         total = asked.total

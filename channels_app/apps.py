@@ -74,4 +74,14 @@ def _places() -> list[nav.NavItem]:
             permission=permissions.SUPERVISE,
             order=26,
         ),
+        nav.NavItem(
+            "assistant",
+            _("Assistant of the chat"),
+            "robot",
+            "channels_app:assistant",
+            short=_("Assistant"),
+            permission=permissions.MANAGE_CHANNELS,
+            group="settings",
+            order=46,
+        ),
     ]

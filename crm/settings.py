@@ -337,6 +337,7 @@ OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 LANGUAGE_MODEL_URL = env.str("LANGUAGE_MODEL_URL", "")
 LANGUAGE_MODEL_NAME = env.str("LANGUAGE_MODEL_NAME", "")
 LANGUAGE_MODEL_KEY = env.str("LANGUAGE_MODEL_KEY", "")
+LANGUAGE_MODEL_AT_ONCE = env.int("LANGUAGE_MODEL_AT_ONCE", 1)  # workers that wait for one
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if PRODUCTION else "filemail://")
 vars().update(EMAIL_CONFIG)
