@@ -1,9 +1,12 @@
-"""Seams of the room: what higher rooms add to the catalogue of procedures."""
+"""Seams of the room: what higher rooms add to procedures, and the threads in which citizens write."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from cases.models import Procedure
+from django.core.mail.backends.base import BaseEmailBackend
+
+from cases.models import Case, Message, Procedure
 from crm.kit.actor import Actor
 from crm.kit.registry import Registry
 
@@ -36,3 +39,26 @@ def booking_address(actor: Actor, procedure: Procedure) -> str:
         return ""
     found = (booking.address(actor, procedure.booking) for booking in bookings.values())
     return next(filter(None, found), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """From whom and with which headers a message of a case leaves by e-mail, and by which mail server."""
+
+    sender: str
+    subject: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    server: Callable[[], BaseEmailBackend | None] = lambda: None  # None: the installation's
+
+
+class Thread(Protocol):
+    """A room in which citizens of cases write by e-mail."""
+
+    def address(self, case: Case) -> str:
+        """Where the case's citizen last wrote from; empty when that is nobody or not surely theirs."""
+
+    def letterhead(self, message: Message) -> Letterhead | None:
+        """How a message to that address goes on with what they wrote; None when it begins anew."""
+
+
+threads: Registry[Thread] = Registry("thread of letters")

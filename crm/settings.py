@@ -341,6 +341,8 @@ LANGUAGE_MODEL_AT_ONCE = env.int("LANGUAGE_MODEL_AT_ONCE", 1)  # workers that wa
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if PRODUCTION else "filemail://")
 vars().update(EMAIL_CONFIG)
+if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+    EMAIL_BACKEND = "crm.kit.smtp.EmailBackend"
 EMAIL_FILE_PATH = EMAIL_CONFIG.get("EMAIL_FILE_PATH") or str(VAR_DIR / "mail")
 EMAIL_TIMEOUT = 20
 # Pages where one plays the citizen's part; never where citizens are real
