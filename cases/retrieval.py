@@ -44,6 +44,7 @@ class Likeness:
     lead: float  # over the second article
     lead_together: float
     length: float  # of the question, as a logarithm of its words
+    named: float  # 1 when the article has all names and numbers of the question, else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +72,19 @@ class Scorer:
 
 
 SCORER = Scorer(
-    -7.3326,
+    -7.7410,
     {
-        "words": 0.0392,
-        "covered": 5.4186,
-        "together": 1.6802,
-        "pairs": 1.1167,
-        "lead": 2.3505,
-        "lead_together": 2.2880,
-        "length": 1.3352,
+        "words": -0.0602,
+        "covered": 5.1009,
+        "together": 1.5875,
+        "pairs": 1.3014,
+        "lead": 2.2858,
+        "lead_together": 2.3813,
+        "length": 1.3635,
+        "named": 0.7749,
     },
 )
-THRESHOLD = 0.71
+THRESHOLD = 0.7
 
 
 # --- Words --------------------------------------------------------------------------------------
@@ -168,6 +170,7 @@ class _Asked:
     weights: Mapping[str, float]
     instead: Mapping[str, tuple[str, float]]
     pairs: frozenset[tuple[str, str]]
+    names: frozenset[str]
 
     @property
     def total(self) -> float:
@@ -179,6 +182,10 @@ class _Asked:
             return among[word], 1.0
         other, near = self.instead.get(word, ("", 0.0))
         return (among[other], near) if other in among else (0, 0.0)
+
+    def named_in(self, among: Counter[str]) -> float:
+        """1 when all its names and numbers are among these, else 0."""
+        return float(all(self.found(name, among)[0] for name in self.names))
 
     def weight_in(self, words: frozenset[str]) -> float:
         """The weight of the question's words that are among these."""
@@ -252,6 +259,7 @@ class Shelf:
             lead=best.rank - (second.rank if second else 0.0),
             lead_together=best.together - (second.together if second else 0.0),
             length=math.log(1 + len(asked.weights)),
+            named=asked.named_in(best.page.counts),
         )
         return best.page.article, self._excerpt(best), likeness
 
@@ -288,7 +296,12 @@ class Shelf:
             for word in weights
             if word not in self._holders and (near := self._nearly(word))
         }
-        return _Asked(weights, instead, frozenset(itertools.pairwise(ordered)))
+        return _Asked(
+            weights,
+            instead,
+            frozenset(itertools.pairwise(ordered)),
+            frozenset(names & set(weights)),
+        )
 
     def _nearly(self, word: str) -> tuple[str, float] | None:
         """The word of the shelf that begins most like one it does not have: a slip, another ending."""

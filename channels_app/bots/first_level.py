@@ -40,7 +40,7 @@ from crm.audit.record import record
 from crm.integrations.masking import masked
 from crm.kit.actor import Actor, Door, Origin
 
-NAME = "first-level/1"  # raise it when rules or retrieval change: messages say which one spoke
+NAME = "first-level/2"  # raise it when rules or retrieval change: messages say which one spoke
 SETTING = "assistant"
 _MOST_BOOKINGS = 2
 

@@ -105,7 +105,7 @@ def is_own(message: Message) -> bool:
     [source] = message.sources
     return (
         message.body.startswith(OWN)
-        and message.generated_by == "first-level/1"
+        and message.generated_by == "first-level/2"
         and source["url"].endswith("/sede/HERE/ayuda/vado/")
     )
 
@@ -123,7 +123,7 @@ def test_it_says_in_fewer_words_what_the_article_says_and_links_to_it(
         "El vado permanente cuesta 90 euros al año y se paga en enero.\n\n"
     )
     assert "ask for a person" in message.body
-    assert message.generated_by == "first-level/1 prueba"
+    assert message.generated_by == "first-level/2 prueba"
     [source] = message.sources
     assert source["url"].endswith("/sede/HERE/ayuda/vado/")
     assert (source["title"], source["version"]) == ("¿Cuánto cuesta un vado permanente?", 1)
@@ -156,7 +156,7 @@ def test_it_is_off_until_somebody_turns_it_on(
     with override_settings(LANGUAGE_MODEL_URL=server.url, LANGUAGE_MODEL_NAME="de-la-casa"):
         assert is_own(last(asked(account)))
         setup.save_server(administrator(world), ServerSaid(is_on=True))
-        assert phrased(asked(account)).generated_by == "first-level/1 de-la-casa"
+        assert phrased(asked(account)).generated_by == "first-level/2 de-la-casa"
     assert len(server.asked) == 1
 
 
