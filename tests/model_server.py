@@ -86,9 +86,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running() -> Iterator[ModelServer]:
+def running(port: int = 0) -> Iterator[ModelServer]:
     """A server that may be called."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     model = server.model = ModelServer(server.server_port)  # type: ignore[attr-defined]
     server.released = threading.Event()  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
