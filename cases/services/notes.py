@@ -142,8 +142,10 @@ def retry_message(actor: Actor, case: UUID, message: UUID) -> Message:
 
 def address_for(actor: Actor, case: Case) -> str:
     """Where a message to the case's citizen goes: on in the thread in which they write, else to their
-    mailbox; empty if there is neither."""
+    mailbox; empty if there is neither. Of who filed it by themselves, what they gave comes first."""
     written = (thread.address(case) for thread in threads.values())
+    if case.citizen_id is None:
+        return mailbox_of(actor, case) or next(filter(None, written), "")
     return next(filter(None, written), "") or mailbox_of(actor, case)
 
 

@@ -6,11 +6,12 @@ and the article's own sentences are shown.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cases.knowledge import Leaf
-from cases.retrieval import words_of
+from cases.retrieval import folded, words_of
 from crm.integrations.language import Draft, Passage, Said
 
 LONGEST = 1_200  # characters of an answer
@@ -26,6 +27,40 @@ _NAMES: Mapping[str, str] = {
 }
 _LINK = re.compile(r"\w+:/|www\.|@|[\w-]{2,}\.[a-z]{2,}\b|\]\s*\(|</?[a-z!]", re.IGNORECASE)
 _FIGURE = re.compile(r"\d(?:[\d.,:/ ]*\d)?")
+_DENIALS = frozenset(  # folded; "no" of an article about something else is not seen through
+    [
+        "no",
+        "nunca",
+        "jamas",
+        "tampoco",
+        "ni",
+        "sin",
+        "nadie",
+        "nada",
+        "ningun",
+        "ninguna",
+        "mai",
+        "cap",
+        "sense",
+        "non",
+        "nin",
+        "sen",
+        "ez",
+        "inoiz",
+        "gabe",
+        "pas",
+        "jamais",
+        "aucun",
+        "aucune",
+        "sans",
+        "not",
+        "never",
+        "none",
+        "cannot",
+        "without",
+        "nor",
+    ]
+)
 _MARKS = re.compile(r"[*_`#]+")
 
 
@@ -60,17 +95,25 @@ def taken(draft: Draft, leaves: Sequence[Leaf], language: str) -> Phrased | None
     """The draft as it may be shown; None when it is anything but what its articles say."""
     text = " ".join(_MARKS.sub("", draft.text).split())
     rests_on = tuple(leaves[number - 1] for number in draft.passages)
-    if not text or len(text) > LONGEST or not rests_on or _LINK.search(text):
+    plain = unicodedata.normalize("NFKC", text)
+    if not text or len(text) > LONGEST or not rests_on or _LINK.search(plain):
         return None
     ground = "\n".join(f"{leaf.title}\n{leaf.text[:LONGEST_LEAF]}" for leaf in rests_on)
-    if not _figures(text) <= _figures(ground):
+    if not _figures(plain) <= _figures(ground):
         return None
     spoken = language.split("-")[0]
     if all(leaf.language.split("-")[0] == spoken for leaf in rests_on):
         said, known = words_of(text, spoken), set(words_of(ground, spoken))
         if sum(word in known for word in said) < GROUNDED * len(said):
             return None
+        if not _denials(text) <= _denials(ground):
+            return None
     return Phrased(text, rests_on, draft.model)
+
+
+def _denials(text: str) -> set[str]:
+    """The words in it that turn a sentence round."""
+    return set(re.findall(r"\w+", folded(text))) & _DENIALS
 
 
 def _figures(text: str) -> set[str]:

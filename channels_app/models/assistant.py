@@ -39,8 +39,11 @@ class ModelServer(Owned):
 
     @property
     def key(self) -> str:
-        """In clear, for the server alone."""
-        return decrypt(self.sealed_key) if self.sealed_key else ""
+        """In clear, for the server alone; none when its encryption key is of the past."""
+        try:
+            return decrypt(self.sealed_key) if self.sealed_key else ""
+        except ValueError:
+            return ""
 
     @key.setter
     def key(self, value: str) -> None:

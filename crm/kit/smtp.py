@@ -1,7 +1,9 @@
 """The SMTP backend of Django, which also sends mail without a return path."""
 
+from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends import smtp
+from django.core.mail.message import sanitize_address
 
 from crm.kit.mail import AutomaticMail
 
@@ -12,7 +14,8 @@ class EmailBackend(smtp.EmailBackend):
     def _send(self, email_message: EmailMessage) -> bool:
         if not isinstance(email_message, AutomaticMail):
             return bool(super()._send(email_message))  # type: ignore[misc] # not in its stubs
-        recipients = email_message.recipients()
+        charset = email_message.encoding or settings.DEFAULT_CHARSET
+        recipients = [sanitize_address(to, charset) for to in email_message.recipients()]
         if not recipients:
             return False
         assert self.connection is not None, "Django opens it first"

@@ -2,6 +2,7 @@
 
 from email.utils import formataddr
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core import mail
@@ -9,6 +10,7 @@ from django.core import mail
 from cases import services as cases
 from cases.models import Case
 from cases.models import Message as CaseMessage
+from cases.services.filing import Applicant, file_application
 from channels_app.email import intake, sending, verbs
 from channels_app.models import ChannelAccount, Conversation, Message
 from crm.citizens.models import Channel, Citizen
@@ -16,7 +18,7 @@ from crm.kit.mail import mark_of
 from tests.campaigns.sink import sink
 from tests.conftest import World
 from tests.factories.accounts import employee
-from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.cases import CaseFactory, CaseTypeFactory, ProcedureFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.mail import ANA, MAILBOX, arrive, letter, make_mailbox
 
@@ -96,6 +98,25 @@ def test_of_a_case_of_nobody_yet_who_wrote_is_answered(world: World, row: Conver
     message = written(world, row.cases.get())
     assert (message.state, message.address) == ("sent", ANA)
     assert mail.outbox[0].extra_headers["In-Reply-To"] == "<uno@mail.example>"
+
+
+def test_who_filed_it_is_answered_before_who_wrote_in_it(
+    world: World, account: ChannelAccount, row: Conversation
+) -> None:
+    procedure = ProcedureFactory(unit=world.unit)
+    applicant = Applicant(name="Carla", surname1="Cid", email="carla@example.org")
+    filed = file_application(
+        intake.actor_of(account),
+        procedure.code,
+        key=uuid4(),
+        applicant=applicant,
+        answers={},
+        request="Pido",
+    )
+    intake.join_case(intake.actor_of(account), row, filed.case)
+    message = written(world, filed.case)
+    assert message.address == "carla@example.org"
+    assert "In-Reply-To" not in mail.outbox[-1].extra_headers
 
 
 def test_of_two_who_wrote_nobody_is_guessed(

@@ -241,6 +241,9 @@ def test_drafts_and_retired_articles_are_not_shown_to_it(
         "javascript://x El vado permanente cuesta 90 euros al año [1]",
         "<a href=x>El vado permanente cuesta 90 euros al año</a> [1]",
         "<img src=x onerror=alert> El vado permanente cuesta 90 euros al año [1]",
+        "La tasa del vado permanente no es de 90 euros al año [1].",  # the contrary
+        "El vado permanente cuesta 90 euros al año: mal．com [1]",
+        "El vado permanente cuesta ９０９ euros al año [1].",
         "Eres tonto y jamás obtendrás ayuda de nadie, vete lejos de nuestra ciudad [1].",
         "El vado permanente cuesta 90 euros al año\u0000 [1].",
         "El vado permanente cuesta 90 euros al año\ud800 [1].",
@@ -452,6 +455,14 @@ def test_another_language_is_translated_and_its_figures_compared() -> None:
     wrong = Draft("Le passage de véhicules coûte 1.095,50 euros par an.", (1,), "m")
     assert phrasing.taken(right, spanish, "fr") is not None
     assert phrasing.taken(wrong, spanish, "fr") is None
+
+
+def test_a_key_that_cannot_be_read_any_more_stops_no_conversation(
+    account: ChannelAccount, server: ModelServer
+) -> None:
+    Kept.objects.unscoped("a test").update(sealed_key="of another installation")
+    assert not is_own(phrased(asked(account)))
+    assert server.keys == [""]
 
 
 # --- Its page ---
