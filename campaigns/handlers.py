@@ -33,7 +33,12 @@ def send_trial(payload: Mapping[str, Any]) -> None:
 
 
 def heard(report: Report, key: str) -> bool:
-    """What a mail server reports of a campaign's message stands in its delivery; False if it is none."""
+    """What a mail server reports of a campaign's message stands in its delivery; False if it is none.
+
+    Only of who quotes the mail itself: an address that a forged report had marked would get no more mail.
+    """
+    if not report.proven:
+        return False
     if report.action == "complaint":
         return feedback.complained(report.original_id, key=key)
     if not report.failed:

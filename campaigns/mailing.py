@@ -13,6 +13,7 @@ from campaigns import tokens
 from campaigns.models import Campaign, CampaignRun, Delivery, TemplateVersion
 from campaigns.rendering import Filling, LinkOf, Rendered, language_for, render
 from crm.citizens.models import Channel, Citizen, ContactPoint
+from crm.kit.mail import MARK_FIELD, mark_of
 from crm.organisations.models import Organisation
 
 
@@ -85,6 +86,7 @@ def message(
     headers = {"Auto-Submitted": "auto-generated", "Content-Language": rendered.language}
     if delivery and run:
         headers["Message-ID"] = f"<{delivery.uuid}@{run.domain}>"
+        headers[MARK_FIELD] = mark_of(headers["Message-ID"])
         headers["List-Id"] = f"<{campaign.topic.code}.{organisation.code.lower()}.{run.domain}>"
         headers["Precedence"] = "bulk"
     if leave:

@@ -6,7 +6,7 @@ Pure, like `cases.retrieval`: the command `evaluate_answers` reads the files and
 import math
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from cases.retrieval import Answer, Article, Likeness, Scorer, Shelf
@@ -219,58 +219,3 @@ def _ended(scorer: Scorer, threshold: float, rows: Iterable[Compared]) -> Tally:
         (row.key if row.likeness and scorer(row.likeness) >= threshold else None, row.question)
         for row in rows
     )
-
-
-# --- Files --------------------------------------------------------------------------------------
-
-
-def read_set(content: Mapping[str, object]) -> tuple[list[Article], list[Question]]:
-    """Articles and questions as `evaluate_answers` takes them; ValueError says what is wrong."""
-    articles, questions = content.get("articles"), content.get("questions")
-    if not isinstance(articles, list) or not isinstance(questions, list):
-        raise ValueError("expected an object with the lists “articles” and “questions”")
-    shelf = [
-        Article(
-            _text(one, "id"),
-            _text(one, "title", ""),
-            _text(one, "body"),
-            _text(one, "language", "es"),
-        )
-        for one in articles
-    ]
-    keys = {article.key for article in shelf}
-    asked = []
-    for one in questions:
-        expected = one.get("expected") if isinstance(one, Mapping) else None
-        if not isinstance(expected, list):
-            raise ValueError("a question has a list “expected”, empty when it must abstain")
-        unknown = {str(key) for key in expected} - keys
-        if unknown:
-            raise ValueError(f"expected articles that are not in the file: {sorted(unknown)}")
-        asked.append(Question(_text(one, "id"), _text(one, "text"), frozenset(map(str, expected))))
-    return shelf, asked
-
-
-def read_squad(content: Mapping[str, object]) -> tuple[list[Article], list[Question]]:
-    """The same of a file in the form of SQuAD: each paragraph is an article, all questions answerable."""
-    articles: list[Article] = []
-    questions: list[Question] = []
-    data = content["data"]
-    assert isinstance(data, list)
-    for matter in data:
-        for paragraph in matter["paragraphs"]:
-            key = str(len(articles))
-            title = str(matter.get("title", "")).replace("_", " ")
-            articles.append(Article(key, title, paragraph["context"]))
-            questions += [
-                Question(str(one["id"]), one["question"], frozenset({key}))
-                for one in paragraph["qas"]
-            ]
-    return articles, questions
-
-
-def _text(item: object, name: str, default: str | None = None) -> str:
-    value = item.get(name, default) if isinstance(item, Mapping) else None
-    if value is None or isinstance(value, list | dict):
-        raise ValueError(f"an article or question has no text “{name}”")
-    return str(value)

@@ -25,14 +25,18 @@ class CasesConfig(AppConfig):
             timeline,
         )
         from cases.imports import wiring  # noqa: F401
+        from cases.models import Document, DraftPaper
         from cases.services import units
         from crm.accounts import rights
         from crm.citizens.profile import Panel, panels
         from crm.citizens.story import Story, stories
         from crm.kit import realtime
+        from crm.kit.files import holders
         from crm.organisations import ports
 
         telling.register()
+        for model in (Document, DraftPaper):
+            holders.register(model._meta.label_lower, model)
         ports.closing_checks.register("cases", units.reason_to_stay_open)
         ports.movers.register("cases", units.move_all)
         for place in _places():

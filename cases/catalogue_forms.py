@@ -1,7 +1,7 @@
 """What employees fill in about procedures, articles, and who an applicant is."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -56,6 +56,11 @@ class ProcedureForm(ServiceForm):
     appointment = forms.BooleanField(
         label=gettext_lazy("Citizens may also come with an appointment"), required=False
     )
+    booking = forms.ChoiceField(
+        label=gettext_lazy("What they book for it"),
+        required=False,
+        help_text=gettext_lazy("The procedure's page leads there."),
+    )
     form_schema = forms.CharField(
         label=gettext_lazy("Request form (JSON Schema)"),
         required=False,
@@ -70,13 +75,19 @@ class ProcedureForm(ServiceForm):
         types: Iterable[CaseType],
         units: Iterable[Node],
         languages: Sequence[str],
+        bookable: Mapping[str, str],
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        booked: str = self.initial.get("booking", "")
+        offered = {"": _("Nothing online"), **bookable}
+        if booked and booked not in bookable:  # it stays chosen until somebody decides
+            offered[booked] = _("%(code)s (it cannot be booked now)") % {"code": booked}
         self.languages = list(dict.fromkeys(["es", *languages]))
         choices = {
             "case_type": [(kind.code, kind.name) for kind in types],
             "unit": unit_choices(units),
+            "booking": list(offered.items()),
         }
         for name, values in choices.items():
             self.fields[name].choices = values  # type: ignore[attr-defined]
@@ -120,6 +131,7 @@ class ProcedureForm(ServiceForm):
             texts=texts,
             silence=given["silence"],
             appointment=given["appointment"],
+            booking=given["booking"],
             form=given["form_schema"],
         )
 
@@ -138,6 +150,7 @@ class ProcedureForm(ServiceForm):
             "unit": str(row.unit.uuid),
             "silence": row.silence,
             "appointment": row.appointment,
+            "booking": row.booking,
             "form_schema": form,
             "seen": row.updated_at.isoformat(),
             **words,

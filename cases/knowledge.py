@@ -116,6 +116,32 @@ def answer(actor: Actor, question: str, language: str = "es") -> Found | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A published article whole, as one that an answer may rest on."""
+
+    uuid: UUID
+    code: str
+    version: int
+    title: str
+    text: str
+    language: str
+
+
+def leaves(actor: Actor, question: str, language: str = "es", most: int = 3) -> list[Leaf]:
+    """The article that surely answers first, then those nearest to it; none when none surely does."""
+    for choice in dict.fromkeys((language, language.split("-")[0], "es")):
+        shelf = _shelf(actor, choice)
+        if shelf.answer(question) is not None:
+            return [_leaf(article) for article in shelf.likeliest(question, most)]
+    return []
+
+
+def _leaf(article: retrieval.Article) -> Leaf:
+    uuid, code, version = article.key.split(" ")
+    return Leaf(UUID(uuid), code, int(version), article.title, article.body, article.language)
+
+
 _shelves: dict[tuple[int, str], tuple[object, retrieval.Shelf]] = {}
 
 

@@ -44,6 +44,7 @@ class Likeness:
     lead: float  # over the second article
     lead_together: float
     length: float  # of the question, as a logarithm of its words
+    named: float  # 1 when the article has all names and numbers of the question, else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +72,19 @@ class Scorer:
 
 
 SCORER = Scorer(
-    -7.3326,
+    -7.7410,
     {
-        "words": 0.0392,
-        "covered": 5.4186,
-        "together": 1.6802,
-        "pairs": 1.1167,
-        "lead": 2.3505,
-        "lead_together": 2.2880,
-        "length": 1.3352,
+        "words": -0.0602,
+        "covered": 5.1009,
+        "together": 1.5875,
+        "pairs": 1.3014,
+        "lead": 2.2858,
+        "lead_together": 2.3813,
+        "length": 1.3635,
+        "named": 0.7749,
     },
 )
-THRESHOLD = 0.71
+THRESHOLD = 0.7
 
 
 # --- Words --------------------------------------------------------------------------------------
@@ -168,6 +170,7 @@ class _Asked:
     weights: Mapping[str, float]
     instead: Mapping[str, tuple[str, float]]
     pairs: frozenset[tuple[str, str]]
+    names: frozenset[str]
 
     @property
     def total(self) -> float:
@@ -179,6 +182,10 @@ class _Asked:
             return among[word], 1.0
         other, near = self.instead.get(word, ("", 0.0))
         return (among[other], near) if other in among else (0, 0.0)
+
+    def named_in(self, among: Counter[str]) -> float:
+        """1 when all its names and numbers are among these, else 0."""
+        return float(all(self.found(name, among)[0] for name in self.names))
 
     def weight_in(self, words: frozenset[str]) -> float:
         """The weight of the question's words that are among these."""
@@ -235,7 +242,7 @@ class Shelf:
     def nearest(self, question: str) -> tuple[Article, str, Likeness] | None:
         """The article nearest to the question, its best sentences, and how the two compare."""
         asked = self._asked(question[:LONGEST_QUESTION])
-        scored = self._ranked(asked)
+        scored = self._ranked(asked, 2)
         if not scored:
             return None
         best = scored[0]
@@ -252,8 +259,14 @@ class Shelf:
             lead=best.rank - (second.rank if second else 0.0),
             lead_together=best.together - (second.together if second else 0.0),
             length=math.log(1 + len(asked.weights)),
+            named=asked.named_in(best.page.counts),
         )
         return best.page.article, self._excerpt(best), likeness
+
+    def likeliest(self, question: str, most: int) -> list[Article]:
+        """The articles nearest to the question, nearest first, whether or not they answer it."""
+        asked = self._asked(question[:LONGEST_QUESTION])
+        return [one.page.article for one in self._ranked(asked, most)]
 
     # --- Inside ---
 
@@ -283,7 +296,12 @@ class Shelf:
             for word in weights
             if word not in self._holders and (near := self._nearly(word))
         }
-        return _Asked(weights, instead, frozenset(itertools.pairwise(ordered)))
+        return _Asked(
+            weights,
+            instead,
+            frozenset(itertools.pairwise(ordered)),
+            frozenset(names & set(weights)),
+        )
 
     def _nearly(self, word: str) -> tuple[str, float] | None:
         """The word of the shelf that begins most like one it does not have: a slip, another ending."""
@@ -297,13 +315,13 @@ class Shelf:
                 best = other, share
         return (best[0], best[1] * _NEARLY) if best else None
 
-    def _ranked(self, asked: _Asked) -> list[_Scored]:
-        """The two nearest articles; only those that share a word are looked at."""
+    def _ranked(self, asked: _Asked, most: int) -> list[_Scored]:
+        """The nearest articles; only those that share a word are looked at."""
         places: set[int] = set()
         for word in asked.weights:
             places.update(self._holders.get(asked.instead.get(word, (word,))[0], ()))
         scored = [self._scored(asked, self._pages[place]) for place in sorted(places)]
-        return sorted(scored, key=lambda one: -one.rank)[:2]
+        return sorted(scored, key=lambda one: -one.rank)[:most]
 
     def _scored(self, asked: _Asked, page: _Page) -> _Scored:
         total = asked.total

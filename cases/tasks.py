@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from cases import services
-from cases.services import bulk, imports
+from cases.services import bulk, drafts, imports
 from crm.kit.tasks import enqueue, every
 
 
@@ -35,3 +35,10 @@ def look_again() -> None:
 def forget_import_files() -> None:
     """Uploaded files of imports are not kept longer than they serve."""
     imports.forget_files()
+
+
+@every(3600)
+@shared_task(name="cases.forget_draft_papers")
+def forget_draft_papers() -> None:
+    """Papers of request forms that were never sent are not kept."""
+    drafts.forget_papers()

@@ -17,14 +17,16 @@ class ChannelsAppConfig(AppConfig):
         from cases import timeline
         from channels_app import citizen_story, handlers, ports, selectors, stories  # noqa: F401
         from channels_app.email.wiring import wire
-        from channels_app.models import AccountKind
+        from channels_app.models import AccountKind, Attachment
         from channels_app.permissions import VIEW_CONVERSATION
         from crm.citizens.profile import Panel, panels
         from crm.citizens.story import Story
         from crm.citizens.story import stories as of_citizens
         from crm.kit import realtime
+        from crm.kit.files import holders
 
         wire()
+        holders.register("channels_app.attachment", Attachment)
         for place in _places():
             nav.add(place)
         realtime.streams.register("conversation", selectors.may_follow_conversation)
@@ -71,5 +73,15 @@ def _places() -> list[nav.NavItem]:
             short=_("Queues"),
             permission=permissions.SUPERVISE,
             order=26,
+        ),
+        nav.NavItem(
+            "assistant",
+            _("Assistant of the chat"),
+            "robot",
+            "channels_app:assistant",
+            short=_("Assistant"),
+            permission=permissions.MANAGE_CHANNELS,
+            group="settings",
+            order=46,
         ),
     ]

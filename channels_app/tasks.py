@@ -1,7 +1,10 @@
 """Background work on conversations."""
 
+from uuid import UUID
+
 from celery import shared_task
 
+from channels_app.bots import first_level, owed
 from channels_app.services import presence, routing, scanning, visiting
 from crm.kit.tasks import every
 
@@ -16,6 +19,7 @@ def sweep() -> None:
     routing.take_from_the_gone()
     visiting.sweep_silent()
     routing.match_all()
+    first_level.sweep_owed()
 
 
 @every(300)
@@ -23,3 +27,9 @@ def sweep() -> None:
 def look_again() -> None:
     """Have the virus scanner judge the files that came while it did not answer."""
     scanning.look_again()
+
+
+@shared_task(name=owed.PHRASE, expires=30)
+def phrase_answer(answer: str) -> None:
+    """Have a language model phrase an answer that is owed."""
+    first_level.phrase(UUID(answer))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from channels_app.views import demo_page, desk, visitor, wallboard
+from channels_app.views import assistant, demo_page, desk, visitor, wallboard
 
 app_name = "channels_app"
 _ONE = "conversaciones/<uuid:conversation>/"
@@ -47,6 +47,9 @@ urlpatterns = [
     # the supervisors'
     path("colas/", wallboard.wallboard, name="wallboard"),
     path("colas/ahora/", wallboard.now, name="wallboard_now"),
+    # the administrators'
+    path("organizacion/asistente/", assistant.assistant, name="assistant"),
+    path("organizacion/asistente/probar/", assistant.try_it, name="try_assistant"),
     # a page of somebody else's, to try the widget on
     path("demo/pagina/", demo_page.page, name="demo_page"),
 ]

@@ -337,9 +337,12 @@ OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 LANGUAGE_MODEL_URL = env.str("LANGUAGE_MODEL_URL", "")
 LANGUAGE_MODEL_NAME = env.str("LANGUAGE_MODEL_NAME", "")
 LANGUAGE_MODEL_KEY = env.str("LANGUAGE_MODEL_KEY", "")
+LANGUAGE_MODEL_AT_ONCE = env.int("LANGUAGE_MODEL_AT_ONCE", 1)  # workers that wait for one
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://" if PRODUCTION else "filemail://")
 vars().update(EMAIL_CONFIG)
+if EMAIL_CONFIG["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+    EMAIL_BACKEND = "crm.kit.smtp.EmailBackend"
 EMAIL_FILE_PATH = EMAIL_CONFIG.get("EMAIL_FILE_PATH") or str(VAR_DIR / "mail")
 EMAIL_TIMEOUT = 20
 # Pages where one plays the citizen's part; never where citizens are real

@@ -14,7 +14,9 @@ class ReportingConfig(AppConfig):
         """Offer the board and the page of issued histories; let what is made be followed live."""
         from crm.citizens.profile import Panel, panels
         from crm.kit import nav, realtime
+        from crm.kit.files import holders
         from reporting import live, streams
+        from reporting.models import Export, IssuedHistory
         from reporting.permissions import ISSUE_HISTORY, VIEW_REPORT
 
         nav.add(
@@ -51,6 +53,8 @@ class ReportingConfig(AppConfig):
                 order=90,
             ),
         )
+        for model in (Export, IssuedHistory):
+            holders.register(model._meta.label_lower, model)
         realtime.streams.register("history", streams.may_follow_history)
         realtime.streams.register("histories", streams.may_follow_batch)
         realtime.streams.register("export", streams.may_follow_export)

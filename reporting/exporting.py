@@ -13,14 +13,14 @@ from django.utils import timezone, translation
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from cases.models import Case, Document
+from cases.models import Case
 from cases.workflow import of_version
 from crm.accounts.actors import actor_for
 from crm.accounts.models import User
 from crm.audit.record import record
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import Conflict, DomainError, Invalid
-from crm.kit.files import discard, store
+from crm.kit.files import discard, held, store
 from crm.kit.policy import require
 from crm.kit.tasks import enqueue
 from crm.organisations.models import Organisation
@@ -29,7 +29,7 @@ from reporting.board import Board, organisations
 from reporting.failures import NO_RIGHTS, TOO_MANY, words_of
 from reporting.leases import claim, end, give_up, hold
 from reporting.metrics import UNIT_NAMES, Unit
-from reporting.models import CaseFact, Export, IssuedHistory, Status
+from reporting.models import CaseFact, Export, Status
 from reporting.narrowing import NAMES, narrowed
 from reporting.permissions import VIEW_REPORT
 from reporting.spreadsheet import Share, Table, Value, write_csv, write_xlsx
@@ -149,16 +149,9 @@ def forget_exports() -> int:
     gone = list(rows.filter(created_at__lt=timezone.now() - KEPT)[:500])
     for export in gone:
         export.delete()
-        if export.path and not _needed(export.sha256):
+        if export.path and not held(export.sha256):  # an export may have been sent to a citizen
             discard(export.path)
     return len(gone)
-
-
-def _needed(sha256: str) -> bool:
-    return any(
-        model.objects.unscoped("the same bytes are kept once").filter(sha256=sha256).exists()
-        for model in (Export, Document, IssuedHistory)
-    )
 
 
 class _LostError(Exception):

@@ -14,6 +14,7 @@ class SchedulingConfig(AppConfig):
 
     def ready(self) -> None:
         """Plug into the floors below: places, live days, the citizen's page and story, the case's story."""
+        from cases import ports as catalogue
         from cases import timeline
         from crm.citizens.profile import Panel, panels
         from crm.citizens.story import Story, stories
@@ -21,10 +22,12 @@ class SchedulingConfig(AppConfig):
         from crm.organisations import ports
         from scheduling import handlers, permissions, selectors, tasks  # noqa: F401
         from scheduling import stories as told
+        from scheduling.catalogue import OwnPages
         from scheduling.services import units
 
         ports.closing_checks.register("scheduling", units.reason_to_stay_open)
         ports.movers.register("scheduling", units.move_all)
+        catalogue.bookings.register("scheduling", OwnPages())
         for place in _places():
             nav.add(place)
         realtime.streams.register("office", selectors.may_follow_office)

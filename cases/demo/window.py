@@ -72,7 +72,8 @@ def _procedures(
             unit=units[one["unit"]],
             case_type=types[one["type"]],
             silence=one["silence"],
-            appointment=one.get("appointment", False),
+            appointment=one.get("appointment", False) or "booking" in one,
+            booking=one.get("booking", ""),
             status=Procedure.Status.PUBLISHED,
         )
         for one in told

@@ -1,6 +1,6 @@
 """Tables of the cases room, split by concern."""
 
-from cases.models.application import AccessCode, Application
+from cases.models.application import AccessCode, Application, DraftPaper
 from cases.models.case import (
     Case,
     Confidentiality,
@@ -29,6 +29,7 @@ __all__ = [
     "CaseTypeVersion",
     "Confidentiality",
     "Document",
+    "DraftPaper",
     "Event",
     "EventKind",
     "Import",

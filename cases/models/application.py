@@ -2,11 +2,12 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.case import Case, ThroughCase
 from cases.models.procedures import Procedure
-from crm.kit.models import Base
+from crm.kit.models import Base, Owned
 
 
 class Application(Base):
@@ -44,6 +45,34 @@ class Application(Base):
     def full_name(self) -> str:
         """As people write it."""
         return " ".join(filter(None, [self.name, self.surname1, self.surname2]))
+
+
+class DraftPaper(Owned):
+    """A paper that a citizen sent with a request form which has not been filed, at least when it came."""
+
+    sha256 = models.CharField(max_length=64)
+    waits_since = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        verbose_name = _("paper of a form that was not sent")
+        verbose_name_plural = _("papers of forms that were not sent")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "sha256"], name="draft_paper_waits_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="draft_paper_has_a_digest"
+            ),
+        ]
+        indexes = [models.Index(fields=["waits_since"], name="draft_paper_oldest")]
+
+    def __str__(self) -> str:
+        return self.sha256
+
+    @property
+    def path(self) -> str:
+        """Where it lies in the store of files."""
+        return f"sha256/{self.sha256[:2]}/{self.sha256[2:4]}/{self.sha256}"
 
 
 class AccessCode(Base):

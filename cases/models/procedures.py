@@ -45,6 +45,7 @@ class Procedure(Owned):
     form = models.JSONField(default=dict, blank=True)
     silence = models.CharField(max_length=8, choices=Silence, default=Silence.NONE)
     appointment = models.BooleanField(default=False)
+    booking = models.CharField(max_length=60, blank=True)  # code of what is booked (cases.ports)
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
 
     class Meta:
@@ -52,6 +53,10 @@ class Procedure(Owned):
         verbose_name_plural = _("procedures")
         constraints = [
             models.UniqueConstraint(fields=["organisation", "code"], name="procedure_code_once"),
+            models.CheckConstraint(
+                condition=Q(booking="") | Q(appointment=True),
+                name="procedure_booking_is_an_appointment",
+            ),
         ]
 
     def __str__(self) -> str:

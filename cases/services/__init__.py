@@ -22,6 +22,7 @@ from cases.services.lifecycle import (
 )
 from cases.services.notes import (
     add_note,
+    address_for,
     deliver_message,
     mailbox_of,
     message_bounced,
@@ -42,6 +43,7 @@ __all__ = [
     "NewCase",
     "add_note",
     "add_participant",
+    "address_for",
     "assign_case",
     "attach_document",
     "change_case_type",

@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 
 from cases.models import Application, Case, EventKind, Message, Note
 from cases.permissions import CHANGE_CASE
+from cases.ports import Letterhead, threads
 from cases.services.writing import fetch, moment, write
 from cases.texts import one_line, paragraphs
 from crm.citizens.models import Channel, ContactPoint
 from crm.kit import outbox, realtime
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid
-from crm.kit.mail import post
+from crm.kit.mail import MARK_FIELD, mark_of, post
 from crm.kit.models import uuid7
 from crm.kit.policy import require
 
@@ -61,7 +62,7 @@ def send_message(actor: Actor, case: UUID, body: str, *, key: UUID | None = None
     known = Message.objects.for_actor(actor).filter(case=row, uuid=key).first() if key else None
     if known:
         return known
-    address = mailbox_of(actor, row)
+    address = address_for(actor, row)
     message = Message.objects.create(
         uuid=key or uuid7(),
         case=row,
@@ -131,12 +132,21 @@ def retry_message(actor: Actor, case: UUID, message: UUID) -> Message:
     )
     if found.state not in {Message.State.FAILED, Message.State.UNKNOWN}:
         raise Conflict("message_not_failed", _("This message does not wait to be sent again."))
-    found.address = mailbox_of(actor, row) or found.address
+    found.address = address_for(actor, row) or found.address
     found.state, found.state_reason = Message.State.QUEUED, ""
     found.save(update_fields=["address", "state", "state_reason", "updated_at"])
     outbox.send_later(DELIVER, {"message": str(found.uuid)})
     _tell(actor, row, found)
     return found
+
+
+def address_for(actor: Actor, case: Case) -> str:
+    """Where a message to the case's citizen goes: on in the thread in which they write, else to their
+    mailbox; empty if there is neither. Of who filed it by themselves, what they gave comes first."""
+    written = (thread.address(case) for thread in threads.values())
+    if case.citizen_id is None:
+        return mailbox_of(actor, case) or next(filter(None, written), "")
+    return next(filter(None, written), "") or mailbox_of(actor, case)
 
 
 def mailbox_of(actor: Actor, case: Case) -> str:
@@ -171,7 +181,8 @@ def deliver_message(message: UUID) -> None:
     if row is None:
         return
     try:
-        post(_mail(row))
+        head = _letterhead(row)
+        post(_mail(row, head), head.server())
     except outbox.Undeliverable as error:
         _settle(message, Message.State.FAILED, _reason(error.__cause__))
     except outbox.TryLater as error:
@@ -227,21 +238,31 @@ def _settle(message: UUID, state: Message.State, reason: str = "") -> None:
     realtime.append(f"case:{row.case.uuid}", patch)
 
 
-def _mail(message: Message) -> EmailMessage:
+def _letterhead(message: Message) -> Letterhead:
+    """As the thread's that it joins, else as the organisation's own."""
+    found = (thread.letterhead(message) for thread in threads.values())
+    case = message.case
+    return next(filter(None, found), None) or Letterhead(
+        sender=formataddr((case.organisation.name, settings.DEFAULT_FROM_EMAIL)),
+        subject=f"[{case.reference}] {one_line(case.subject)}",
+    )
+
+
+def _mail(message: Message, head: Letterhead) -> EmailMessage:
     case = message.case
     host = settings.PUBLIC_URL.split("//")[-1].split(":")[0]
-    sender = settings.DEFAULT_FROM_EMAIL
+    name = f"{message.uuid}@{host}"
     with translation.override(case.language):
         foot = _("Case %(reference)s · %(organisation)s") % {
             "reference": case.reference,
             "organisation": case.organisation.name,
         }
     return EmailMessage(
-        subject=f"[{case.reference}] {one_line(case.subject)}",
+        subject=head.subject,
         body=f"{message.body}\n\n-- \n{foot}\n",
-        from_email=formataddr((case.organisation.name, sender)),
+        from_email=head.sender,
         to=[message.address],
-        headers={"Message-ID": f"<{message.uuid}@{host}>"},
+        headers={"Message-ID": f"<{name}>", MARK_FIELD: mark_of(name), **head.headers},
     )
 
 

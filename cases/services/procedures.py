@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from cases.fields import check_fields, in_order
 from cases.models import CaseType, Procedure, ProcedureText
 from cases.permissions import PUBLISH_CASE_TYPE
+from cases.ports import bookable
 from cases.services.lifecycle import published_version
 from cases.services.places import unit_of
 from cases.texts import one_line, paragraphs
@@ -59,6 +60,7 @@ class Description:
     texts: Mapping[str, Words]
     silence: str = Procedure.Silence.NONE
     appointment: bool = False
+    booking: str = ""  # code of what is booked; it makes an appointment of it
     form: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -150,12 +152,15 @@ def _describe(actor: Actor, procedure: Procedure, said: Description) -> None:
             errors["form"] = [text % {"names": ", ".join(sorted(missing))}]
     if said.silence not in Procedure.Silence.values:
         errors["silence"] = [_("Choose one of the offered values.")]
+    if said.booking not in {"", procedure.booking, *bookable(actor)}:
+        errors["booking"] = [_("Choose one of the offered values.")]
     _check_texts(said.texts, errors)
     unit = unit_of(actor, said.unit)
     if errors:
         raise Invalid(errors=errors)
     procedure.case_type, procedure.unit = version.case_type, unit
-    procedure.silence, procedure.appointment = said.silence, said.appointment
+    procedure.silence, procedure.booking = said.silence, said.booking
+    procedure.appointment = said.appointment or bool(said.booking)
     procedure.form = dict(form)
 
 

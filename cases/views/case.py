@@ -294,10 +294,14 @@ def _stream_number(case: Case) -> int:
 
 
 def _recipient(actor: Actor, case: Case) -> str:
+    address = services.address_for(actor, case)
     if case.citizen is None:
+        if address:
+            told = _("%(address)s will receive it by e-mail. Nobody has checked who that is.")
+            return told % {"address": address}
         return _("This case has no citizen yet: what you write is only recorded.")
     name = named(case.citizen)
-    if services.mailbox_of(actor, case):
+    if address:
         return _("%(name)s will receive it by e-mail.") % {"name": name}
     return _("%(name)s has no e-mail address here: it is only recorded.") % {"name": name}
 

@@ -11,6 +11,7 @@ from cases import catalogue, selectors
 from cases.catalogue_forms import ProcedureForm
 from cases.models import Procedure
 from cases.permissions import PUBLISH_CASE_TYPE
+from cases.ports import bookable
 from cases.services import procedures
 from crm.kit.access import ActorRequest, needs
 from crm.kit.errors import Conflict, Invalid
@@ -105,6 +106,7 @@ def _form(request: ActorRequest, row: Procedure | None) -> ProcedureForm:
         types=selectors.case_types(request.actor),
         units=selectors.all_units(request.actor),
         languages=organisation.languages,
+        bookable=bookable(request.actor),
     )
     form.fields["code"].disabled = row is not None
     return form

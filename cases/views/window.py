@@ -20,7 +20,8 @@ from cases import catalogue, knowledge, plain
 from cases.forms import show_errors
 from cases.markup import as_html
 from cases.models import Case, Message
-from cases.services import access, filing
+from cases.ports import booking_address
+from cases.services import access, drafts, filing
 from cases.window_forms import ApplicationForm, CodeForm, ReferenceForm
 from crm.accounts.actors import system_actor
 from crm.audit.record import record
@@ -62,7 +63,11 @@ def procedure(request: HttpRequest, organisation: str, code: str) -> HttpRespons
     visitor = visitor_of(request, place)
     shown = catalogue.one(visitor, code, language_of())
     articles = knowledge.published(visitor).filter(article__procedures=shown.procedure)
-    context = {"shown": shown, "articles": _in_language(list(articles))}
+    context = {
+        "shown": shown,
+        "articles": _in_language(list(articles)),
+        "book": booking_address(visitor, shown.procedure),
+    }
     return _page(request, place, "procedure", context)
 
 
@@ -99,7 +104,7 @@ def apply(request: HttpRequest, organisation: str, code: str) -> HttpResponse:
             message=_TOO_MANY,
         )
         good = form.is_valid()
-        papers = _papers(request, form)
+        papers = _papers(request, visitor, form)
         if good and not form.errors:
             try:
                 filed = filing.file_application(
@@ -266,11 +271,12 @@ def _place(language: str, wanted: tuple[str, ...]) -> int:
     return wanted.index(language) if language in wanted else len(wanted)
 
 
-def _papers(request: HttpRequest, form: ApplicationForm) -> list[files.Stored]:
+def _papers(request: HttpRequest, visitor: Actor, form: ApplicationForm) -> list[files.Stored]:
     """The papers kept from before and those sent now; what is not taken is said at the form."""
     papers = {one.sha256: one for one in _unpacked(request.POST.get("kept", ""))}
     for dropped in request.POST.getlist("drop"):
         papers.pop(dropped, None)
+    drafts.keep_waiting(visitor, list(papers.values()))
     sent = request.FILES.getlist("papers")
     if len(papers) + len(sent) > filing.MOST_PAPERS:
         form.add_error(None, _("Send at most %(count)s papers.") % {"count": filing.MOST_PAPERS})
@@ -281,6 +287,7 @@ def _papers(request: HttpRequest, form: ApplicationForm) -> list[files.Stored]:
         except files.FileRefused as error:
             form.add_error(None, str(error.message))
         else:
+            drafts.keep_waiting(visitor, [stored])
             papers[stored.sha256] = stored
     return list(papers.values())
 

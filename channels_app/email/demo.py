@@ -31,6 +31,7 @@ from crm.audit.record import dated
 from crm.citizens.models import Channel, Citizen, ContactPoint
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.demo import Demo, Seeder, seeders
+from crm.kit.mail import mark_of
 from crm.kit.models import Outbox
 from crm.organisations.demo import INSTITUTE, TOWN
 from crm.organisations.models import Organisation, Unit
@@ -397,7 +398,11 @@ class _Office:
         message = sent.order_by("-pk").first()
         if message is None:
             return
-        raw = _REPORT.format(to=message.headers["to"], id=message.external_id).encode()
+        raw = _REPORT.format(
+            to=message.headers["to"],
+            id=message.external_id,
+            mark=mark_of(message.external_id or ""),
+        ).encode()
         with _told(at):
             intake.take_in(message.account, raw)
 
@@ -486,6 +491,7 @@ Diagnostic-Code: smtp; 550 5.1.1 mailbox does not exist
 Content-Type: text/rfc822-headers
 
 Message-ID: <{id}>
+X-Ventanilla-Mark: {mark}
 
 --b--
 """

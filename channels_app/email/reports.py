@@ -20,7 +20,8 @@ _UUID = re.compile(r"^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})@", re.IGNORE
 def settle(account: ChannelAccount, letter: Letter) -> Message | None:
     """The message that the report is about, with what the report says of it; None when it is not ours.
 
-    Only who quotes the unguessable Message-ID of a message of ours is believed.
+    Only who quotes the unguessable Message-ID of a message of ours is believed; of the address, only who
+    quotes the mail's own mark: a Message-ID goes round with every answer.
     """
     report = letter.report
     assert report is not None
@@ -29,7 +30,7 @@ def settle(account: ChannelAccount, letter: Letter) -> Message | None:
         _of_case(account, report)
         _of_other_rooms(report, letter.message_id)
         return None
-    if report.action == "complaint" or report.failed:
+    if report.proven and (report.action == "complaint" or report.failed):
         _doubt_address(account, str(message.headers.get("to", "")), report)
     if report.failed:
         _fail(message, report)
@@ -57,7 +58,7 @@ def _of_case(account: ChannelAccount, report: Report) -> None:
         return
     reason = f"{report.status} {report.diagnostic}".strip()
     address = message_bounced(account.organisation_id, UUID(named[1]), reason)
-    if address:
+    if address and report.proven:
         _doubt_address(account, address, report)
 
 

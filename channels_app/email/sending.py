@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cases.models import Case
 from cases.texts import one_line
 from channels_app.email.reading.letter import LOOP_FIELD
 from channels_app.email.setup import STARTTLS, TLS, loop_mark, mail_host, setup_of
@@ -19,7 +20,7 @@ from channels_app.models import Author, ChannelAccount, Conversation, Delivery, 
 from channels_app.services.writing import listeners, now, tell
 from crm.kit import files, outbox
 from crm.kit.http import CallFailed, address_of
-from crm.kit.mail import post
+from crm.kit.mail import MARK_FIELD, AutomaticMail, mark_of, post
 
 DELIVER_EMAIL = "channels.deliver_email"
 GIVE_UP_AFTER = timedelta(hours=20)  # the outbox's last attempts come at about 23 hours
@@ -61,9 +62,9 @@ def addressed(conversation: Conversation, *, automatic: bool = False) -> dict[st
     }
 
 
-def subject_of(conversation: Conversation) -> str:
-    """« Re: » and the citizen's subject, with the number of the case in it."""
-    case = conversation.cases.order_by("pk").first()
+def subject_of(conversation: Conversation, case: Case | None = None) -> str:
+    """« Re: » and the citizen's subject, with the number of the case (else of its first) in it."""
+    case = case or conversation.cases.order_by("pk").first()
     subject = one_line(conversation.subject)[:200]
     if not subject.lower().startswith("re:"):
         subject = f"Re: {subject}".strip()
@@ -131,16 +132,18 @@ def mail_of(message: Message) -> EmailMessage:
     account, said = message.account, message.headers
     headers = {
         "Message-ID": f"<{message.external_id}>",
+        MARK_FIELD: mark_of(message.external_id or ""),
         LOOP_FIELD: loop_mark(),
     }
     if said.get("in_reply_to"):
         headers["In-Reply-To"] = f"<{said['in_reply_to']}>"
     if said.get("references"):
         headers["References"] = " ".join(f"<{name}>" for name in said["references"])
-    if said.get("automatic") or message.author_kind == Author.SYSTEM:
+    automatic = said.get("automatic") or message.author_kind == Author.SYSTEM
+    if automatic:
         headers["Auto-Submitted"] = "auto-replied"
         headers["X-Auto-Response-Suppress"] = "All"
-    mail = EmailMessage(
+    mail = (AutomaticMail if automatic else EmailMessage)(
         subject=one_line(message.subject),
         body=_body(message),
         from_email=formataddr((one_line(account.name), account.address)),
@@ -173,7 +176,7 @@ def connection_of(account: ChannelAccount) -> BaseEmailBackend | None:
     except (CallFailed, OSError) as error:
         raise outbox.TryLater(type(error).__name__) from error
     backend: BaseEmailBackend = get_connection(
-        "django.core.mail.backends.smtp.EmailBackend",
+        "crm.kit.smtp.EmailBackend",
         host=setup.smtp_host,
         port=setup.smtp_port,
         username=setup.smtp_user,

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from channels_app.email import fetching
+from channels_app.email import fetching, keeping
 from channels_app.models import AccountKind, ChannelAccount
 from crm.kit.tasks import enqueue, every
 
@@ -30,3 +30,10 @@ def fetch_mailbox(account: str) -> None:
     )
     if row is not None:
         fetching.fetch(row)
+
+
+@every(3600)
+@shared_task(name="channels.forget_mail_sources")
+def forget_mail_sources() -> None:
+    """Sources of letters that have served are not kept."""
+    keeping.forget_sources()

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from cases import services as cases
 from cases.models import Case
@@ -46,6 +47,7 @@ from crm.kit.policy import decide, require
 LONGEST = 50_000
 MOST_FILES = 10
 SPAM = "spam"
+FORGOTTEN = gettext_lazy("Its source is no longer kept.")
 _Status = InboundMail.Status
 
 
@@ -228,8 +230,10 @@ def accept(actor: Actor, mail: UUID) -> Conversation:
     """A message that was kept apart stands in its thread, or begins one; its sender writes freely again."""
     found = InboundMail.objects.for_actor(actor).get_or_refuse(uuid=mail)
     require(actor, SORT_MAIL, found)
-    raw = bytes(InboundMail.objects.unscoped("fetched for the actor").get(pk=found.pk).raw)
-    letter = read(raw, own=own_addresses(), mark=loop_mark())
+    raw = InboundMail.objects.unscoped("fetched for the actor").get(pk=found.pk).raw
+    if raw is None:
+        raise Conflict("source_forgotten", FORGOTTEN)
+    letter = read(bytes(raw), own=own_addresses(), mark=loop_mark())
     kept = intake.keep(letter)
     with transaction.atomic():
         row = _apart(actor, mail)

@@ -260,13 +260,15 @@ def apart(request: ActorRequest, mail: UUID) -> HttpResponse:
     """A message that was kept apart, as text."""
     row = _mail(request, mail)
     record(request.actor, "viewed", row)
-    raw = InboundMail.objects.unscoped("fetched for the actor").values_list("raw", flat=True)
-    letter = read(bytes(raw.get(pk=row.pk)))
+    raw = _source(row)
+    letter = read(raw) if raw is not None else None
     context = {
         "mail": row,
         "letter": letter,
         "sort": selectors.may_sort(request.actor, row),
-        "open": row.message_id is None and row.status != InboundMail.Status.DUPLICATE,
+        "open": letter is not None
+        and row.message_id is None
+        and row.status != InboundMail.Status.DUPLICATE,
     }
     return render(request, "mail/apart.html", context)
 
@@ -276,9 +278,11 @@ def apart(request: ActorRequest, mail: UUID) -> HttpResponse:
 def source(request: ActorRequest, mail: UUID) -> HttpResponseBase:
     """The raw message, as it came, as a download."""
     row = _mail(request, mail)
+    raw = _source(row)
+    if raw is None:
+        raise NotFound(verbs.FORGOTTEN)
     record(request.actor, "downloaded", row)
-    raw = InboundMail.objects.unscoped("fetched for the actor").values_list("raw", flat=True)
-    response = HttpResponse(bytes(raw.get(pk=row.pk)), content_type="application/octet-stream")
+    response = HttpResponse(raw, content_type="application/octet-stream")
     response["Content-Disposition"] = f'attachment; filename="{row.uuid}.eml"'
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
@@ -321,6 +325,13 @@ def _thread(request: ActorRequest, conversation: UUID) -> Conversation:
     return rows.select_related("account", "unit", "owner", "citizen", "queue").get_or_refuse(  # type: ignore[attr-defined,no-any-return]
         uuid=conversation
     )
+
+
+def _source(row: InboundMail) -> bytes | None:
+    """The raw message of a fetched row; None once it has been kept long enough."""
+    rows = InboundMail.objects.unscoped("fetched for the actor")
+    raw = rows.values_list("raw", flat=True).get(pk=row.pk)
+    return None if raw is None else bytes(raw)
 
 
 def _mail(request: ActorRequest, mail: UUID) -> InboundMail:

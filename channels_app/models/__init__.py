@@ -9,6 +9,7 @@ from channels_app.models.account import (
     WrapUpCode,
     in_language,
 )
+from channels_app.models.assistant import ModelServer, OwedAnswer
 from channels_app.models.conversation import (
     Attachment,
     Author,
@@ -49,7 +50,9 @@ __all__ = [
     "InboundMail",
     "Mailbox",
     "Message",
+    "ModelServer",
     "Offer",
+    "OwedAnswer",
     "PauseReason",
     "Presence",
     "PresenceChange",

@@ -64,7 +64,8 @@ class InboundQuerySet(ScopedQuerySet["InboundMail"]):
 
 @pghistory.track(fields=["status", "reason", "handled_by"])
 class InboundMail(Owned):
-    """A raw message as it came in: kept whole before anything else is done with it."""
+    """A raw message as it came in: kept whole before anything else is done with it, and only its source
+    forgotten once it has served."""
 
     class Status(models.TextChoices):
         """What became of it."""
@@ -100,7 +101,7 @@ class InboundMail(Owned):
         ChannelAccount, on_delete=models.PROTECT, related_name="inbound", db_index=False
     )
     digest = models.CharField(max_length=64)  # of the raw bytes
-    raw = models.BinaryField()
+    raw = models.BinaryField(null=True)  # NULL: kept long enough (email/keeping.py)
     size = models.PositiveIntegerField()
     mail_id = models.CharField(max_length=400, blank=True)
     kind = models.CharField(max_length=12, choices=Kind)
@@ -150,10 +151,21 @@ class InboundMail(Owned):
                 name="inbound_mail_apart",
             ),
             models.Index(fields=["account", "sender", "-received_at"], name="inbound_mail_sender"),
+            models.Index(  # whose source may have served its time
+                fields=["received_at"],
+                condition=Q(raw__isnull=False),
+                name="inbound_mail_with_source",
+            ),
         ]
         triggers = [
             pgtrigger.ReadOnly(
-                name="came_as_it_came", fields=["account", "digest", "raw", "sender", "received_at"]
+                name="came_as_it_came", fields=["account", "digest", "sender", "received_at"]
+            ),
+            pgtrigger.Protect(  # forgotten, or as it came
+                name="source_as_it_came",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__raw__df=pgtrigger.F("new__raw"))
+                & pgtrigger.Q(new__raw__isnull=False),
             ),
         ]
 

@@ -170,6 +170,7 @@ FACTS: Mapping[str, Text] = {
     "mapping": pgettext_lazy("audit", "Mapping"),
     "message": pgettext_lazy("audit", "Message"),
     "message_class": pgettext_lazy("audit", "Class of message"),
+    "model": pgettext_lazy("audit", "Language model"),
     "moved": pgettext_lazy("audit", "Moved"),
     "name": pgettext_lazy("audit", "Name"),
     "new": pgettext_lazy("audit", "New"),

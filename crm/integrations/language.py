@@ -34,11 +34,22 @@ class Draft:
 
 
 class ModelUnavailable(Exception):  # noqa: N818 - reads as what happened
-    """No usable draft came in time: go on without one."""
+    """No usable draft came in time: go on without one.
+
+    Codes: those of crm.kit.http.CallFailed, and no_answer (it says so itself, or rests on nothing given).
+    """
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class LanguageModel(Protocol):
     """Writes drafts. It decides nothing, sends nothing and sees no address or identity number."""
+
+    @property
+    def identity(self) -> str:
+        """What tells it from any other, without its key."""
 
     def draft(self, turns: Sequence[Said], passages: Sequence[Passage], *, seconds: float) -> Draft:
         """A draft within so many seconds; raises ModelUnavailable otherwise."""

@@ -1,14 +1,44 @@
 """The one way out for e-mail: outside any transaction, and clear about whether the server has it."""
 
+import hmac
 import smtplib
 from collections.abc import Callable
 from contextlib import closing, suppress
 from http import HTTPStatus
 
+from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
 from crm.kit.outbox import InDoubt, TryLater, Undeliverable, leaving
+
+MARK_FIELD = "X-Ventanilla-Mark"
+_MARK_LENGTH = 32
+
+
+def mark_of(message_id: str) -> str:
+    """What only a mail of ours with this Message-ID bears.
+
+    A Message-ID goes round with every answer; this field is quoted by who reports on the mail itself.
+    """
+    return _mark(message_id, settings.SECRET_KEY)
+
+
+def bears_mark(message_id: str, mark: str) -> bool:
+    """Whether the mark is that mail's, made with any key of the installation."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return any(
+        hmac.compare_digest(_mark(message_id, key).encode(), mark.lower().encode()) for key in keys
+    )
+
+
+def _mark(message_id: str, key: str) -> str:
+    text = f"mail {message_id.strip('<>')}".encode()
+    return hmac.new(key.encode(), text, "sha256").hexdigest()[:_MARK_LENGTH]
+
+
+class AutomaticMail(EmailMessage):
+    """What answers by itself (RFC 3834): its return path is empty, so that nothing answers it."""
 
 
 class NoAnswer(TryLater):

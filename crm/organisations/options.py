@@ -47,6 +47,12 @@ class Options:
     map_zoom: int = _option(  # 6 shows a country, 13 a town
         6, gettext_lazy("How near maps begin, from 1 to 19"), minimum=1, maximum=19
     )
+    mail_source_months: int = _option(
+        24,
+        gettext_lazy("Months that the source of an e-mail is kept after its case has been closed"),
+        minimum=1,
+        maximum=240,
+    )
     purposes: tuple[str, ...] = _option(
         (), gettext_lazy("Usual reasons for access, one a line"), maximum=20, longest=120
     )

@@ -18,6 +18,7 @@ class Ledger:
     port: int = 0
     taken: list[tuple[str, str]] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    senders: list[str] = field(default_factory=list)  # the envelopes', as they were said
     answer: Callable[[str], bytes] = lambda _address: b"250 2.1.5 OK"
     lock: threading.Lock = field(default_factory=threading.Lock)
     place: Path | None = None
@@ -43,6 +44,8 @@ class _Talk(socketserver.StreamRequestHandler):
                     recipient = line[8:].strip().strip(b"<>").decode()
                     self._say(self.ledger.answer(recipient))
                 else:
+                    if line.upper().startswith(b"MAIL FROM:"):
+                        self.ledger.senders.append(line[10:].split()[0].decode())
                     self._say(b"250 OK")
 
     def _take(self, recipient: str) -> None:

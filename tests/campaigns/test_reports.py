@@ -5,6 +5,7 @@ from django.core import mail
 
 from campaigns.models import Delivery, DeliveryEvent
 from campaigns.services import launching, sending
+from crm.kit.mail import mark_of
 from tests.conftest import World
 from tests.factories.campaigns import approved, reader, topic_of
 from tests.factories.mail import arrive, make_mailbox
@@ -33,6 +34,7 @@ Diagnostic-Code: smtp; 550 no
 Content-Type: text/rfc822-headers
 
 Message-ID: {id}
+X-Ventanilla-Mark: {mark}
 --b--
 """
 
@@ -51,12 +53,18 @@ def test_a_report_reaches_the_delivery_that_it_is_about_and_no_other(
     sending.send_due()
     (sent,) = (one for one in mail.outbox if one.to == [point.address])
     account = make_mailbox(world.unit)
+    forged = REPORT.format(
+        status=status, id=sent.extra_headers["Message-ID"], key="dsn-0", mark="0" * 32
+    )
+    arrive(account, forged.encode())
+    assert not DeliveryEvent.objects.exists(), "its Message-ID alone goes round with every answer"
     for key, named in (
         ("dsn-1", sent.extra_headers["Message-ID"]),
         ("dsn-1", sent.extra_headers["Message-ID"]),  # the same report, fetched twice
         ("dsn-2", "<guessed@here.example>"),
     ):
-        arrive(account, REPORT.format(status=status, id=named, key=key).encode())
+        raw = REPORT.format(status=status, id=named, key=key, mark=mark_of(named))
+        arrive(account, raw.encode())
     rows = Delivery.objects.values_list("contact_point", "status")
     assert dict(rows) == {point.pk: state, other.pk: "sent"}
     assert DeliveryEvent.objects.count() == 1

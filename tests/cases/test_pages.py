@@ -130,7 +130,7 @@ def test_lists_and_pages_cost_the_same_queries_whatever_they_hold(
         ("/", 17),
         ("/casos/", 16),
         ("/casos/?vista=all", 16),
-        (f"/casos/{case.uuid}/", 21),
+        (f"/casos/{case.uuid}/", 22),
         (f"/casos/{case.uuid}/cronologia/", 13),
     ):
         with django_assert_max_num_queries(budget):

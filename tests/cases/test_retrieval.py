@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from cases.answer_evaluation import Question, evaluate, fit, left_out, read_squad
+from cases.answer_evaluation import Question, evaluate, fit, left_out
+from cases.answer_sets import read_source, read_squad, untitled, without
 from cases.retrieval import SCORER, THRESHOLD, Article, Shelf, words_of
 
 SHELF = [
@@ -217,12 +218,42 @@ def test_weights_and_threshold_are_those_that_the_fit_finds(shared_data: Path) -
 
 
 def test_the_questions_of_a_real_office_find_their_answers(shared_data: Path) -> None:
-    content = json.loads((shared_data / "faq" / "madrid_padron_faq.json").read_bytes())
-    pairs = [item for group in content["faq_corpus"] for item in group["items"]]
-    articles = [Article(str(n), one["p"], one["r"]) for n, one in enumerate(pairs)]
-    questions = [Question(str(n), one["p"], frozenset({str(n)})) for n, one in enumerate(pairs)]
-    tally = evaluate(articles, questions)
+    faq = (shared_data / "faq" / "madrid_padron_faq.json").read_bytes()
+    tally = evaluate(*read_source(faq))
     assert (tally.answered_right, tally.answered_wrong, tally.abstained_wrongly) == (41, 1, 0)
+
+
+def test_what_another_office_is_asked_it_does_not_answer(shared_data: Path) -> None:
+    """Matters that none of the articles is about, in the same language."""
+    faq = (shared_data / "faq" / "madrid_padron_faq.json").read_bytes()
+    squad = (shared_data / "qa" / "xquad.es.part.json").read_bytes()
+    (pairs, asked), (paragraphs, others) = read_source(faq), read_source(squad)
+    nothing = frozenset(one.key for one in (*pairs, *paragraphs))
+    for articles, questions, most in ((pairs, others, 3), (paragraphs, asked, 1)):
+        _none, strange = without([], questions, nothing)
+        tally = evaluate(articles, strange)
+        assert tally.answerable == 0
+        assert tally.answered_wrong <= most
+
+
+def test_sources_of_three_forms_are_read(shared_data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    lines = [f"text {number} of {name},{name}_x" for name in "ab" for number in range(12)]
+    file.write_text("\n".join(["text,category", *lines]))
+    articles, questions = read_source(file.read_bytes())
+    assert [(one.key, one.title, one.language) for one in articles] == [
+        ("a_x", "a x", "en"),
+        ("b_x", "b x", "en"),
+    ]
+    assert [one.text for one in questions] == [f"text {n} of {x}" for x in "ab" for n in (10, 11)]
+    assert [one.title for one in untitled(articles)] == ["", ""]
+    assert _told(file, "--draws", "2").endswith("over 2 draws\n")
+    assert "of all 4" in _told(file, "--whole", "--untitled")
+    assert "of all 2" in _told(file, "--whole", "--half", "1")
+    for wrong in ("[]", "{}", '{"faq_corpus": 1}'):
+        file.write_text(wrong)
+        with pytest.raises(CommandError):
+            _told(file, "--whole")
 
 
 def test_a_third_is_left_out_the_same_each_time() -> None:

@@ -181,7 +181,7 @@ def test_it_says_that_it_is_a_machine_before_it_answers(account: ChannelAccount)
     assert "automatic assistant" in messages[1].body
     answer = messages[2]
     assert answer.body.startswith("La tasa del vado permanente es de 90 euros al año.")
-    assert answer.generated_by == "first-level/1"
+    assert answer.generated_by == "first-level/2"
     [source] = answer.sources
     assert source["url"].endswith("/sede/HERE/ayuda/vado/")
     assert (source["title"], source["version"]) == ("¿Cuánto cuesta un vado permanente?", 1)

@@ -23,6 +23,7 @@ from channels_app.models import (
     State,
 )
 from crm.citizens.models import Channel, ContactPoint
+from crm.kit.mail import mark_of
 from crm.kit.models import Outbox
 from tests.conftest import World
 from tests.factories.cases import CaseFactory, CaseTypeFactory
@@ -347,8 +348,23 @@ Diagnostic-Code: smtp; 550 no such user
 Content-Type: text/rfc822-headers
 
 Message-ID: <{id}>
+X-Ventanilla-Mark: {mark}
 --b--
 """
+
+
+def report_on(
+    name: str,
+    action: str = "failed",
+    status: str = "5.1.1",
+    *,
+    mark: str | None = None,
+    key: str = "report",
+) -> bytes:
+    """As the server writes that has had the mail; with another `mark`, as somebody else may."""
+    known = mark_of(name) if mark is None else mark
+    raw = REPORT.format(action=action, status=status, id=name, mark=known)
+    return raw.replace("<report@", f"<{key}@").encode()
 
 
 @pytest.mark.parametrize(
@@ -371,8 +387,7 @@ def test_a_report_marks_the_message_and_the_mailbox(
         quality="good",
     )
     _row, ours = answered(world, account)
-    raw = REPORT.format(action=action, status=status, id=ours.external_id).encode()
-    taken = arrive(account, raw)
+    taken = arrive(account, report_on(ours.external_id or "", action, status))
     assert (taken.status, taken.mail.about) == ("aside", ours)  # type: ignore[union-attr]
     ours.refresh_from_db()
     assert ours.state == state
@@ -398,8 +413,7 @@ def test_a_report_on_what_a_case_wrote_and_an_answer_to_it(
     assert list(taken.conversation.cases.all()) == [case]
     assert Case.objects.count() == 1
 
-    raw = REPORT.format(action="failed", status="5.1.1", id=f"{written.uuid}@here.example")
-    arrive(account, raw.encode())
+    arrive(account, report_on(f"{written.uuid}@here.example"))
     written.refresh_from_db()
     assert (written.state, written.state_reason) == ("failed", "5.1.1 550 no such user")
     assert ContactPoint.objects.get().quality == "bad"
@@ -407,9 +421,34 @@ def test_a_report_on_what_a_case_wrote_and_an_answer_to_it(
 
 def test_a_forged_report_is_believed_of_nothing(world: World, account: ChannelAccount) -> None:
     _row, ours = answered(world, account)
-    arrive(account, REPORT.format(action="failed", status="5.1.1", id="guessed@here").encode())
+    arrive(account, report_on("guessed@here"))
     ours.refresh_from_db()
     assert ours.state == Delivery.QUEUED
+
+
+@pytest.mark.parametrize("mark", ["", "0" * 32, "é" * 32, mark_of("another@here.example")])
+@pytest.mark.parametrize("action", ["failed", "complaint"])
+def test_who_knows_but_the_message_id_marks_no_address(
+    world: World, account: ChannelAccount, mark: str, action: str
+) -> None:
+    """A Message-ID goes round in every answer to it: whoever gets one could forge a report."""
+    citizen = CitizenFactory(organisation=world.here)
+    ContactPointFactory(
+        citizen=citizen,
+        organisation=world.here,
+        channel=Channel.EMAIL,
+        address=ANA,
+        quality="good",
+    )
+    _row, ours = answered(world, account)
+    case = CaseFactory(unit=world.unit, citizen=citizen)
+    written = cases.send_message(world.actor(world.alice), case.uuid, "Le falta el DNI.")
+    written.state = "sent"
+    written.save()
+    for number, name in enumerate([ours.external_id, f"{written.uuid}@here.example"]):
+        raw = report_on(name or "", action, mark=mark, key=f"forged-{number}")
+        arrive(account, raw)
+    assert ContactPoint.objects.get().quality == "good"
 
 
 # --- Everything at once ---------------------------------------------------------------------------

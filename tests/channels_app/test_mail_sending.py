@@ -15,6 +15,7 @@ from channels_app.email.setup import loop_mark
 from channels_app.models import ChannelAccount, Conversation, Delivery, Message
 from crm.kit import outbox
 from crm.kit.errors import Conflict, NotFound, Refused
+from crm.kit.mail import mark_of
 from crm.kit.models import Outbox
 from tests.conftest import World
 from tests.factories.accounts import employee
@@ -90,6 +91,7 @@ def test_an_answer_goes_out_once_in_its_thread(
         "In-Reply-To": "<uno@mail.example>",
         "References": "<uno@mail.example>",
         "X-Ventanilla-Loop": loop_mark(),
+        "X-Ventanilla-Mark": mark_of(first.external_id or ""),
     }
     assert [name for name, _content, _type in mail.attachments] == ["modelo.pdf"]
     first.refresh_from_db()

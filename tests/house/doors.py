@@ -571,6 +571,8 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     ),
     "channels_app:wallboard": Guarded(),
     "channels_app:wallboard_now": Guarded(),
+    "channels_app:assistant": Guarded(),
+    "channels_app:try_assistant": Guarded(),
     # --- the roof ---
     "palette": Guarded(),
     "set_language": Public("one's own language, also on public pages"),

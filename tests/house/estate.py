@@ -44,6 +44,7 @@ from channels_app.models import (
     Conversation,
     InboundMail,
     Offer,
+    OwedAnswer,
     Presence,
     Queue,
     WrapUpCode,
@@ -169,6 +170,7 @@ class Side:
     waiting: Conversation
     attachment: Attachment
     offer: Offer  # rings at who holds everything
+    owed_answer: OwedAnswer
 
     @cached_property
     def actor(self) -> Actor:
@@ -449,6 +451,9 @@ def _talks(unit: Unit, boss: User, code: str) -> dict[str, Any]:
         "waiting": waiting,
         "attachment": attachment,
         "offer": Offer.objects.get(item__conversation=ringing),
+        "owed_answer": OwedAnswer.objects.create(
+            conversation=waiting, number=1, due_at=timezone.now() + timedelta(hours=1)
+        ),
     }
 
 

@@ -100,6 +100,7 @@ ARGUMENTS: dict[str, tuple[list[str], list[Any]]] = {
     "audit.verify": (["organisation.pk", "Audita"], [999_999_999, "Audita"]),
     "cases.run_bulk": (["action.uuid"], [str(uuid4())]),
     "cases.run_import": (["load.pk"], [999_999_999]),
+    "channels.phrase_answer": (["owed_answer.uuid"], [str(uuid4())]),
     "channels.fetch_mailbox": (["mail_account.uuid"], [str(uuid4())]),
     "reporting.make_batch": (["batch.pk"], [999_999_999]),
     "reporting.make_export": (["export.pk"], [999_999_999]),

@@ -63,7 +63,7 @@ def said(text: Any) -> dict[str, Any]:
 def test_a_draft_rests_on_the_passages_that_it_names(model: Start) -> None:
     asked: list[Any] = []
     draft = model(said("Cuesta 90 euros [1]."), asked=asked).draft(TURNS, PASSAGES, seconds=5)
-    assert (draft.text, draft.passages, draft.model) == ("Cuesta 90 euros .", (1,), "prueba")
+    assert (draft.text, draft.passages, draft.model) == ("Cuesta 90 euros.", (1,), "prueba")
     [(path, headers, body)] = asked
     assert path == "/v1/chat/completions"
     assert headers["Authorization"] == "Bearer clave"

@@ -11,8 +11,10 @@ from playwright.sync_api import Page, expect
 
 from crm.kit.staticfiles import node_modules
 from tests.journeys.desk import PATIENCE_MS, Desk, Office
+from tests.journeys.product import ELSEWHERE
 from tests.journeys.test_pages import AXE, EVERYTHING, fits, widest
 from tests.journeys.town import Town
+from tests.model_server import running
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db]
 
@@ -145,6 +147,53 @@ def test_the_assistant_answers_says_it_does_not_know_and_hands_over(
     desk.use("Talk to a person")
     expect(log).to_contain_text("I hand you over to a person")
     expect(desk.page.get_by_role("button", name="Talk to a person")).to_be_hidden()
+
+
+def test_a_procedure_gets_its_appointment_and_the_assistant_a_language_model(
+    office: Office, town: Town
+) -> None:
+    """What an administrator chooses, the next citizen has: through the worker and the live stream."""
+    admin = office.desk(town.administrator)
+    admin.open("/organizacion/tramites/housing-grant/")
+    admin.choose("What they book for it", "Residence certificate")
+    clean(admin.page)
+    admin.follow("Save")
+    visitor = office.visitor()
+    visitor.open("/sede/INST/tramites/housing-grant/")
+    clean(visitor.page)
+    visitor.follow("Book an appointment", "link")
+    expect(visitor.page.locator("body")).to_contain_text("Residence certificate")
+    with running(ELSEWHERE) as model:
+        model.says("The housing grant is 200 euros a month, for a year in all [1].")
+        admin.open("/organizacion/asistente/")
+        admin.tab_to(admin.page.get_by_role("switch", name=re.compile("A language model phrases")))
+        admin.press("Space")
+        admin.fill("Address of the server", model.url)
+        admin.fill("Model", "prueba")
+        admin.fill("Seconds that an answer may take", "20")
+        clean(admin.page)
+        admin.follow("Save")
+        try:
+            visitor.open("/chat/journey-chat/?l=en")
+            visitor.fill("Your name", "Olalla")
+            visitor.fill("What can we do for you?", "How much is the housing grant a month?")
+            visitor.tab_to(visitor.page.get_by_role("checkbox"))
+            visitor.press("Space")
+            visitor.use("Start the chat")
+            log = visitor.page.locator("[data-part=log]")
+            expect(log).to_contain_text(
+                "The housing grant is 200 euros a month, for a year in all."
+            )
+            expect(log.get_by_role("link", name="How much is the housing grant?")).to_be_visible()
+            booking = log.get_by_role("link", name="Book an appointment: Housing grant")
+            expect(booking).to_have_attribute("href", re.compile("/cita/INST/para/residence/$"))
+            clean(visitor.page)
+            assert len(model.asked) == 1
+        finally:
+            admin.open("/organizacion/asistente/")
+            admin.tab_to(admin.page.get_by_role("switch", name=re.compile("A language model")))
+            admin.press("Space")
+            admin.follow("Save")
 
 
 class Mailbox:

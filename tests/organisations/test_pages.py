@@ -139,6 +139,7 @@ def test_options_are_changed(page: Client, world: World) -> None:
         "map_latitude": "39.47",
         "map_longitude": "-0.38",
         "map_zoom": 12,
+        "mail_source_months": 36,
         "purposes": "Uno\r\nDos\r\n",
     }
 
@@ -157,6 +158,7 @@ def test_options_are_changed(page: Client, world: World) -> None:
         map_latitude=39.47,
         map_longitude=-0.38,
         map_zoom=12,
+        mail_source_months=36,
         purposes=("Uno", "Dos"),
     )
     assert "Uno\nDos" in text(page, "/organizacion/")

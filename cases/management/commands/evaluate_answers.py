@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from cases.answer_evaluation import Tally, evaluate, fit, left_out, read_set, read_squad
+from cases.answer_evaluation import Tally, evaluate, fit, left_out
+from cases.answer_sets import read_set, read_source, read_squad, untitled, without
 
 
 class Command(BaseCommand):
@@ -25,7 +26,20 @@ class Command(BaseCommand):
             "--make",
             type=int,
             metavar="DRAW",
-            help="FILE is in the form of SQuAD: print a set with a third of its paragraphs left out",
+            help="FILE is a source (SQuAD, pairs, categories): print a set with a third of it left out",
+        )
+        parser.add_argument(
+            "--draws",
+            type=int,
+            metavar="COUNT",
+            help="FILE is such a source: answer so many sets, each with another third left out",
+        )
+        parser.add_argument("--whole", action="store_true", help="nothing is left out of a source")
+        parser.add_argument(
+            "--half", type=int, choices=[0, 1], help="ask every other question of a source only"
+        )
+        parser.add_argument(
+            "--untitled", action="store_true", help="the articles of a source have no titles"
         )
         parser.add_argument(
             "--fit",
@@ -36,13 +50,15 @@ class Command(BaseCommand):
     def handle(self, *, file: Path, **options: Any) -> None:
         """Read, answer, count, say."""
         try:
-            content = json.loads(file.read_bytes())
+            raw = file.read_bytes()
             if options["fit"]:
-                self._fit(content)
+                self._fit(json.loads(raw))
             elif options["make"] is not None:
-                self.stdout.write(json.dumps(_made(content, options["make"]), ensure_ascii=False))
+                self.stdout.write(json.dumps(_made(raw, options["make"]), ensure_ascii=False))
+            elif options["draws"] or options["whole"]:
+                self._draw(raw, **options)
             else:
-                self._evaluate(content, as_json=options["json"])
+                self._evaluate(json.loads(raw), as_json=options["json"])
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
         except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -51,7 +67,9 @@ class Command(BaseCommand):
     def _evaluate(self, content: Any, *, as_json: bool) -> None:
         if not isinstance(content, dict):
             raise ValueError("expected an object with the lists “articles” and “questions”")
-        tally = evaluate(*read_set(content))
+        self._tell(evaluate(*read_set(content)), as_json=as_json)
+
+    def _tell(self, tally: Tally, *, as_json: bool) -> None:
         self.stdout.write(_in_words(tally))
         if as_json:
             figures = {
@@ -61,6 +79,21 @@ class Command(BaseCommand):
                 "wrong_of_all": round(tally.wrong_of_all, 4),
             }
             self.stdout.write(json.dumps(figures))
+
+    def _draw(self, raw: bytes, **options: Any) -> None:
+        articles, questions = read_source(raw)
+        if options["half"] is not None:
+            questions = questions[options["half"] :: 2]
+        if options["untitled"]:
+            articles = untitled(articles)
+        if options["whole"]:
+            self._tell(evaluate(articles, questions), as_json=options["json"])
+            return
+        tallies = tuple(
+            evaluate(*without(articles, questions, left_out(articles, draw)))
+            for draw in range(options["draws"])
+        )
+        self.stdout.write(_of_draws(tallies))
 
     def _fit(self, content: Any) -> None:
         articles, questions = read_squad(content)
@@ -92,18 +125,16 @@ def _of_draws(tallies: tuple[Tally, ...]) -> str:
     )
 
 
-def _made(content: Any, draw: int) -> dict[str, Any]:
+def _made(raw: bytes, draw: int) -> dict[str, Any]:
     """A set as this command takes it: the questions of what is left out must not be answered."""
-    articles, questions = read_squad(content)
-    out = left_out(articles, draw)
+    articles, questions = read_source(raw)
+    kept, asked = without(articles, questions, left_out(articles, draw))
     return {
         "articles": [
             {"id": one.key, "title": one.title, "body": one.body, "language": one.language}
-            for one in articles
-            if one.key not in out
+            for one in kept
         ],
         "questions": [
-            {"id": one.key, "text": one.text, "expected": sorted(one.expected - out)}
-            for one in questions
+            {"id": one.key, "text": one.text, "expected": sorted(one.expected)} for one in asked
         ],
     }

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from email.message import Message
 
 from channels_app.email.reading import headers
 from channels_app.email.reading.values import Report
+from crm.kit.mail import MARK_FIELD
 
 _FAILED = re.compile(
     r"undeliver|mail failed|delivery (?:status notification \((?:fail|delay)|fail|has failed|notification)|returned mail|"
@@ -19,13 +21,14 @@ _STATUS = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<!\d)(5\d\d|4[2-7]\d)[ -](?=\S)")
 _NAMED = re.compile(r"<?([^\s<>\"(),:;\[\]]{1,64}@[^\s<>\"(),:;\[\]]{1,190})>?")
 _ORIGINAL = re.compile(r"^message-id:\s*<([^<>\s]{1,400})>", re.IGNORECASE | re.MULTILINE)
+_MARK = re.compile(rf"^{MARK_FIELD}:\s*([0-9a-f]{{32}})\s*$", re.IGNORECASE | re.MULTILINE)
 _LOOKED_AT = 20_000
 
 
 def of_parts(leaves: Iterable[tuple[Message, str]]) -> Report | None:
     """The report in a message's parts (each with its text), if they hold one in the standards' form."""
     found: Report | None = None
-    original = ""
+    original = mark = ""
     for part, text in leaves:
         kind = part.get_content_type()
         if kind in {"message/delivery-status", "message/global-delivery-status"}:
@@ -35,9 +38,9 @@ def of_parts(leaves: Iterable[tuple[Message, str]]) -> Report | None:
         elif kind in {"message/rfc822", "text/rfc822-headers", "message/rfc822-headers"}:
             match = _ORIGINAL.search(text[:_LOOKED_AT])
             original = match[1] if match else original
-    if found is None:
-        return None
-    return Report(found.recipient, found.action, found.status, found.diagnostic, original)
+            match = _MARK.search(text[:_LOOKED_AT])
+            mark = match[1] if match else mark
+    return replace(found, original_id=original, mark=mark) if found else None
 
 
 def by_looks(message: Message, sender: str, text: str) -> Report | None:
@@ -51,7 +54,7 @@ def by_looks(message: Message, sender: str, text: str) -> Report | None:
     status = _STATUS.search(told)
     reply = _REPLY.search(told)
     code = status[1] if status else f"{reply[1][0]}.0.0" if reply else "5.0.0"
-    original = _ORIGINAL.search(told)
+    original, mark = _ORIGINAL.search(told), _MARK.search(told)
     who = _NAMED.search(named or told)
     return Report(
         headers.mailbox(who[1]) if who else "",
@@ -59,6 +62,7 @@ def by_looks(message: Message, sender: str, text: str) -> Report | None:
         code,
         headers.one_line(told)[:240],
         original[1] if original else "",
+        mark[1] if mark else "",
     )
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from crm.kit.mail import bears_mark
+
 MOST_BYTES = 40 * 1024 * 1024  # of a whole message: base64 makes a third more of its files
 MOST_PARTS = 100
 MOST_DEPTH = 10
@@ -68,6 +70,12 @@ class Report:
     status: str = ""  # 5.1.1
     diagnostic: str = ""
     original_id: str = ""  # the Message-ID it is about
+    mark: str = ""  # what stands in our field of the mail that it quotes
+
+    @property
+    def proven(self) -> bool:
+        """Whether it comes from who has had the mail itself, and not only its Message-ID."""
+        return bears_mark(self.original_id, self.mark)
 
     @property
     def failed(self) -> bool:

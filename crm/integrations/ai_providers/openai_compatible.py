@@ -2,15 +2,18 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from crm.integrations.language import Draft, ModelUnavailable, Passage, Said
 from crm.kit.http import CallFailed, post
+from crm.kit.secrets import digest
 
 _ROLES: Mapping[str, str] = {"rules": "system", "citizen": "user", "machine": "assistant"}
 _CITED = re.compile(r"\[(\d{1,3})\]")
+_CITING = re.compile(r"[ \t]*\[\d{1,3}\]")
 _MOST_WORDS = 400  # tokens of a draft
 _MOST_BYTES = 256 * 1024
 _FRAME = (
@@ -29,6 +32,11 @@ class OpenAICompatible:
     model: str
     key: str = ""
 
+    @property
+    def identity(self) -> str:
+        """Server, model and whose key."""
+        return digest(f"{self.url}\n{self.model}\n{self.key}")[:24]
+
     def draft(self, turns: Sequence[Said], passages: Sequence[Passage], *, seconds: float) -> Draft:
         """Ask once; what does not come, or rests on no passage given, is no draft."""
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
@@ -43,13 +51,15 @@ class OpenAICompatible:
                 most_bytes=_MOST_BYTES,
             )
             text = _text(json.loads(answer))
-        except (CallFailed, ValueError, RecursionError) as error:
-            raise ModelUnavailable(type(error).__name__) from error
+        except CallFailed as error:
+            raise ModelUnavailable(error.code) from error
+        except (ValueError, RecursionError) as error:
+            raise ModelUnavailable("protocol") from error
         known = {passage.number for passage in passages}
         cited = tuple(dict.fromkeys(int(number) for number in _CITED.findall(text)))
         if _NONE in text or not cited or not set(cited) <= known:
-            raise ModelUnavailable("it rests on none of the passages")
-        return Draft(_CITED.sub("", text).strip(), cited, self.model)
+            raise ModelUnavailable("no_answer")  # or it rests on what it was not given
+        return Draft(_CITING.sub("", text).strip(), cited, self.model)
 
     def check_config(self) -> list[str]:
         """What is wrong with its settings."""
@@ -81,4 +91,11 @@ def _text(answer: Any) -> str:
         raise ValueError("not an answer of this protocol") from error
     if not isinstance(text, str) or not text.strip():
         raise ValueError("no words")
+    if not text.isprintable() and any(_is_unprintable(char) for char in text):
+        raise ValueError("not words that can be kept")
     return text
+
+
+def _is_unprintable(char: str) -> bool:
+    """Nothing that hides, turns the line round or cannot be stored."""
+    return char not in "\n\t\r" and unicodedata.category(char) in {"Cc", "Cf", "Cs", "Co", "Cn"}

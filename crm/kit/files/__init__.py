@@ -5,6 +5,7 @@ SHA-256; `scan` asks the virus scanner; `serve` hands it out as a download; `pre
 picture of it, the only thing ever shown inside a page.
 """
 
+from crm.kit.files.holders import held, holders
 from crm.kit.files.kinds import KINDS, FileRefused, Kind
 from crm.kit.files.names import safe_name
 from crm.kit.files.previews import PREVIEWED, preview
@@ -20,6 +21,8 @@ __all__ = [
     "Scan",
     "Stored",
     "discard",
+    "held",
+    "holders",
     "open_stored",
     "preview",
     "safe_name",

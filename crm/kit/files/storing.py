@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import tempfile
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -112,9 +113,25 @@ def sweep() -> int:
     return len(left)
 
 
-def discard(path: str) -> None:
-    """Remove a kept file. The caller knows that no other row needs the same bytes."""
-    _locate(path).unlink(missing_ok=True)
+def discard(path: str, *, unused_for: float = 0) -> bool:
+    """Remove a kept file, unless the same bytes came again within so many seconds; whether it is gone.
+
+    The caller knows that no row needs them (`held`). It is taken aside before it is looked at, so
+    that what is stored in the meantime stays.
+    """
+    kept = _locate(path)
+    incoming = Path(settings.MEDIA_ROOT) / "incoming"
+    incoming.mkdir(parents=True, exist_ok=True)
+    aside = incoming / f"leaving-{kept.name}-{os.getpid()}-{threading.get_ident()}"
+    try:
+        kept.replace(aside)
+    except FileNotFoundError:
+        return False
+    if unused_for and aside.stat().st_mtime > time.time() - unused_for:
+        aside.replace(kept)
+        return False
+    aside.unlink(missing_ok=True)
+    return True
 
 
 def _locate(path: str) -> Path:
