@@ -16,8 +16,8 @@ from crm.kit.actor import Actor, Reach
 from crm.organisations.models import Organisation
 from crm.organisations.selectors import Node, UnitTree, unit_tree
 from reporting.forms import BoardForm
-from reporting.metrics import Scope
 from reporting.permissions import VIEW_REPORT
+from reporting.reading import Scope
 
 FILTERS = ("periodo", "desde", "hasta", "comparar", "unidad", "tipo", "canal")
 
