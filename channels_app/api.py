@@ -54,8 +54,6 @@ def rows_of(actor: Actor) -> QuerySet[Conversation]:
 class InteractionAPIView(ActorAPIView):
     """An address of interactions."""
 
-    versioned = staticmethod(locked_version)
-
     def named(self, rows: Iterable[Conversation]) -> None:
         """Each says who it was with as they may be named: of a protected record, the initials alone."""
         found = list(rows)
@@ -86,8 +84,6 @@ class InteractionAPIView(ActorAPIView):
 
 class Interactions(InteractionAPIView):
     """All conversations that exist for the caller."""
-
-    versioned = None
 
     @operation(
         "List interactions",
@@ -174,6 +170,8 @@ class InteractionMessages(InteractionAPIView):
 
 class InteractionCases(InteractionAPIView):
     """The cases that a conversation belongs to."""
+
+    versioned = staticmethod(locked_version)
 
     @operation(
         "Link an interaction to a case",

@@ -191,7 +191,7 @@ class ChannelAccount(Owned):
     def __str__(self) -> str:
         return self.name
 
-    def get_kind_display(self) -> str:
+    def get_kind_display(self) -> str:  # type: ignore[no-redef] # Django lets it be said otherwise
         """The way in words; visits, which no account carries, too."""
         return str(dict([*RecordedKind.choices, *AccountKind.choices]).get(self.kind, self.kind))
 

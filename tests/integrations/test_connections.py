@@ -59,6 +59,7 @@ def test_a_connection_is_kept_with_its_secret_encrypted(admin: Actor, registry: 
     said = AuditEntry.objects.for_actor(admin).latest("pk")
     assert said.action == "integrations.manage_connections"
     assert "clave" not in json.dumps(said.data)
+    assert said.data["host"] == registry.address, "of an address its host: paths may hold keys"
 
 
 def test_without_a_new_secret_the_old_one_stays(admin: Actor, registry: Elsewhere) -> None:

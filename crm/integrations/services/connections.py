@@ -34,7 +34,7 @@ def create_connection(actor: Actor, given: Mapping[str, Any]) -> Connection:
     row = Connection(organisation_id=actor.organisation_id)
     _describe(row, given)
     row.save()
-    record(actor, MANAGE_CONNECTIONS, row, created=True, host=row.base_url)
+    record(actor, MANAGE_CONNECTIONS, row, created=True, host=_place(row.base_url))
     return row
 
 
@@ -54,7 +54,7 @@ def change_connection(
     changed = sorted(name for name, value in before.items() if getattr(row, name) != value)
     row.save()
     KeptAnswer.objects.unscoped("of this connection").filter(connection=row).delete()
-    record(actor, MANAGE_CONNECTIONS, row, changed=changed, host=row.base_url)
+    record(actor, MANAGE_CONNECTIONS, row, changed=changed, host=_place(row.base_url))
     transaction.on_commit(row.circuit.succeeded)
     return row
 
