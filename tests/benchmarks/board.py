@@ -12,7 +12,7 @@ from tests.benchmarks import world
 from tests.benchmarks.harness import Browser, server, timed, together
 
 FULL = 1_000_000
-ONE, EIGHT = 40, 10
+ONE, EIGHT = 30, 4
 BAR = 300
 
 
