@@ -26,11 +26,14 @@ BATCH = 20_000
 log = logging.getLogger(__name__)
 MOST_CHANGED = 200_000  # beyond it everything is counted anew: that is quicker
 HOURS = 24
-_ALL = (Tally.Cut.WHOLE, Tally.Cut.KIND, Tally.Cut.UNIT, Tally.Cut.ALL_MONTH)
-_BY_UNIT = (Tally.Cut.UNIT, Tally.Cut.ALL_MONTH)
+_BY_UNIT = (Tally.Cut.UNIT, Tally.Cut.UNIT_MONTH, Tally.Cut.ALL_MONTH)
 _BY_KIND = (Tally.Cut.KIND, Tally.Cut.KIND_MONTH, Tally.Cut.ALL_MONTH)
-_MONTHLY = (Tally.Cut.KIND_MONTH, Tally.Cut.ALL_MONTH)
-_TOLD = (Tally.Cut.WHOLE, Tally.Cut.KIND_MONTH)
+_MONTHLY = (
+    *(Tally.Cut.WHOLE_MONTH, Tally.Cut.KIND_MONTH),
+    *(Tally.Cut.UNIT_MONTH, Tally.Cut.ALL_MONTH),
+)
+_ALL = tuple(Tally.Cut)
+_TOLD = (Tally.Cut.WHOLE, Tally.Cut.WHOLE_MONTH, Tally.Cut.KIND_MONTH)
 
 
 @dataclass(frozen=True)

@@ -336,6 +336,8 @@ class Tally(models.Model):
         UNIT = 2
         KIND_MONTH = 3  # by case type and channel, of a whole month: `day` is its first
         ALL_MONTH = 4  # by all three, of a whole month
+        WHOLE_MONTH = 5
+        UNIT_MONTH = 6
 
     organisation = models.ForeignKey(
         "organisations.Organisation",

@@ -1,7 +1,7 @@
 """Reading what was counted: out of the roll-ups where one holds what is asked, and else out of the facts.
 
-Both give the same. What is told apart by type or channel and by duration or hour lies in roll-ups of
-whole months; the days at both ends of a period come from the facts then.
+Both give the same. The whole months of a period come from roll-ups of months, the days at its ends from
+roll-ups of days, or from the facts what no roll-up of days tells apart.
 """
 
 from collections import Counter
@@ -47,7 +47,12 @@ _DAILY = {
     (True, False): Tally.Cut.UNIT,
     (False, True): Tally.Cut.KIND,
 }
-_MONTHLY = {(False, True): Tally.Cut.KIND_MONTH, (True, True): Tally.Cut.ALL_MONTH}
+_MONTHLY = {
+    (False, False): Tally.Cut.WHOLE_MONTH,
+    (True, False): Tally.Cut.UNIT_MONTH,
+    (False, True): Tally.Cut.KIND_MONTH,
+    (True, True): Tally.Cut.ALL_MONTH,
+}
 # what rows are grouped by, in the columns of a tally; the first needs days, the others may have months
 _GROUPS = {
     "day": "day",
@@ -105,20 +110,25 @@ def _parts(
         by == "unit" or scope.units is not None,
         by == "kind" or bool(scope.case_types or scope.channels),
     )
-    daily, monthly = _DAILY.get(asked), _MONTHLY.get(asked)
-    whole = (scope.start, scope.end)
-    if daily is not None and all(daily in MEASURES[name].cuts for name in measures):
-        yield _tallied(scope, by, daily, whole, parameters)
-        return
-    months = whole_months(*whole) if by != "day" else None
-    if months and monthly is not None and all(monthly in MEASURES[name].cuts for name in measures):
+    daily = _holding(_DAILY.get(asked), measures)
+    monthly = _holding(_MONTHLY[asked], measures) if by != "day" else None
+    rest = [(scope.start, scope.end)]
+    months = whole_months(scope.start, scope.end) if monthly is not None else None
+    if monthly is not None and months is not None:
         yield _tallied(scope, by, monthly, months, parameters)
-        before, after = (scope.start, months[0] - ONE_DAY), (months[1] + ONE_DAY, scope.end)
-        for days in (before, after):
-            if days[0] <= days[1]:
-                yield from _single(scope, measures, by, days, parameters)
-        return
-    yield from _single(scope, measures, by, whole, parameters)
+        rest = [(scope.start, months[0] - ONE_DAY), (months[1] + ONE_DAY, scope.end)]
+    for days in rest:
+        if days[0] > days[1]:
+            continue
+        if daily is not None:
+            yield _tallied(scope, by, daily, days, parameters)
+        else:
+            yield from _single(scope, measures, by, days, parameters)
+
+
+def _holding(cut: Tally.Cut | None, measures: Sequence[str]) -> Tally.Cut | None:
+    """The roll-up, if it holds them all."""
+    return cut if all(cut in MEASURES[name].cuts for name in measures) else None
 
 
 def whole_months(start: date, end: date) -> tuple[date, date] | None:

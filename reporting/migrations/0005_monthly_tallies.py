@@ -55,6 +55,8 @@ class Migration(migrations.Migration):
                     (2, "Unit"),
                     (3, "Kind Month"),
                     (4, "All Month"),
+                    (5, "Whole Month"),
+                    (6, "Unit Month"),
                 ]
             ),
         ),

@@ -29,7 +29,8 @@ from tests.factories.accounts import ORIGIN, acting, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
 
 MADRID = ZoneInfo("Europe/Madrid")
-NOW = datetime.now(MADRID).replace(hour=20, minute=0, second=0, microsecond=0)
+# yesterday evening: whatever the time of day is now, nothing is opened in the future
+NOW = (datetime.now(MADRID) - timedelta(days=1)).replace(hour=20, minute=0, second=0, microsecond=0)
 END = NOW.date() - timedelta(days=5)
 START = END - timedelta(days=24)
 CHANNELS = ("phone", "email", "in_person")
