@@ -25,6 +25,11 @@ SUPERVISE = declare(
     _("see queues and agents live"),
     roles="supervisor",
 )
+RECORD = declare(
+    "channels_app.record",
+    _("take down conversations that were held elsewhere, and link conversations to cases"),
+    roles="supervisor",
+)
 MANAGE_CHANNELS = declare(
     "channels_app.manage_channels",
     _("set up channels, queues and who serves them"),

@@ -37,6 +37,8 @@ def sentence(event: ConversationEvent) -> str:
     """What happened, in words that follow the author's name."""
     if event.kind == EventKind.ENDED and event.data.get("by") == Conversation.EndedBy.SYSTEM:
         return str(_("ended the conversation: nobody was there any more"))
+    if event.kind == EventKind.OPENED and event.data.get("recorded"):
+        return str(_("took down a conversation that was held"))
     values = {
         "queue": in_language(event.data.get("names", {})) or event.data.get("to", "…"),
         "case": event.data.get("case", "…"),

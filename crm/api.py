@@ -58,6 +58,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("schema/", schema, name="api-schema"),
     path("docs/", documentation, name="api-documentation"),
     path("", include("cases.api")),
+    path("", include("channels_app.api")),
     path("", include("scheduling.api")),
     path("", include("crm.citizens.api")),
     path("", include("crm.organisations.api")),

@@ -395,6 +395,8 @@ SPECTACULAR_SETTINGS = {
         "IdentifierKindEnum": "crm.citizens.api_shapes.IdentifierKind",
         "LinkKindEnum": "cases.api.shapes.LinkKind",
         "AppointmentStatusEnum": "scheduling.api_shapes.SHOWN",
+        "InteractionStateEnum": "channels_app.api_shapes.InteractionState",
+        "InteractionDirectionEnum": "channels_app.api_shapes.InteractionDirection",
         "AppointmentModalityEnum": "scheduling.api_shapes.AppointmentModality",
     },
 }

@@ -16,8 +16,8 @@ from crm.kit.actor import Actor, Reach
 from crm.organisations.models import Organisation
 from crm.organisations.selectors import Node, UnitTree, unit_tree
 from reporting.forms import BoardForm
-from reporting.metrics import Scope
 from reporting.permissions import VIEW_REPORT
+from reporting.reading import Open, Scope, read_open
 
 FILTERS = ("periodo", "desde", "hasta", "comparar", "unidad", "tipo", "canal")
 
@@ -92,6 +92,11 @@ class Asked:
         """What they are compared with."""
         compared = self.form.compared()
         return self.scope.at(*compared) if compared else None
+
+    @cached_property
+    def open(self) -> Open:
+        """What is open now, of the scope: the board and its live strip tell of the same."""
+        return read_open(self.scope, self.now)
 
     def _units(self) -> frozenset[int] | None:
         chosen = set(self.form.chosen("unidad"))

@@ -9,8 +9,8 @@ from django.db.models.expressions import RawSQL
 from cases.models import Case
 from cases.models.case import CaseQuerySet
 from crm.kit.actor import Actor
-from reporting.metrics import BANDS, Scope
 from reporting.models import CaseFact
+from reporting.reading import BANDS, Scope
 
 Facts = QuerySet[CaseFact]
 

@@ -22,22 +22,10 @@ from crm.organisations.selectors import Node
 from reporting import facts
 from reporting.asking import Asked, asked_by
 from reporting.charts import Bar, Cell, Lines, bars, level, lines
-from reporting.metrics import (
-    Metric,
-    Open,
-    Reading,
-    Scope,
-    Unit,
-    catalogue,
-    read,
-    read_kinds,
-    read_open,
-    read_open_by_unit,
-    reading,
-    readings,
-)
+from reporting.metrics import Metric, Reading, Unit, catalogue, reading, readings
 from reporting.models import District
 from reporting.permissions import VIEW_REPORT
+from reporting.reading import Open, Scope, read, read_kinds, read_open_by_unit
 
 MOST_DAYS, MOST_WEEKS = 45, 200  # days told one by one; days told week by week
 MOST_BARS = 12
@@ -149,10 +137,10 @@ class Board:
         """Until when everything is counted."""
         return facts.counted_at(self.scope.organisation_id)
 
-    @cached_property
+    @property
     def open(self) -> Open:
         """What is open now."""
-        return read_open(self.scope, self.asked.now)
+        return self.asked.open
 
     @cached_property
     def readings(self) -> list[Reading]:

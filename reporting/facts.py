@@ -25,7 +25,15 @@ from reporting.models import CaseFact, District, FactState, Tally
 BATCH = 20_000
 log = logging.getLogger(__name__)
 MOST_CHANGED = 200_000  # beyond it everything is counted anew: that is quicker
-_ALL = (Tally.Cut.WHOLE, Tally.Cut.KIND, Tally.Cut.UNIT)
+HOURS = 24
+_BY_UNIT = (Tally.Cut.UNIT, Tally.Cut.UNIT_MONTH, Tally.Cut.ALL_MONTH)
+_BY_KIND = (Tally.Cut.KIND, Tally.Cut.KIND_MONTH, Tally.Cut.ALL_MONTH)
+_MONTHLY = (
+    *(Tally.Cut.WHOLE_MONTH, Tally.Cut.KIND_MONTH),
+    *(Tally.Cut.UNIT_MONTH, Tally.Cut.ALL_MONTH),
+)
+_ALL = tuple(Tally.Cut)
+_TOLD = (Tally.Cut.WHOLE, Tally.Cut.WHOLE_MONTH, Tally.Cut.KIND_MONTH)
 
 
 @dataclass(frozen=True)
@@ -49,12 +57,16 @@ MEASURES: Mapping[str, Measure] = {
     "reopened": Measure("", "reopened_on", cuts=_ALL),
     "due": Measure("ended_on", where="f.ended_late IS NOT NULL", cuts=_ALL),
     "late": Measure("ended_on", where="f.ended_late", cuts=_ALL),
-    "hour": Measure("opened_on", value="f.opened_hour"),
-    "district": Measure("opened_on", value="coalesce(f.district_id, 0)"),
-    "answer": Measure("answered_on", value="f.answer_minutes"),
-    "answer_natural": Measure("answered_on", where="f.answer_natural"),
-    "solved": Measure("ended_on", value="f.solved_minutes"),
-    "solved_natural": Measure("ended_on", where="f.solved_natural"),
+    "hour": Measure(  # of a weekday
+        "opened_on",
+        value=f"extract(isodow FROM f.opened_on)::int * {HOURS} + f.opened_hour",
+        cuts=_TOLD,
+    ),
+    "district": Measure("opened_on", value="coalesce(f.district_id, 0)", cuts=_TOLD),
+    "answer": Measure("answered_on", value="f.answer_minutes", cuts=_TOLD),
+    "answer_natural": Measure("answered_on", where="f.answer_natural", cuts=_TOLD),
+    "solved": Measure("ended_on", value="f.solved_minutes", cuts=_TOLD),
+    "solved_natural": Measure("ended_on", where="f.solved_natural", cuts=_TOLD),
 }
 _KEYS = "organisation_id, cut, measure, day, unit_id, case_type_id, channel, value"
 _COLUMNS = ", ".join(["organisation_id", *Fact._fields])
@@ -108,26 +120,6 @@ def counted_at(organisation_id: int) -> Any:
     """Until when an organisation's facts are kept; None before they were ever counted."""
     rows = FactState.objects.unscoped("a moment, nobody's data")
     return rows.filter(pk=organisation_id).values_list("counted_at", flat=True).first()
-
-
-def flows(measure: str, source: str, columns: str) -> Iterator[str]:
-    """SELECTs of one row for each time that it happened, from the table `source`, known as f.
-
-    `columns` come first, then measure, day and value; each ends in a WHERE that may be gone on with.
-    """
-    told = MEASURES[measure]
-    head = f"SELECT {columns}, '{measure}' AS measure"
-    if told.day:
-        yield (
-            f"{head}, f.{told.day} AS day, {told.value} AS value FROM {source} f"
-            f" WHERE f.{told.day} IS NOT NULL AND {told.where}"
-        )
-    if told.also:
-        yield (
-            f"{head}, a.day, {told.value} AS value FROM {source} f"
-            f" CROSS JOIN LATERAL unnest(f.{told.also}) AS a(day)"
-            f" WHERE f.{told.also} <> '{{}}' AND {told.where}"
-        )
 
 
 # --- Inside -------------------------------------------------------------------------------------
@@ -214,14 +206,31 @@ def _cut(source: str) -> str:
     parts: list[str] = []
     for name, measure in MEASURES.items():
         for cut in measure.cuts:
-            unit = "f.unit_id" if cut == Tally.Cut.UNIT else "0::bigint AS unit_id"
+            unit = "f.unit_id" if cut in _BY_UNIT else "0::bigint AS unit_id"
             kind = (
                 "f.case_type_id, f.channel"
-                if cut == Tally.Cut.KIND
+                if cut in _BY_KIND
                 else "0::bigint AS case_type_id, ''::text AS channel"
             )
-            parts += flows(name, source, f"f.organisation_id, {int(cut)} AS cut, {unit}, {kind}")
+            head = f"f.organisation_id, {int(cut)} AS cut, {unit}, {kind}, '{name}' AS measure"
+            parts += _flows(measure, source, head, monthly=cut in _MONTHLY)
     return " UNION ALL ".join(parts)
+
+
+def _flows(told: Measure, source: str, columns: str, *, monthly: bool) -> Iterator[str]:
+    """SELECTs of these columns, day and value: a row for each time that it happened."""
+    day = "date_trunc('month', {})::date AS day" if monthly else "{} AS day"
+    if told.day:
+        yield (
+            f"SELECT {columns}, {day.format(f'f.{told.day}')}, {told.value} AS value"  # noqa: S608 - our own names
+            f" FROM {source} f WHERE f.{told.day} IS NOT NULL AND {told.where}"
+        )
+    if told.also:
+        yield (
+            f"SELECT {columns}, {day.format('a.day')}, {told.value} AS value FROM {source} f"  # noqa: S608 - our own names
+            f" CROSS JOIN LATERAL unnest(f.{told.also}) AS a(day)"
+            f" WHERE f.{told.also} <> '{{}}' AND {told.where}"
+        )
 
 
 def _copy(organisation: Organisation, deriver: Deriver, rows: Sequence[Raw], table: str) -> None:

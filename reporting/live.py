@@ -22,7 +22,7 @@ from crm.kit.registry import Registry
 from reporting.asking import Asked
 from reporting.behind import facts_behind
 from reporting.board import Board
-from reporting.metrics import read
+from reporting.reading import read
 
 
 @dataclass(frozen=True)

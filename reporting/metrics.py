@@ -1,27 +1,22 @@
 """The catalogue of figures: what each is called, what it means, in what it is counted and how.
 
-A figure is read for a Scope (whose, which units, types and channels, from which day to which) out of
-the roll-ups where one holds what is asked, and else out of the facts; both give the same.
+A figure is read for a Scope (reporting.reading): whose, which units, types and channels, which days.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
 
-from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from crm.kit.errors import Text
 from crm.kit.registry import Registry
-from reporting.facts import MEASURES, flows
-from reporting.models import Tally
+from reporting.facts import MEASURES
+from reporting.reading import Scope, read, read_open
 
-ONE_DAY = timedelta(days=1)
-BANDS = (8, 16, 31, 61, 91)  # days: the first of each band of age but the first
 COUNTED = ("opened", "ended", "reopened", "due", "late")
 
 
@@ -38,163 +33,6 @@ UNIT_NAMES: Mapping[str, Text] = {
     Unit.MINUTES: _("hours of attention"),
     Unit.SHARE: _("per cent"),
 }
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What figures are asked of. Both days count; no units, types or channels: all of them."""
-
-    organisation_id: int
-    start: date
-    end: date
-    units: frozenset[int] | None = None  # None: the whole organisation
-    case_types: frozenset[int] = frozenset()
-    channels: frozenset[str] = frozenset()
-
-    @property
-    def days(self) -> int:
-        """How many."""
-        return (self.end - self.start).days + 1
-
-    def at(self, start: date, end: date) -> "Scope":
-        """The same of another period."""
-        return replace(self, start=start, end=end)
-
-
-# --- Reading --------------------------------------------------------------------------------------
-
-_GROUPS = {
-    "day": "day",
-    "value": "value",
-    "unit": "unit_id",
-    "weekday": "extract(isodow FROM day)::int, value",
-}
-
-
-def read(
-    scope: Scope, measures: Sequence[str], by: str, *, until_now: bool = False
-) -> list[tuple[Any, ...]]:
-    """Rows of (measure, what `by` says, how often) of what happened in the period (and since)."""
-    group = _GROUPS[by]
-    source, where, parameters = _source(scope, measures, by == "unit")
-    parameters |= {"start": scope.start, "end": date.max if until_now else scope.end}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT measure, {group}, sum(count)::bigint FROM {source}"  # noqa: S608 - our own names, values apart
-            f" WHERE {where} AND day BETWEEN %(start)s AND %(end)s GROUP BY measure, {group}",
-            parameters,
-        )
-        return list(cursor.fetchall())
-
-
-def read_kinds(
-    scope: Scope, measures: Sequence[str]
-) -> tuple[dict[int, Counter[str]], dict[str, Counter[str]]]:
-    """What happened in the period by case type, and by channel."""
-    source, where, parameters = _source(scope, measures, False, kinds=True)
-    parameters |= {"start": scope.start, "end": scope.end}
-    types: dict[int, Counter[str]] = {}
-    channels: dict[str, Counter[str]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT measure, case_type_id, channel, sum(count)::bigint FROM {source}"  # noqa: S608 - our own names, values apart
-            f" WHERE {where} AND day BETWEEN %(start)s AND %(end)s"
-            " GROUP BY measure, case_type_id, channel",
-            parameters,
-        )
-        for measure, case_type, channel, count in cursor.fetchall():
-            types.setdefault(case_type, Counter())[measure] += count
-            channels.setdefault(channel, Counter())[measure] += count
-    return types, channels
-
-
-def _source(
-    scope: Scope, measures: Sequence[str], by_unit: bool, *, kinds: bool = False
-) -> tuple[str, str, dict[str, Any]]:
-    """The table that answers, its rows' conditions, and their values."""
-    by_unit = by_unit or scope.units is not None
-    kinds = kinds or bool(scope.case_types or scope.channels)
-    wanted = {(False, False): Tally.Cut.WHOLE, (True, False): Tally.Cut.UNIT}.get((by_unit, kinds))
-    if kinds and not by_unit:
-        wanted = Tally.Cut.KIND
-    where = ["organisation_id = %(organisation)s"]
-    parameters: dict[str, Any] = {"organisation": scope.organisation_id}
-    if scope.units is not None:
-        where.append("unit_id = ANY(%(units)s)")
-        parameters["units"] = sorted(scope.units)
-    if scope.case_types:
-        where.append("case_type_id = ANY(%(types)s)")
-        parameters["types"] = sorted(scope.case_types)
-    if scope.channels:
-        where.append("channel = ANY(%(channels)s)")
-        parameters["channels"] = sorted(scope.channels)
-    if wanted is not None and all(wanted in MEASURES[name].cuts for name in measures):
-        where.append("cut = %(cut)s AND measure = ANY(%(measures)s)")
-        parameters |= {"cut": int(wanted), "measures": list(measures)}
-        return "reporting_tally", " AND ".join(where), parameters
-    columns = "f.organisation_id, f.unit_id, f.case_type_id, f.channel"
-    happened = " UNION ALL ".join(
-        part for name in measures for part in flows(name, "reporting_casefact", columns)
-    )
-    table = f"(SELECT t.*, 1 AS count FROM ({happened}) t) s"  # noqa: S608 - our own names
-    return table, " AND ".join(where), parameters
-
-
-@dataclass(frozen=True)
-class Open:
-    """What is open now: how many by band of age, how many overdue, since when the oldest waits."""
-
-    bands: tuple[int, ...]
-    overdue: int
-    oldest: datetime | None
-
-    @property
-    def total(self) -> int:
-        """All of it."""
-        return sum(self.bands)
-
-
-def _open_where(scope: Scope) -> tuple[str, dict[str, Any]]:
-    where = "organisation_id = %(organisation)s AND ended_on IS NULL"
-    parameters: dict[str, Any] = {"organisation": scope.organisation_id}
-    for name, column, chosen in (
-        ("units", "unit_id", scope.units),
-        ("types", "case_type_id", scope.case_types or None),
-        ("channels", "channel", scope.channels or None),
-    ):
-        if chosen is not None:
-            where += f" AND {column} = ANY(%({name})s)"
-            parameters[name] = sorted(chosen)
-    return where, parameters
-
-
-def read_open(scope: Scope, now: datetime) -> Open:
-    """What is open now; `now` bears the organisation's clock."""
-    where, parameters = _open_where(scope)
-    bands, overdue, oldest = [0] * (len(BANDS) + 1), 0, None
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT width_bucket(%(today)s::date - opened_on, %(bands)s::int[]), count(*),"  # noqa: S608 - our own names, values apart
-            " count(*) FILTER (WHERE due_at < %(now)s), min(opened_at)"
-            f" FROM reporting_casefact WHERE {where} GROUP BY 1",
-            {**parameters, "today": now.date(), "now": now, "bands": list(BANDS)},
-        )
-        for band, count, late, first in cursor.fetchall():
-            bands[band] += count
-            overdue += late
-            oldest = min(filter(None, (oldest, first)))
-    return Open(tuple(bands), overdue, oldest)
-
-
-def read_open_by_unit(scope: Scope) -> dict[int, int]:
-    """How many are open now, by unit."""
-    where, parameters = _open_where(scope)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT unit_id, count(*) FROM reporting_casefact WHERE {where} GROUP BY unit_id",  # noqa: S608 - our own names, values apart
-            parameters,
-        )
-        return dict(cursor.fetchall())
 
 
 Spread = Mapping[int, int]  # minutes → how often

@@ -268,6 +268,9 @@ class District(Owned):
         return self.name
 
 
+_KIND = ("case_type", "channel")
+
+
 class CaseFactQuerySet(ScopedQuerySet["CaseFact"]):
     """Facts by the units whose reports the actor may see."""
 
@@ -348,35 +351,27 @@ class CaseFact(models.Model):
             ),
         ]
         indexes = [
+            # What no roll-up holds is answered from these alone: of units, and of types and channels.
             *(
-                models.Index(fields=["unit", day], name=f"fact_unit_{day[:5]}")
-                for day in ("opened_on", "answered_on", "ended_on")
-            ),
-            # what a type or channel is asked for is answered from these alone
-            models.Index(
-                fields=["organisation", "opened_on"],
-                include=["unit", "case_type", "channel", "opened_hour", "district"],
-                name="fact_opened",
-            ),
-            models.Index(
-                fields=["organisation", "answered_on"],
-                include=["unit", "case_type", "channel", "answer_minutes", "answer_natural"],
-                name="fact_answered",
-            ),
-            models.Index(
-                fields=["organisation", "ended_on"],
-                include=[
-                    *("unit", "case_type", "channel"),
-                    *("ended_late", "solved_minutes", "solved_natural"),
-                ],
-                name="fact_ended",
+                models.Index(
+                    fields=[*first, day],
+                    include=[one for one in ("organisation", "unit", *_KIND) if one not in first]
+                    + more,
+                    name=f"fact_{name}_{day[:5]}",
+                )
+                for name, first in (("unit_all", ["unit"]), ("kind", ["organisation", *_KIND]))
+                for day, more in (
+                    ("opened_on", ["opened_hour", "district"]),
+                    ("answered_on", ["answer_minutes", "answer_natural"]),
+                    ("ended_on", ["ended_late", "solved_minutes", "solved_natural"]),
+                )
             ),
             # what is open, oldest first
             models.Index(
                 fields=["organisation", "opened_at"],
-                include=["unit", "due_at", "opened_on"],
+                include=["unit", *_KIND, "due_at", "opened_on"],
                 condition=Q(ended_on=None),
-                name="fact_open",
+                name="fact_open_now",
             ),
             models.Index(
                 fields=["organisation"], condition=~Q(reopened_on=[]), name="fact_reopened"
@@ -399,6 +394,10 @@ class Tally(models.Model):
         WHOLE = 0
         KIND = 1  # by case type and channel
         UNIT = 2
+        KIND_MONTH = 3  # by case type and channel, of a whole month: `day` is its first
+        ALL_MONTH = 4  # by all three, of a whole month
+        WHOLE_MONTH = 5
+        UNIT_MONTH = 6
 
     organisation = models.ForeignKey(
         "organisations.Organisation",

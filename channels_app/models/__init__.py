@@ -6,6 +6,7 @@ from channels_app.models.account import (
     ConsentText,
     ContactReason,
     Queue,
+    RecordedKind,
     WrapUpCode,
     in_language,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "PresenceChange",
     "Queue",
     "QueueMember",
+    "RecordedKind",
     "State",
     "WorkItem",
     "WrapUpCode",

@@ -130,6 +130,14 @@ class AccountKind(models.TextChoices):
     VIDEO = "video", _("Video")
 
 
+class RecordedKind(models.TextChoices):
+    """By what way conversations are held that other systems take down: nothing is carried."""
+
+    PHONE = "phone", _("Phone")
+    VIDEO = "video", _("Video")
+    IN_PERSON = "in_person", _("In person")
+
+
 _CHANNELS: Mapping[str, Channel] = {
     AccountKind.MESSENGER: Channel.SOCIAL,
     AccountKind.INSTAGRAM: Channel.SOCIAL,
@@ -182,6 +190,10 @@ class ChannelAccount(Owned):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_kind_display(self) -> str:  # type: ignore[no-redef] # Django lets it be said otherwise
+        """The way in words; visits, which no account carries, too."""
+        return str(dict([*RecordedKind.choices, *AccountKind.choices]).get(self.kind, self.kind))
 
     @property
     def channel(self) -> Channel:

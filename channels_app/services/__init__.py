@@ -15,10 +15,13 @@ from channels_app.services.attending import (
     transfer,
 )
 from channels_app.services.presence import beat, set_presence
+from channels_app.services.recording import Held, Words, link_interaction, record_interaction
 from channels_app.services.routing import accept, decline, match, take
 from channels_app.services.slots import slot_of
 
 __all__ = [
+    "Held",
+    "Words",
     "accept",
     "add_note",
     "attach",
@@ -28,11 +31,13 @@ __all__ = [
     "end",
     "identify",
     "link_case",
+    "link_interaction",
     "mark_read",
     "match",
     "open_attachment",
     "open_case",
     "open_conversation",
+    "record_interaction",
     "reply",
     "set_presence",
     "slot_of",

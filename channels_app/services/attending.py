@@ -238,7 +238,7 @@ def link_case(actor: Actor, conversation: UUID, reference: str) -> Case:
     if case is None:
         raise Invalid(errors={"reference": [_("There is no such case that you may see.")]})
     require(actor, VIEW_CASE, case)
-    _link(actor, row, case)
+    link_to(actor, row, case)
     return case
 
 
@@ -260,11 +260,12 @@ def open_case(
             language=row.language,
         ),
     )
-    _link(actor, row, case)
+    link_to(actor, row, case)
     return case
 
 
-def _link(actor: Actor, conversation: Conversation, case: Case) -> None:
+def link_to(actor: Actor, conversation: Conversation, case: Case, permission: str = ATTEND) -> None:
+    """The locked conversation belongs to the case; the actor may, by this permission."""
     _link_row, made = ConversationCase.objects.unscoped("of the fetched two").get_or_create(
         conversation=conversation,
         case=case,
@@ -277,7 +278,7 @@ def _link(actor: Actor, conversation: Conversation, case: Case) -> None:
     if not made:
         return
     note_event(actor, conversation, EventKind.CASE_LINKED, case=case.reference)
-    record(actor, ATTEND, conversation, act="case_linked", case=case.reference)
+    record(actor, permission, conversation, act="case_linked", case=case.reference)
     tell({"kind": "case"}, [*listeners(conversation, visitor=False), f"case:{case.uuid}"])
 
 

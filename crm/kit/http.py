@@ -8,6 +8,7 @@ address but its host is ever logged or told: paths, queries and headers hold key
 import http.client
 import io
 import ipaddress
+import queue
 import random
 import socket
 import ssl
@@ -30,6 +31,9 @@ _RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 _TURN_SECONDS = 0.3  # that a question waits for the one before it
 _turns: defaultdict[str, threading.BoundedSemaphore] = defaultdict(threading.BoundedSemaphore)
 _PAUSE = 0.2  # seconds before the second try, doubled each time, with jitter
+_names: defaultdict[str, threading.BoundedSemaphore] = defaultdict(threading.BoundedSemaphore)
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class CallFailed(Exception):  # noqa: N818 - reads as what happened
@@ -259,20 +263,60 @@ class _Pinned(http.client.HTTPConnection):
 
 def _connection(parts: SplitResult, deadline: float) -> _Pinned:
     host, port = parts.hostname or "", _port(parts)
-    address = address_of(host, port)
+    address = address_of(host, port, seconds=_left(deadline))
     patience = min(_left(deadline), CONNECT_SECONDS)
     opened = socket.create_connection((address, port), timeout=patience)
     if parts.scheme == "https":
-        opened = ssl.create_default_context().wrap_socket(opened, server_hostname=host)
+        try:
+            opened.settimeout(min(_left(deadline), CONNECT_SECONDS))
+            opened = ssl.create_default_context().wrap_socket(opened, server_hostname=host)
+        except BaseException:
+            opened.close()
+            raise
     return _Pinned(host, port, _Speaker(opened, deadline))
 
 
-def address_of(host: str, port: int) -> str:
-    """The address behind a name; if any of its addresses lies inside, none is called: CallFailed."""
-    found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+def address_of(host: str, port: int, *, seconds: float = CONNECT_SECONDS) -> str:
+    """The address behind a name; if any of its addresses lies inside, none is called: CallFailed.
+
+    TimeoutError when nobody said so in time.
+    """
+    found = _resolved(host, port, time.monotonic() + seconds)
     if not _is_ours(host, port) and not all(_is_public(address) for address in found):
         raise CallFailed("not an address that may be called", "address")
     return min(found)
+
+
+def _resolved(host: str, port: int, deadline: float) -> set[str]:
+    """The addresses of a name. The system's resolver knows no time limit, so it is asked on a thread
+    that is left behind when it hangs, one for each name: a dead name server holds no worker.
+    """
+    turn = _names[host]
+    if not turn.acquire(timeout=_left(deadline)):
+        raise TimeoutError
+    said: queue.SimpleQueue[set[str] | Exception] = queue.SimpleQueue()
+
+    def resolve() -> None:
+        try:
+            rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            said.put({str(row[4][0]) for row in rows})
+        except Exception as error:  # noqa: BLE001 - told to who waits
+            said.put(error)
+        finally:
+            turn.release()
+
+    try:
+        threading.Thread(target=resolve, name="resolver", daemon=True).start()
+    except RuntimeError:  # no more threads
+        turn.release()
+        raise TimeoutError from None
+    try:
+        found = said.get(timeout=_left(deadline))
+    except queue.Empty:
+        raise TimeoutError from None
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def _is_ours(host: str, port: int) -> bool:
@@ -283,7 +327,12 @@ def _is_ours(host: str, port: int) -> bool:
 def _is_public(text: str) -> bool:
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        address = address.ipv4_mapped or address.sixtofour or address
+        inner = address.ipv4_mapped or address.sixtofour
+        if address in _NAT64:  # a gateway would lead to the IPv4 address at its end
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+        if inner is None:
+            return address in _UNICAST and address.is_global
+        address = inner
     return address.is_global and not address.is_multicast
 
 

@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 
 from cases.models import CaseType
 from cases.services import attach_document, link_cases
+from channels_app.permissions import RECORD, VIEW_CONVERSATION
 from crm.accounts.actors import system_actor
 from crm.api import written
 from crm.citizens.checking import Names, NewContactPoint
@@ -36,6 +37,7 @@ from tests.api.conftest import key_for
 from tests.conftest import World
 from tests.factories.accounts import ORIGIN
 from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.channels_app import begin, make_account, make_queue
 
 CHECKS = [
     not_a_server_error,
@@ -73,7 +75,10 @@ def real(
     case = CaseFactory(unit=world.unit, case_type=kind, citizen=citizen)
     other = CaseFactory(unit=world.unit, case_type=kind)
     document = attach_document(actor, case.uuid, [b"Texto."], "nota.txt")
+    talk, _token = begin(make_account(make_queue(world.unit)))
     return {
+        "interaction_id": talk.uuid,
+        "case": case.uuid,
         "case_id": case.uuid,
         "citizen_id": citizen.uuid,
         "document_id": document.uuid,
@@ -102,6 +107,7 @@ def one_connection() -> Iterator[None]:
 def key(world: World) -> str:
     """A key for everything that a system may do."""
     scopes = [name for name in catalogue if name.startswith(("cases.", "citizens."))]
+    scopes += [VIEW_CONVERSATION, RECORD]
     return key_for(world.here, *scopes)
 
 

@@ -19,6 +19,7 @@ TITLES = {
     "auditing": "The audit trail",
     "histories": "Sealed case histories",
     "board": "The board",
+    "connectors": "Another system that hangs",
 }
 
 

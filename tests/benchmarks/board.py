@@ -12,7 +12,7 @@ from tests.benchmarks import world
 from tests.benchmarks.harness import Browser, server, timed, together
 
 FULL = 1_000_000
-ONE, EIGHT = 40, 10
+ONE, EIGHT = 30, 4
 BAR = 300
 
 
@@ -74,6 +74,7 @@ def _pages() -> dict[str, list[str]]:
     provinces = list(units.exclude(children=None).exclude(parent=None)[:10])
     types = CaseType.objects.unscoped("benchmark").filter(organisation=place)
     codes = list(types.values_list("code", flat=True))
+    half = "&".join(f"unidad={unit.uuid}" for unit in provinces)
     channels = (Channel.PHONE, Channel.EMAIL, Channel.IN_PERSON)
     return {
         "30 days": ["/informes/"],
@@ -81,8 +82,39 @@ def _pages() -> dict[str, list[str]]:
         "365 days, against a year before": ["/informes/?periodo=365&comparar=interanual"],
         "30 days, one office": [f"/informes/?unidad={uuid}" for uuid in offices],
         "30 days, one province": [f"/informes/?unidad={unit.uuid}" for unit in provinces],
-        "90 days, one type": [f"/informes/?periodo=90&tipo={code}" for code in codes],
         "30 days, one channel": [f"/informes/?canal={channel}" for channel in channels],
+        "90 days, one type": [f"/informes/?periodo=90&tipo={code}" for code in codes],
+        "90 days, one type, against those before": [
+            f"/informes/?periodo=90&comparar=anterior&tipo={code}" for code in codes
+        ],
+        "90 days, one type by one channel, against those before": [
+            f"/informes/?periodo=90&comparar=anterior&tipo={code}&canal={channel}"
+            for code in codes
+            for channel in channels
+        ],
+        "90 days, one type in one province": [
+            f"/informes/?periodo=90&tipo={code}&unidad={unit.uuid}"
+            for code, unit in zip(codes, provinces, strict=False)
+        ],
+        "365 days, one type, against a year before": [
+            f"/informes/?periodo=365&comparar=interanual&tipo={code}" for code in codes
+        ],
+        "365 days, one channel, against a year before": [
+            f"/informes/?periodo=365&comparar=interanual&canal={channel}" for channel in channels
+        ],
+        "365 days, one office, against a year before": [
+            f"/informes/?periodo=365&comparar=interanual&unidad={uuid}" for uuid in offices
+        ],
+        "365 days, one province, against a year before": [
+            f"/informes/?periodo=365&comparar=interanual&unidad={unit.uuid}" for unit in provinces
+        ],
+        "90 days, half of the provinces": [f"/informes/?periodo=90&{half}"],
+        "90 days, one type in half of the provinces": [
+            f"/informes/?periodo=90&{half}&tipo={code}" for code in codes
+        ],
+        "365 days, half of the provinces, against a year before": [
+            f"/informes/?periodo=365&comparar=interanual&{half}"
+        ],
         "strip of this moment": ["/informes/ahora/"],
     }
 

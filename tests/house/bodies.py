@@ -38,6 +38,9 @@ VALUES: dict[str, Any] = {
 # Where a shape's field means something else than the name usually does.
 SPECIAL: dict[tuple[str, str], Any] = {
     ("UnitInput", "unit"): "other_unit.uuid",
+    ("NewInteractionInput", "started_at"): "2026-03-02T09:00:00Z",
+    ("NewInteractionInput", "ended_at"): "2026-03-02T09:05:00Z",
+    ("NewInteractionInput", "messages"): {"direction": "in", "text": "Pregunta por el padrón."},
     ("IdentifierInput", "value"): made_up_nif(777_000),
 }
 
@@ -61,8 +64,8 @@ def value_of(kind: type[Input], name: str, field: Any, side: Side) -> Any:
         return SimpleUploadedFile("papel.pdf", PAPER)
     given = SPECIAL.get((kind.__name__, name), VALUES.get(name))
     assert given is not None, f"say in VALUES what {kind.__name__}.{name} holds"
-    found = side.get(given)
-    return [str(found)] if isinstance(field, serializers.ListField) else str(found)
+    found = given if isinstance(given, dict) else str(side.get(given))
+    return [found] if isinstance(field, serializers.ListField) else found
 
 
 def id_fields(kind: type[Input]) -> list[str]:

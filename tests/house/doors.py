@@ -133,6 +133,7 @@ _MAIL = {"conversation": "mail_thread.uuid"}
 _APART = {"mail": "mail_apart.uuid"}
 _OFFICE = "an office, nobody's data"
 _APPOINTMENT = {"appointment": "appointment.uuid"}
+_API_TALK = {"interaction_id": "conversation.uuid"}
 _API_APPOINTMENT = {"appointment_id": "appointment.uuid"}
 _PUBLIC_CITA = {"code": "organisation.code"}
 _PLACE = {**_PUBLIC_CITA, "service": "service.code", "office": "office.code"}
@@ -259,6 +260,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
             "services": _OPEN311,
             "definition": {**_OPEN311, "service_code": "open311.code"},
             "requests": _OPEN311,
+            "token": {**_OPEN311, "token": "case.uuid"},
             "request": {**_OPEN311, "number": "case.reference"},
         }.items()
     },
@@ -620,6 +622,10 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/citizens/<uuid:citizen_id>/contact-points/<uuid:point_id>/end/": Guarded(
         {**_API_CITIZEN, "point_id": "point.uuid"}
     ),
+    "api/v1/interactions/": Guarded(),
+    "api/v1/interactions/<uuid:interaction_id>/": Guarded(_API_TALK),
+    "api/v1/interactions/<uuid:interaction_id>/messages/": Guarded(_API_TALK),
+    "api/v1/interactions/<uuid:interaction_id>/cases/": Guarded(_API_TALK),
     "api/v1/appointments/": Guarded(),
     "api/v1/appointments/free-slots/": Guarded(),
     "api/v1/appointments/<uuid:appointment_id>/": Guarded(_API_APPOINTMENT),

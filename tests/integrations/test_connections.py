@@ -1,6 +1,7 @@
 """Connections: described by who may, with a secret that stays one; asked within bounds; shown as it is."""
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -58,6 +59,7 @@ def test_a_connection_is_kept_with_its_secret_encrypted(admin: Actor, registry: 
     said = AuditEntry.objects.for_actor(admin).latest("pk")
     assert said.action == "integrations.manage_connections"
     assert "clave" not in json.dumps(said.data)
+    assert said.data["host"] == registry.address, "of an address its host: paths may hold keys"
 
 
 def test_without_a_new_secret_the_old_one_stays(admin: Actor, registry: Elsewhere) -> None:
@@ -69,6 +71,28 @@ def test_without_a_new_secret_the_old_one_stays(admin: Actor, registry: Elsewher
     services.change_connection(admin, row.uuid, bare)
     row.refresh_from_db()
     assert row.secret == ""
+
+
+@pytest.mark.parametrize("way", ["another host", "another port", "in clear"])
+def test_a_key_goes_to_nobody_whom_it_was_not_given_for(
+    admin: Actor, elsewhere: Start, registry: Elsewhere, way: str
+) -> None:
+    """Who may change the address was never shown the key: they do not get it sent to themselves."""
+    row = made(admin, registry)
+    address = {
+        "another host": "https://listo.example",
+        "another port": elsewhere(saying(200)).address,
+        "in clear": registry.address.replace("http:", "https:"),
+    }[way]
+    with pytest.raises(Invalid) as refused:
+        services.change_connection(admin, row.uuid, described(address, secret=""))
+    assert list(refused.value.errors) == ["secret"]
+    row.refresh_from_db()
+    assert (row.base_url, row.key) == (registry.address, "clave-123")
+    services.change_connection(admin, row.uuid, described(f"{registry.address}/v2", secret=""))
+    services.change_connection(admin, row.uuid, described(address, secret="otra-clave"))
+    row.refresh_from_db()
+    assert (row.base_url, row.key) == (address, "otra-clave")
 
 
 def test_who_was_late_is_told(admin: Actor, registry: Elsewhere) -> None:
@@ -364,6 +388,89 @@ def test_the_page_asks_nobody_and_its_part_does(
     )
     whole = agent.get(part).content.decode()
     assert "<html" in whole
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_is_whole_while_the_other_system_hangs(
+    client: Client, world: World, admin: Actor, registry: Elsewhere
+) -> None:
+    """By the order of what happens, not by the clock: the part still waits when the page is there."""
+    row = made(admin, registry, seconds=10)
+    citizen = CitizenFactory(organisation=world.here, nif=NUMBER)
+    well, reached, go_on = registry.reply, threading.Event(), threading.Event()
+
+    def hang(handler: Any) -> None:
+        reached.set()
+        go_on.wait(30)
+        well(handler)
+
+    registry.reply = hang
+    client.force_login(world.alice, backend="crm.accounts.authentication.PasswordBackend")
+    other = Client()
+    other.cookies = client.cookies
+    place, said = f"/ciudadania/{citizen.uuid}/", []
+
+    def ask_part() -> None:
+        try:
+            said.append(other.get(f"{place}sistemas/{row.uuid}/").content.decode())
+        finally:
+            connection.close()
+
+    part = threading.Thread(target=ask_part)
+    part.start()
+    try:
+        assert reached.wait(20)
+        page = client.get(place)
+        assert page.status_code == 200
+        assert citizen.full_name in page.content.decode()
+        assert (part.is_alive(), said) == (True, [])
+    finally:
+        go_on.set()
+        part.join(30)
+    assert "Ingreso mínimo vital" in said[0]
+    assert len(registry.asked) == 1, "the page asked nobody"
+
+
+@pytest.mark.parametrize("fault", ["hangs", "fails", "talks nonsense", "is gone"])
+def test_the_page_is_whole_and_the_part_says_that_it_rests(
+    agent: Client, world: World, admin: Actor, registry: Elsewhere, fault: str
+) -> None:
+    row = made(admin, registry, cache_seconds=0)
+    faults = {"hangs": never, "fails": saying(500), "talks nonsense": saying(503, b"<html>")}
+    if fault == "is gone":
+        registry.stop()
+    else:
+        registry.reply = faults[fault]
+    citizen = CitizenFactory(organisation=world.here, nif=NUMBER)
+    place = f"/ciudadania/{citizen.uuid}/"
+    for _call in range(FAILURES):
+        text = agent.get(f"{place}sistemas/{row.uuid}/").content.decode()
+        assert "The rest of the page works." in text
+        assert "Not asked: it has not answered lately" not in text
+    asked = len(registry.asked)
+    text = agent.get(f"{place}sistemas/{row.uuid}/").content.decode()
+    assert "Not asked: it has not answered lately" in text
+    assert agent.get(place).status_code == 200
+    assert len(registry.asked) == asked
+    last = CallLog.objects.for_actor(admin).latest("pk")
+    assert (last.outcome, last.milliseconds < 1000) == (Outcome.RESTING, True)
+    if fault == "is gone":
+        registry.server = Elsewhere(saying(200)).server  # for the fixture to stop
+
+
+def test_nothing_of_a_key_or_a_number_is_logged(
+    agent: Client, world: World, admin: Actor, registry: Elsewhere, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = made(admin, registry, cache_seconds=0)
+    citizen = CitizenFactory(organisation=world.here, nif=NUMBER)
+    caplog.set_level("DEBUG")
+    for reply in (registry.reply, saying(500), saying(302, Location="http://127.0.0.1/x"), never):
+        registry.reply = reply
+        agent.get(f"/ciudadania/{citizen.uuid}/sistemas/{row.uuid}/")
+    assert len(registry.asked) == 4, "a redirect is not followed"
+    for text in (caplog.text, json.dumps(list(CallLog.objects.values()), default=str)):
+        assert "clave-123" not in text
+        assert NUMBER not in text
 
 
 def test_the_part_says_why_there_is_nothing(

@@ -225,6 +225,30 @@ def test_a_report_and_errors_are_answered_in_the_published_shape(
     assert wrong["code"] == 403
 
 
+def test_a_token_gives_the_number_in_the_published_shape(
+    client: Client,
+    service: PublishedService,
+    key: str,
+    world: World,
+    published: Callable[[str], Tree.Element],
+) -> None:
+    case = reported(client, key)
+    theirs, ours = published("request_id_from_token"), ask(client, f"tokens/{case.uuid}", "xml")
+    assert (ours.tag, tags(ours), tags(ours[0])) == (theirs.tag, tags(theirs), tags(theirs[0]))
+    said = {"service_request_id": case.reference, "token": str(case.uuid)}
+    assert ask(client, f"tokens/{case.uuid}") == [said]
+    hidden = CaseFactory(
+        unit=world.unit, case_type=case.case_type, data={"elemento": "Acera"}, confidentiality=1
+    )
+    elsewhere = CaseFactory(unit=world.foreign_unit)
+    for token in (hidden.uuid, elsewhere.uuid, uuid4(), case.reference, "12345"):
+        ask(client, f"tokens/{token}", answers=404)
+    assert ask(client, f"tokens/{hidden.uuid}", api_key=key) == [
+        {"service_request_id": hidden.reference, "token": str(hidden.uuid)}
+    ]
+    ask(client, f"tokens/{elsewhere.uuid}", answers=404, api_key=key)
+
+
 def test_what_a_city_publishes_has_the_same_kinds_of_values(
     client: Client, service: PublishedService, key: str, shared_data: Path
 ) -> None:

@@ -141,6 +141,64 @@ def test_one_inside_address_among_many_is_enough_to_refuse(monkeypatch: pytest.M
         post("http://mixed.example/", b"", headers={})
 
 
+def test_a_name_server_that_hangs_holds_nobody(
+    monkeypatch: pytest.MonkeyPatch, server: Any, settings: Any
+) -> None:
+    """The system's resolver knows no time limit: it is left behind, once for each name."""
+    settings.OUTBOUND_ALLOWED_HOSTS = ["127.0.0.1", "dead.example"]
+    go_on, asked, real = threading.Event(), [], socket.getaddrinfo
+    port = server(say(b"well"))
+
+    def resolve(host: Any, *arguments: Any, **more: Any) -> Any:
+        if host != "dead.example":
+            return real(host, *arguments, **more)
+        asked.append(host)
+        go_on.wait(30)
+        return real("127.0.0.1", *arguments, **more)
+
+    monkeypatch.setattr(http.socket, "getaddrinfo", resolve)
+    try:
+        for _time in range(3):
+            with pytest.raises(CallFailed) as failed:
+                post(f"http://dead.example:{port}/", b"", headers={}, seconds=0.2)
+            assert failed.value.code == "timeout"
+        assert not go_on.is_set(), "it hangs still"
+        assert asked == ["dead.example"], "nobody else waits for it"
+        assert post(f"http://127.0.0.1:{port}/", b"", headers={}, seconds=5) == b"well"
+    finally:
+        go_on.set()
+    assert post(f"http://dead.example:{port}/", b"", headers={}, seconds=5) == b"well"
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.215.14", True),
+        ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True),
+        ("::ffff:93.184.215.14", True),
+        ("64:ff9b::5db8:d70e", True),  # NAT64 of a public address
+        ("::ffff:127.0.0.1", False),
+        ("::ffff:169.254.169.254", False),
+        ("64:ff9b::7f00:1", False),
+        ("64:ff9b::a9fe:a9fe", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("::7f00:1", False),  # IPv4-compatible, of old
+        ("2002:7f00:1::", False),
+        ("2001:0:7f00:1::", False),
+        ("fec0::1", False),
+        ("fe80::1%eth0", False),
+        ("5f00::1", False),
+        ("::", False),
+        ("0.0.0.0", False),  # noqa: S104 - asked about, not listened on
+        ("198.18.0.1", False),
+        ("255.255.255.255", False),
+    ],
+)
+def test_which_addresses_are_public(address: str, public: bool) -> None:
+    """Asked of the rule itself: from a machine without IPv6 nothing is reached anyway."""
+    assert http._is_public(address) is public
+
+
 def redirect(handler: BaseHTTPRequestHandler) -> None:
     handler.send_response(302)
     handler.send_header("Location", "http://127.0.0.1/")

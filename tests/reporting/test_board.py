@@ -21,7 +21,7 @@ from crm.accounts.models import User
 from crm.audit.models import AuditEntry
 from crm.kit.actor import EVERYWHERE, Actor
 from crm.organisations.models import SharingAgreement
-from reporting import charts, facts, metrics
+from reporting import charts, facts, reading
 from reporting.asking import asked_by
 from reporting.board import Board, buckets, in_words, organisations
 from reporting.metrics import Unit, catalogue
@@ -515,6 +515,6 @@ def test_the_rebuild_command_counts_everything(world: World) -> None:
     assert CaseFact.objects.unscoped("test").count() == 1
     call_command("rebuild_facts")
     assert CaseFact.objects.unscoped("test").count() == 2
-    assert metrics.read_open_by_unit(
-        metrics.Scope(world.here.pk, date(2026, 1, 1), date(2026, 1, 2))
+    assert reading.read_open_by_unit(
+        reading.Scope(world.here.pk, date(2026, 1, 1), date(2026, 1, 2))
     ) == {world.unit.pk: 1}

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608, S311 - SQL of the test's own words, chance that can be repeated
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
@@ -19,16 +20,17 @@ from crm.organisations.calendars import Interval, working_time_between
 from crm.organisations.models import Organisation, WorkingCalendar
 from crm.organisations.selectors import calendar_for
 from crm.organisations.services import create_calendar, load_public_holidays, set_weekly_hours
-from reporting import facts, metrics, tasks
+from reporting import facts, metrics, reading, tasks
 from reporting.deriving import rounded
-from reporting.metrics import Scope
 from reporting.models import CaseFact, District, FactState, Tally
+from reporting.reading import Scope
 from tests.conftest import World
 from tests.factories.accounts import ORIGIN, acting, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
 
 MADRID = ZoneInfo("Europe/Madrid")
-NOW = datetime.now(MADRID).replace(hour=20, minute=0, second=0, microsecond=0)
+# yesterday evening: whatever the time of day is now, nothing is opened in the future
+NOW = (datetime.now(MADRID) - timedelta(days=1)).replace(hour=20, minute=0, second=0, microsecond=0)
 END = NOW.date() - timedelta(days=5)
 START = END - timedelta(days=24)
 CHANNELS = ("phone", "email", "in_person")
@@ -164,7 +166,20 @@ def scopes(world: World, types: list[CaseType]) -> list[Scope]:
             channels=frozenset({"phone", "in_person"}),
         ),
         Scope(world.here.pk, START, END, units=frozenset()),
+        *wide_scopes(world, types),
     ]
+
+
+def wide_scopes(world: World, types: list[CaseType]) -> list[Scope]:
+    """Each filter, and several together, over a period with whole months inside."""
+    wide = Scope(world.here.pk, NOW.date() - timedelta(days=75), NOW.date())
+    kind = {"case_types": frozenset({types[0].pk, types[1].pk})}
+    one = {"units": frozenset({world.unit.pk})}
+    by_phone = {"channels": frozenset({"phone"})}
+    filters: list[dict[str, Any]] = [
+        *(kind, by_phone, one, kind | by_phone, one | kind, one | by_phone, one | kind | by_phone)
+    ]
+    return [replace(wide, **given) for given in filters]
 
 
 def compare(scope: Scope) -> None:
@@ -195,9 +210,75 @@ def test_each_figure_equals_independent_sql(
     for _ in range(30):
         live(dice, world, boss, types)
     facts.refresh(world.here)
-    assert metrics.read_open(Scope(world.here.pk, START, END), NOW).total > 0
+    assert reading.read_open(Scope(world.here.pk, START, END), NOW).total > 0
     for scope in scopes(world, types):
         compare(scope)
+
+
+@pytest.mark.parametrize("back", [25, 40, 365])
+def test_both_periods_of_a_comparison_equal_independent_sql(
+    back: int, world: World, boss: Actor, types: list[CaseType]
+) -> None:
+    dice = Random(9)
+    for _ in range(30):
+        live(dice, world, boss, types, since=80)
+    facts.refresh(world.here)
+    for scope in wide_scopes(world, types):
+        before = scope.at(scope.start - timedelta(days=back), scope.end - timedelta(days=back))
+        for made in metrics.readings([scope, before], NOW):
+            found = metrics.values(made)
+            for code in ("opened", "ended", "reopened", "backlog", "late"):
+                assert found[code] == asked(SQL[code], made.scope)[0][0], (code, made.scope)
+            for code in ("answer_median", "solved_p90"):
+                expected = asked(SQL[code], made.scope)[0][0]
+                assert found[code] == (None if expected is None else rounded(int(expected)))
+
+
+def test_whole_months_are_read_from_roll_ups_and_not_from_single_facts(
+    world: World, boss: Actor, types: list[CaseType]
+) -> None:
+    """What makes a type over ninety days quick at a million cases: its facts may as well be gone."""
+    dice = Random(10)
+    for _ in range(30):
+        live(dice, world, boss, types)
+    facts.refresh(world.here)
+
+    def told(scope: Scope) -> list[object]:
+        values = ["answer", "solved", "answer_natural", "solved_natural"]
+        found: list[object] = []
+        if scope.units is None:
+            found += [sorted(reading.read(scope, values, "value"))]
+            found += [sorted(reading.read(scope, ["hour"], "weekday"))]
+            found += [sorted(reading.read(scope, ["district"], "value"))]
+        flow = ["opened", "ended", "due", "late"]
+        return [*found, sorted(reading.read(scope, flow, "unit")), reading.read_kinds(scope, flow)]
+
+    months = reading.whole_months(NOW.date() - timedelta(days=75), NOW.date())
+    assert months
+    narrow = [scope.at(*months) for scope in wide_scopes(world, types)]
+    before = [told(scope) for scope in narrow]
+    assert any(any(found) for found in before)
+    CaseFact.objects.unscoped("a test").all().delete()
+    assert [told(scope) for scope in narrow] == before
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        ("2026-08-24", "2026-11-21", ("2026-09-01", "2026-10-31")),
+        ("2026-09-01", "2026-09-30", ("2026-09-01", "2026-09-30")),
+        ("2026-09-01", "2026-09-29", None),
+        ("2026-09-02", "2026-10-30", None),
+        ("2025-12-31", "2026-03-01", ("2026-01-01", "2026-02-28")),
+        ("2024-01-31", "2024-02-29", ("2024-02-01", "2024-02-29")),
+        ("2026-09-10", "2026-09-20", None),
+    ],
+)
+def test_whole_months_between_two_days(
+    start: str, end: str, expected: tuple[str, str] | None
+) -> None:
+    found = reading.whole_months(date.fromisoformat(start), date.fromisoformat(end))
+    assert (tuple(day.isoformat() for day in found) if found else None) == expected
 
 
 @pytest.mark.parametrize("seed", [4, 5])
@@ -345,15 +426,15 @@ def test_demand_by_type_channel_unit_hour_and_district(
         )
     facts.refresh(world.here)
     for one in scopes(world, types):
-        scope = one.at(NOW.date() - timedelta(days=60), NOW.date() + timedelta(days=1))
-        by_type, by_channel = metrics.read_kinds(scope, ["opened", "ended"])
+        scope = one.at(NOW.date() - timedelta(days=75), NOW.date() + timedelta(days=1))
+        by_type, by_channel = reading.read_kinds(scope, ["opened", "ended"])
         own = dict(asked("SELECT case_type_id, count(*) FROM mine GROUP BY 1", scope))
         assert {key: row["opened"] for key, row in by_type.items() if row["opened"]} == own
         own = dict(asked("SELECT channel, count(*) FROM mine GROUP BY 1", scope))
         assert {key: row["opened"] for key, row in by_channel.items() if row["opened"]} == own
-        units = {unit: n for _m, unit, n in metrics.read(scope, ["opened"], "unit")}
+        units = {unit: n for _m, unit, n in reading.read(scope, ["opened"], "unit")}
         assert units == dict(asked("SELECT unit_id, count(*) FROM mine GROUP BY 1", scope))
-        heat = {(d, h): n for _m, d, h, n in metrics.read(scope, ["hour"], "weekday")}
+        heat = {(d, h): n for _m, d, h, n in reading.read(scope, ["hour"], "weekday")}
         local = "opened_at AT TIME ZONE 'Europe/Madrid'"
         assert heat == {
             (weekday, hour): count
@@ -363,14 +444,14 @@ def test_demand_by_type_channel_unit_hour_and_district(
                 scope,
             )
         }
-        open_now = metrics.read_open_by_unit(scope)
+        open_now = reading.read_open_by_unit(scope)
         own = dict(asked("SELECT unit_id, count(*) FROM mine WHERE category < 4 GROUP BY 1", scope))
         assert open_now == own
-        assert metrics.read_open(scope, NOW).total == sum(own.values())
+        assert reading.read_open(scope, NOW).total == sum(own.values())
     whole = scopes(world, types)[0].at(
         NOW.date() - timedelta(days=1), NOW.date() + timedelta(days=1)
     )
-    districts = {value: n for _m, value, n in metrics.read(whole, ["district"], "value")}
+    districts = {value: n for _m, value, n in reading.read(whole, ["district"], "value")}
     assert districts[places[0].pk] == 2
     assert districts[places[1].pk] == 1
     assert districts[0] >= 1  # far from every district
@@ -380,7 +461,7 @@ def test_age_is_told_by_bands(world: World, boss: Actor) -> None:
     for days in (0, 7, 8, 15, 16, 30, 31, 60, 61, 90, 91, 400):
         CaseFactory(actor=boss, unit=world.unit, opened_at=NOW - timedelta(days=days, hours=1))
     facts.refresh(world.here)
-    found = metrics.read_open(Scope(world.here.pk, START, END), NOW)
+    found = reading.read_open(Scope(world.here.pk, START, END), NOW)
     assert found.bands == (2, 2, 2, 2, 2, 2)
     assert found.oldest == NOW - timedelta(days=400, hours=1)
 

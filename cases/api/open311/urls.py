@@ -10,6 +10,7 @@ _PLACES = {
     "services": ("<slug:code>/v2/services", views.services),
     "definition": ("<slug:code>/v2/services/<slug:service_code>", views.definition),
     "requests": ("<slug:code>/v2/requests", views.service_requests),
+    "token": ("<slug:code>/v2/tokens/<slug:token>", views.token),
     "request": ("<slug:code>/v2/requests/<slug:number>", views.service_request),
 }
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -239,6 +239,23 @@ def service_request(
     return _told([case], found, actor, form)
 
 
+@georeport("GET")
+def token(
+    request: HttpRequest, organisation: Organisation, actor: Actor | None, form: str, token: str
+) -> HttpResponse:
+    """The number of a report by its token: the id that it bears in the API and in events."""
+    try:
+        wanted = UUID(token)
+    except ValueError:
+        raise NotFound(_("There is no such token.")) from None
+    found = requests.services_of(organisation)
+    case = requests.visible(organisation, found, actor).filter(uuid=wanted).first()
+    if case is None:
+        raise NotFound(_("There is no such token."))
+    item = {"service_request_id": case.reference, "token": str(case.uuid)}
+    return written.several(form, "service_requests", "request", [item])
+
+
 def _told(
     cases: list[Any], found: list[PublishedService], actor: Actor | None, form: str
 ) -> HttpResponse:

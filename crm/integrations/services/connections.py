@@ -34,7 +34,7 @@ def create_connection(actor: Actor, given: Mapping[str, Any]) -> Connection:
     row = Connection(organisation_id=actor.organisation_id)
     _describe(row, given)
     row.save()
-    record(actor, MANAGE_CONNECTIONS, row, created=True, host=row.base_url)
+    record(actor, MANAGE_CONNECTIONS, row, created=True, host=_place(row.base_url))
     return row
 
 
@@ -54,7 +54,7 @@ def change_connection(
     changed = sorted(name for name, value in before.items() if getattr(row, name) != value)
     row.save()
     KeptAnswer.objects.unscoped("of this connection").filter(connection=row).delete()
-    record(actor, MANAGE_CONNECTIONS, row, changed=changed, host=row.base_url)
+    record(actor, MANAGE_CONNECTIONS, row, changed=changed, host=_place(row.base_url))
     transaction.on_commit(row.circuit.succeeded)
     return row
 
@@ -115,6 +115,7 @@ def _number(text: str) -> str:
 
 def _describe(row: Connection, given: Mapping[str, Any]) -> None:
     """The row, still to be saved, is as given; Invalid with the errors of each field."""
+    before = _place(row.base_url)
     for name in _WORDS:
         setattr(row, name, str(given.get(name, getattr(row, name))).strip())
     for name in _FIGURES:
@@ -127,7 +128,7 @@ def _describe(row: Connection, given: Mapping[str, Any]) -> None:
     secret = str(given.get("secret", ""))
     if secret:
         row.key = secret
-    errors |= _wrong_address(row) | _wrong_key(row, secret)
+    errors |= _wrong_address(row) | _wrong_key(row, secret, moved=_place(row.base_url) != before)
     try:
         said = {*_WORDS, *_FIGURES} - set(errors)
         row.clean_fields(exclude=[one.name for one in row._meta.fields if one.name not in said])
@@ -138,6 +139,12 @@ def _describe(row: Connection, given: Mapping[str, Any]) -> None:
         errors["name"] = [_("There is a connection of this name already.")]
     if errors:
         raise Invalid(errors=errors)
+
+
+def _place(url: str) -> str:
+    """Scheme, host and port: whom a key is sent to."""
+    scheme, _mark, rest = url.strip().lower().partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
 
 
 def _wrong_address(row: Connection) -> dict[str, list[Any]]:
@@ -151,7 +158,7 @@ def _wrong_address(row: Connection) -> dict[str, list[Any]]:
     return errors
 
 
-def _wrong_key(row: Connection, secret: str) -> dict[str, list[Any]]:
+def _wrong_key(row: Connection, secret: str, *, moved: bool) -> dict[str, list[Any]]:
     errors: dict[str, list[Any]] = {}
     if row.authentication == Connection.Authentication.NONE:
         row.secret, row.header = "", ""
@@ -160,6 +167,9 @@ def _wrong_key(row: Connection, secret: str) -> dict[str, list[Any]]:
         errors["secret"] = [_("Write the key that the other system gave us.")]
     elif not secret.isascii() or not secret.isprintable():
         errors["secret"] = [_("A key has letters, digits and signs only.")]
+    elif moved and not secret:
+        # else whoever may change the address could have a key sent that they were never shown
+        errors["secret"] = [_("The address is another one: write the key that belongs to it.")]
     if row.authentication == Connection.Authentication.HEADER:
         if not _HEADER.fullmatch(row.header) or row.header.lower() in _OURS:
             errors["header"] = [_("Write the header's name, such as X-Api-Key.")]
