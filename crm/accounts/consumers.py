@@ -31,6 +31,7 @@ MAX_STREAMS = 100
 _STREAM = re.compile(r"[0-9A-Za-z:._-]{1,120}")
 LOOK_EVERY = 3.0  # seconds; with the query itself under the five that are promised
 LOOK_WHOLE_EVERY = 20  # times: the idle lock is a matter of time, which no row tells
+CATCH_UP_EVERY = 3  # times: what Valkey did not bring is told within ten seconds
 
 
 class LiveConsumer(StreamSocket):
@@ -51,7 +52,10 @@ class LiveConsumer(StreamSocket):
             return
         self.organisation_id = self.actor.organisation_id
         await self.channel_layer.group_add(sessions.group_of(self.user.pk), self.channel_name)
-        self.tasks = [asyncio.create_task(self.deliver()), asyncio.create_task(self._watch())]
+        self.tasks = [
+            asyncio.create_task(self.deliver()),
+            asyncio.create_task(self.keep(self._watch())),
+        ]
 
     async def disconnect(self, code: int) -> None:
         """Leave every group and stop the tasks."""
@@ -125,6 +129,8 @@ class LiveConsumer(StreamSocket):
             await asyncio.sleep(LOOK_EVERY)
             turn += 1
             await self._stay_or_go(whole=turn % LOOK_WHOLE_EVERY == 0)
+            if turn % CATCH_UP_EVERY == 0:
+                await self.catch_up()
 
     async def _stay_or_go(self, *, whole: bool) -> None:
         rights = await self._rights()

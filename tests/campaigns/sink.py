@@ -51,7 +51,7 @@ class _Talk(socketserver.StreamRequestHandler):
             return  # broken off: nothing was taken
         message = message_from_bytes(b"".join(lines))
         with self.ledger.lock:  # taken before it says so, as real ones do
-            self.ledger.taken.append((str(message["Message-ID"]), recipient))
+            self.ledger.taken.append((str(message["Message-ID"]).strip(), recipient))  # or folded
             self.ledger.messages.append(message)
         self._say(b"250 2.0.0 taken")
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import OperationalError
 from django.utils import timezone
 
 from channels_app import consumers, services
@@ -61,6 +62,42 @@ async def test_what_was_missed_is_told_again_in_order(account: ChannelAccount) -
     event = (await heard(communicator, "event"))[-1]
     assert (event["seq"], event["patch"]) == (4, {"kind": "message", "number": 5})
     await communicator.disconnect()
+
+
+async def test_what_was_announced_to_nobody_is_told_all_the_same(
+    account: ChannelAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While Valkey was away sockets stayed open and deaf, until somebody spoke again."""
+    monkeypatch.setattr(consumers, "INTRODUCE_WITHIN", 0.1)
+    monkeypatch.setattr(consumers, "LOOK_EVERY", 0.1)
+    row, token = await database_sync_to_async(begin)(account)
+    seq = await database_sync_to_async(_seq)(row)
+    communicator = await visit(token, after=seq)
+    await heard(communicator, "caught_up")
+    monkeypatch.setattr(realtime, "announce", lambda *_told: None)
+    for n in range(2):
+        await database_sync_to_async(visiting.say)(row, f"Al vacío {n}", key=uuid4())
+    first = (await heard(communicator, "event"))[-1]
+    second = (await heard(communicator, "event"))[-1]
+    assert [first["seq"], second["seq"]] == [seq + 1, seq + 2]
+    await communicator.disconnect()
+
+
+async def test_who_can_no_longer_be_watched_is_let_go(
+    account: ChannelAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watch that died with a connection to the database left its socket open for ever."""
+    monkeypatch.setattr(consumers, "INTRODUCE_WITHIN", 0.1)
+    monkeypatch.setattr(consumers, "LOOK_EVERY", 0.1)
+    _row, token = await database_sync_to_async(begin)(account)
+    communicator = await visit(token)
+    await heard(communicator, "caught_up")
+
+    def away(_token: str) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(consumers, "_standing", away)
+    assert await closing_code(communicator) == sockets.BROKEN_OFF
 
 
 async def test_state_and_events_from_there_make_the_whole(account: ChannelAccount) -> None:
