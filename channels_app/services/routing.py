@@ -48,10 +48,16 @@ WHERE a.organisation_id = i.organisation_id AND a.state = 'available'
   AND NOT EXISTS (SELECT FROM channels_app_offer o WHERE o.item_id = i.id AND o.agent_id = a.id
        AND (o.outcome = 'declined' OR o.outcome = 'expired' AND o.ended_at >= a.since))
 """
-# only work that somebody may have: what waits for nobody is not looked at one by one
+# only work that somebody may have: what waits for nobody is not looked at one by one. Where nobody who
+# serves a queue has room, its thousands are passed over without asking person by person.
 _NEXT = f"""
 SELECT i.id FROM channels_app_workitem i
 WHERE i.organisation_id = %(organisation)s AND i.status = 'queued' AND i.id <> ALL(%(passed)s)
+  AND i.queue_id = ANY (ARRAY(
+    SELECT m.queue_id FROM channels_app_queuemember m
+    JOIN channels_app_agentslot a ON a.id = m.agent_id
+    WHERE a.organisation_id = %(organisation)s AND a.state = 'available'
+      AND a.used_units < a.max_units AND a.heard_at > %(heard)s))
   AND EXISTS (SELECT {_MAY_HAVE})
 ORDER BY i.priority, i.enqueued_at, i.id LIMIT 1 FOR NO KEY UPDATE OF i SKIP LOCKED
 """  # noqa: S608 - statements put together from our own words, values apart
