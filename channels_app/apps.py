@@ -72,4 +72,13 @@ def _places() -> list[nav.NavItem]:
             permission=permissions.SUPERVISE,
             order=26,
         ),
+        nav.NavItem(
+            "channels-setup",
+            _("Chats and queues"),
+            "message-cog",
+            "channels_app:setup",
+            permission=permissions.MANAGE_CHANNELS,
+            group="settings",
+            order=44,
+        ),
     ]

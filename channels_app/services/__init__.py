@@ -17,6 +17,7 @@ from channels_app.services.attending import (
 from channels_app.services.presence import beat, set_presence
 from channels_app.services.routing import accept, decline, match, take
 from channels_app.services.slots import slot_of
+from channels_app.services.supervising import reassign
 
 __all__ = [
     "accept",
@@ -33,6 +34,7 @@ __all__ = [
     "open_attachment",
     "open_case",
     "open_conversation",
+    "reassign",
     "reply",
     "set_presence",
     "slot_of",

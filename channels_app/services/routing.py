@@ -270,6 +270,27 @@ def take(actor: Actor, conversation: UUID) -> Conversation:
     return row
 
 
+def give(item: WorkItem, agent: AgentSlot) -> None:
+    """The locked work is the chosen employee's, and whoever had it has room; Conflict when the chosen
+    one is not at work or has no room."""
+    at, before = timezone.now(), item.agent_id
+    pair = AgentSlot.objects.unscoped("whose work is locked").filter(pk__in=[agent.pk, before or 0])
+    list(pair.order_by("pk").select_for_update(no_key=True))  # in one order, as others may cross
+    chosen = pair.filter(pk=agent.pk, used_units__lte=F("max_units") - item.weight)
+    if not chosen.exclude(state=Presence.OFFLINE).update(
+        used_units=F("used_units") + item.weight, version=F("version") + 1, idle_since=at
+    ):
+        raise Conflict("no_room", _("They are not at work, or have no room for one more."))
+    if item.status == WorkItem.Status.OFFERED:
+        _end_offer(item, Offer.Outcome.WITHDRAWN)
+    if before is not None:
+        _free(before, item.weight, idle_since=at)
+    item.status, item.agent = WorkItem.Status.ACTIVE, agent
+    item.accepted_at = item.accepted_at or at
+    _save(item, "status", "agent", "accepted_at")
+    match_soon(item.organisation_id)
+
+
 def _begin(actor: Actor, conversation: Conversation, item: WorkItem) -> None:
     """The locked work and its conversation are the agent's, from now on."""
     at = timezone.now()

@@ -136,6 +136,10 @@ def _page(request: ActorRequest, row: Conversation) -> dict[str, Any]:
         if row.queue
         else [],
         "user_id": actor.user_id,
+        "reassigns": (reassigns := selectors.may_reassign(actor, row)),
+        "with_room": [one for one in selectors.with_room(actor) if one.user_id != row.owner_id]
+        if reassigns
+        else [],
         "case_types": CaseType.objects.for_actor(actor).filter(is_active=True).order_by("name")
         if actor.holds(OPEN_CASE)
         else [],
