@@ -65,7 +65,7 @@ def save_chat(
     something else is a new version: who agreed to the one before keeps it."""
     organisation, errors = _begin(actor), _Errors()
     chats = ChannelAccount.objects.for_actor(actor).filter(kind=AccountKind.WEB_CHAT)
-    row = _row(chats, account, seen) or ChannelAccount(
+    row = _row(actor, chats, account, seen) or ChannelAccount(
         organisation=organisation, kind=AccountKind.WEB_CHAT
     )
     before = _facts(row)
@@ -75,8 +75,9 @@ def save_chat(
     row.allowed_origins = _origins(given["allowed_origins"], errors)
     row.settings = {**row.settings, ASSISTANT: bool(given["assistant"])}
     row.is_active = given["is_active"]
-    newest = row.consent_texts.order_by("-version").first() if row.pk else None
-    consent = _texts(organisation, "consent", given["consent"], newest and newest.texts, errors)
+    newest = _newest_consent(row)
+    agreed = newest.texts if newest else {}
+    consent = _texts(organisation, "consent", given["consent"], agreed, errors)
     if len(max(consent.values(), key=len, default="")) > LONGEST_CONSENT:
         limit = _("Write at most %(limit)s characters.") % {"limit": LONGEST_CONSENT}
         errors.add(f"consent_{languages_of(organisation)[0]}", limit)
@@ -97,7 +98,9 @@ def save_queue(actor: Actor, given: Given, *, queue: UUID | None = None, seen: s
     """There is a queue like this. One in which somebody waits or is attended, or that a chat leads to,
     stays in use."""
     organisation, errors = _begin(actor), _Errors()
-    row = _row(Queue.objects.for_actor(actor), queue, seen) or Queue(organisation=organisation)
+    row = _row(actor, Queue.objects.for_actor(actor), queue, seen) or Queue(
+        organisation=organisation
+    )
     before = _facts(row)
     row.names = _names(organisation, given["names"], row.names, errors)
     row.unit = _unit(actor, given["unit"], errors)
@@ -126,7 +129,7 @@ def save_reason(
     chat = chats.get_or_refuse(uuid=account)
     require(actor, MANAGE_CHANNELS, chat)
     rows = ContactReason.objects.for_actor(actor).filter(account=chat)
-    row = _row(rows, reason, seen) or ContactReason(account=chat)
+    row = _row(actor, rows, reason, seen) or ContactReason(account=chat)
     before = _facts(row)
     row.queue = _queue(actor, given["queue"], errors)
     _put_words(organisation, row, given, rows, errors)
@@ -143,7 +146,7 @@ def save_code(
     of_queue = Queue.objects.for_actor(actor).get_or_refuse(uuid=queue)
     require(actor, MANAGE_CHANNELS, of_queue)
     rows = WrapUpCode.objects.for_actor(actor).filter(queue=of_queue)
-    row = _row(rows, code, seen) or WrapUpCode(queue=of_queue)
+    row = _row(actor, rows, code, seen) or WrapUpCode(queue=of_queue)
     before = _facts(row)
     _put_words(organisation, row, given, rows, errors)
     _recorded(actor, row, before, {"queue": of_queue.code})
@@ -157,7 +160,7 @@ def save_pause(
     """Employees may pause for this reason."""
     organisation, errors = _begin(actor), _Errors()
     rows = PauseReason.objects.for_actor(actor)
-    row = _row(rows, pause, seen) or PauseReason(organisation=organisation)
+    row = _row(actor, rows, pause, seen) or PauseReason(organisation=organisation)
     before = _facts(row)
     _put_words(organisation, row, given, rows, errors)
     _recorded(actor, row, before)
@@ -255,11 +258,12 @@ def _begin(actor: Actor) -> Organisation:
     return Organisation.objects.for_actor(actor).select_for_update(no_key=True).get()
 
 
-def _row(rows: Any, uuid: UUID | None, seen: str) -> Any:
-    """The row that is changed, as it was seen; None for a new one."""
+def _row(actor: Actor, rows: Any, uuid: UUID | None, seen: str) -> Any:
+    """The row that is changed, as it was seen, where the actor may; None for a new one."""
     if uuid is None:
         return None
     row = rows.select_for_update(of=("self",), no_key=True).get_or_refuse(uuid=uuid)
+    require(actor, MANAGE_CHANNELS, row)  # where it lies now; where it goes is asked before saving
     if seen and seen != row.updated_at.isoformat():
         raise Changed(_("Somebody else has changed this. Compare before saving again."))
     return row
@@ -301,14 +305,14 @@ def _texts(
     return {**kept, **{language: text for language, text in found.items() if text}}
 
 
-def _unit(actor: Actor, uuid: UUID | None, errors: _Errors) -> Unit | None:
+def _unit(actor: Actor, uuid: UUID, errors: _Errors) -> Unit | None:
     found = Unit.objects.for_actor(actor).filter(uuid=uuid, closed_on=None).first()
     if found is None:
         errors.add("unit", _("There is no such unit, or it is closed."))
     return found
 
 
-def _queue(actor: Actor, uuid: UUID | None, errors: _Errors) -> Queue | None:
+def _queue(actor: Actor, uuid: UUID, errors: _Errors) -> Queue | None:
     found = Queue.objects.for_actor(actor).filter(uuid=uuid, is_active=True).first()
     if found is None:
         errors.add("queue", _("There is no such queue in use."))
@@ -356,6 +360,11 @@ def _origin(text: str) -> str | None:
         return None
     usual = {"https": ":443", "http": ":80"}[scheme]
     return f"{scheme}://{host}{'' if port == usual else port}"
+
+
+def _newest_consent(account: ChannelAccount) -> ConsentText | None:
+    texts = ConsentText.objects.unscoped("of a fetched account").filter(account_id=account.pk)
+    return texts.order_by("-version").first()
 
 
 def _what_needs(queue: Queue) -> Text:

@@ -74,6 +74,8 @@ def _give(actor: Actor, row: Conversation, chosen: AgentSlot, said: str) -> None
 def _at_the_desk(actor: Actor, row: Conversation, agent: UUID | None) -> AgentSlot:
     """The chosen employee, who still attends conversations in this organisation."""
     slots = AgentSlot.objects.for_actor(actor).select_related("user")
+    if agent is None:
+        raise _not_offered()
     found = slots.filter(uuid=agent, user__in=holders(actor.organisation_id, ATTEND)).first()
     if found is None or found.user_id == row.owner_id:
         raise _not_offered()

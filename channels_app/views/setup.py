@@ -302,7 +302,7 @@ def pause(request: ActorRequest, pause: UUID) -> HttpResponse:
 
 
 def _pause(request: ActorRequest, row: PauseReason | None) -> HttpResponse:
-    rows = PauseReason.objects.for_actor(request.actor)
+    rows: Any = PauseReason.objects.for_actor(request.actor)
     known = row.uuid if row else None
     form = _word_form(request, row, rows.count() if row is None else 0)
     return _save(
