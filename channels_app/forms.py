@@ -25,7 +25,8 @@ class ByLanguage(Correction):
         self.languages = list(languages)
 
     def ask(self, field: str, label: Any, place: str, **control: Any) -> None:
-        """Fields for the words, standing before the field `place`; the first language must say it."""
+        """Fields for the words: of the first language, which must say it, before the field `place`; of
+        the others at the end."""
         names = []
         for language in self.languages:
             name = f"{field}_{language}"
@@ -35,7 +36,7 @@ class ByLanguage(Correction):
             names.append(name)
         order = [name for name in self.fields if name not in names]
         at = order.index(place)
-        self.order_fields([*order[:at], *names, *order[at:]])
+        self.order_fields([*order[:at], names[0], *order[at:], *names[1:]])
 
     def said_in(self, field: str) -> dict[str, str]:
         """The words by language."""

@@ -224,8 +224,10 @@ def candidates(actor: Actor, conversation: Conversation) -> list[CitizenRecord]:
 
 
 def queues(actor: Actor) -> list[Queue]:
-    """The organisation's queues in use."""
-    return list(Queue.objects.for_actor(actor).filter(is_active=True).order_by("priority", "code"))
+    """The organisation's queues in use where somebody attends: elsewhere a chat would wait in vain."""
+    served = Exists(QueueMember.objects.unscoped("of the row").filter(queue=OuterRef("pk")))
+    rows = Queue.objects.for_actor(actor).filter(served, is_active=True)
+    return list(rows.order_by("priority", "code"))
 
 
 def with_room(actor: Actor) -> list[AgentSlot]:

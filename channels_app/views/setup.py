@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -42,10 +42,15 @@ GET_OR_POST = ["GET", "HEAD", "POST"]
 @needs(MANAGE_CHANNELS)
 def overview(request: ActorRequest) -> HttpResponse:
     """Everything: web chats, queues and reasons for a pause."""
+    of_mail = ChannelAccount.objects.for_actor(request.actor).filter(
+        kind=AccountKind.EMAIL, queue=OuterRef("pk")
+    )
     queues = Queue.objects.for_actor(request.actor).select_related("unit")
     context = {
         "chats": _chats(request).order_by("-is_active", "name"),
-        "queues": queues.annotate(people=Count("members")).order_by("-is_active", "priority", "pk"),
+        "queues": queues.annotate(people=Count("members"), mail=Exists(of_mail)).order_by(
+            "-is_active", "priority", "pk"
+        ),
         "pauses": PauseReason.objects.for_actor(request.actor).order_by("position", "pk"),
     }
     return render(request, "channels_app/setup/overview.html", context)
@@ -362,7 +367,9 @@ def _units(request: ActorRequest) -> list[tuple[str, str]]:
 
 
 def _queues(request: ActorRequest) -> list[tuple[str, str]]:
+    """Where people are attended one by one: not where letters wait."""
     rows = Queue.objects.for_actor(request.actor).filter(is_active=True)
+    rows = rows.exclude(accounts__kind=AccountKind.EMAIL)
     return [(str(one.uuid), one.name) for one in rows.order_by("priority", "pk")]
 
 
