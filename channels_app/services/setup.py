@@ -334,14 +334,15 @@ def _one(
 def _origins(given: Sequence[str], errors: _Errors) -> list[str]:
     """Addresses of sites in the form in which browsers compare them: they go into a header."""
     found: list[str] = []
-    for text in filter(None, map(str.strip, given)):
+    written = [text.strip() for text in given if text.strip()]
+    for text in written[: MOST_ORIGINS + 1]:
         origin = _origin(text)
         if origin is None:
             told = _("“%(text)s” is no site: write https:// and its name, without a path.")
             errors.add("allowed_origins", told % {"text": text[:80]})
         elif origin not in found:
             found.append(origin)
-    if len(found) > MOST_ORIGINS:
+    if len(written) > MOST_ORIGINS:
         told = _("At most %(limit)s sites.") % {"limit": MOST_ORIGINS}
         errors.add("allowed_origins", told)
     return found

@@ -208,6 +208,29 @@ def test_another_consent_text_is_a_new_version(world: World, office: Client) -> 
     assert list(texts) == [(1, {"es": "Tratamos sus datos."}), (2, {"es": "Otra cosa."})]
 
 
+def test_who_had_the_form_open_meanwhile_is_told_to_load_it_again(
+    world: World, office: Client
+) -> None:
+    """They had agreed, and were told for ever to agree: to a text that they were not shown."""
+    queue = make_queue(world.unit)
+    account = make_account(queue)
+    changed = chat_fields(world, queue, consent_es="Otra cosa.")
+    assert office.post(f"{SETUP}chats/{account.uuid}/", changed).status_code == 302
+    with pytest.raises(Invalid) as refused:
+        begin(account, consent=1)
+    again = "This form has been open for too long. Load the page again."
+    assert refused.value.errors == {"consent": [again]}
+    begin(account, consent=2)
+
+
+def test_any_number_of_lines_is_answered_shortly(world: World, office: Client) -> None:
+    lines = "\n".join("*" for _ in range(4_000))
+    fields = chat_fields(world, make_queue(world.unit), allowed_origins=lines)
+    answer = office.post(f"{SETUP}chats/nuevo/", fields)
+    assert answer.status_code == 422
+    assert len(answer.context["form"].errors["allowed_origins"]) <= 52
+
+
 def test_words_in_languages_no_longer_spoken_stay(world: World, office: Client) -> None:
     world.here.languages = ["es", "ca"]
     world.here.save()
