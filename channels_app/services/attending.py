@@ -43,7 +43,7 @@ from channels_app.services.writing import (
 )
 from crm.audit.record import record
 from crm.citizens.models import Citizen
-from crm.kit import files
+from crm.kit import files, realtime
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound
 from crm.kit.policy import require
@@ -186,7 +186,7 @@ def transfer(actor: Actor, conversation: UUID, queue: UUID, note: str) -> Conver
     before = listeners(row)
     move_to_queue(actor, row, target, said)
     record(actor, ATTEND, row, act="transferred", queue=target.code)
-    tell({"kind": "transferred"}, before)
+    tell({"kind": "transferred", realtime.JUDGE: True}, before)
     return row
 
 

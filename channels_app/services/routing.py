@@ -30,6 +30,7 @@ from channels_app.services.slots import HEARD_FOR, at_work, not_ready, slot_of
 from channels_app.services.writing import desk_of, fetch, listeners, lock, move, note_event, tell
 from crm.accounts.actors import system_actor
 from crm.audit.record import record
+from crm.kit import realtime
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import Conflict, NotFound
 from crm.kit.policy import require
@@ -457,7 +458,7 @@ def take_from_the_gone() -> int:
             enqueue(conversation, item.queue, since=item.enqueued_at)
             actor = system_actor(conversation.organisation, Origin(Door.TASK))
             note_event(actor, conversation, EventKind.QUEUED)
-            tell({"kind": "queued"}, listeners(conversation))
+            tell({"kind": "queued", realtime.JUDGE: True}, listeners(conversation))
             taken += 1
     return taken
 

@@ -21,6 +21,7 @@ from channels_app.services.writing import (
 )
 from crm.accounts.selectors import holders
 from crm.audit.record import record
+from crm.kit import realtime
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid
 from crm.kit.policy import require
@@ -53,7 +54,7 @@ def reassign(
         chosen = _at_the_desk(actor, row, agent)
         _give(actor, row, chosen, said)
         record(actor, SUPERVISE, row, act="reassigned", given=chosen.user.full_name)
-    tell({"kind": "transferred"}, [*before, *listeners(row)])
+    tell({"kind": "transferred", realtime.JUDGE: True}, [*before, *listeners(row)])
     return row
 
 

@@ -100,6 +100,14 @@ class LiveConsumer(StreamSocket):
             return
         await self.follow(stream, after)
 
+    async def may_still_follow(self, stream: str) -> bool:
+        """Judge anew somebody who was let in earlier; whoever had a conversation may have it no more."""
+        decision = await database_sync_to_async(authorise)(self.actor, stream)
+        if not decision:
+            await self.unfollow(stream)
+            self.tell(type="denied", stream=stream, reason=str(decision.reason))
+        return bool(decision)
+
     async def _authorise(self, stream: str) -> Decision:
         if stream not in self.streams and len(self.streams) >= MAX_STREAMS:
             return Decision(False, _("This page follows too many things at once."))

@@ -16,7 +16,7 @@ from django.db import DatabaseError
 from redis import RedisError
 
 from crm.kit.models import StreamHead
-from crm.kit.realtime import Patch, group_of, replay
+from crm.kit.realtime import JUDGE, Patch, group_of, replay
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +49,8 @@ class StreamSocket(AsyncWebsocketConsumer):
         if stream not in self.streams:
             return
         self.tell(type="event", stream=stream, seq=seq, patch=message["patch"])
+        if message["patch"].get(JUDGE) and not await self.may_still_follow(stream):
+            return
         if seq == self.streams[stream] + 1:  # beyond a gap it is told again by `catch_up`
             self.streams[stream] = seq
 
@@ -84,8 +86,12 @@ class StreamSocket(AsyncWebsocketConsumer):
         heads = await database_sync_to_async(_heads)(list(self.streams))
         for stream, head in heads.items():
             told = self.streams.get(stream)
-            if told is not None and head > told:
+            if told is not None and head > told and await self.may_still_follow(stream):
                 await self.follow(stream, told)
+
+    async def may_still_follow(self, stream: str) -> bool:
+        """Whether what the client follows is still for them; else it is let go of."""
+        return stream in self.streams
 
     async def keep(self, watch: Awaitable[None]) -> None:
         """Keep a watch as a task of the open socket. One that breaks off (the database is away) lets the

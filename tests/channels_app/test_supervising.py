@@ -83,7 +83,7 @@ def test_it_goes_to_another_person_who_has_it_alone(
     entry = AuditEntry.objects.get(action="channels_app.supervise")
     assert (entry.actor_id, entry.object_id) == (boss.pk, str(row.uuid))
     assert entry.data == {"act": "reassigned", "given": "Carla Colega"}
-    told = StreamEvent.objects.filter(patch={"kind": "transferred"})
+    told = StreamEvent.objects.filter(patch={"kind": "transferred", "judge": True})
     assert set(told.values_list("stream", flat=True)) == {
         row.stream,
         row.visitor_stream,
