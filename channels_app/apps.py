@@ -84,4 +84,13 @@ def _places() -> list[nav.NavItem]:
             group="settings",
             order=46,
         ),
+        nav.NavItem(
+            "channels-setup",
+            _("Chats and queues"),
+            "message-cog",
+            "channels_app:setup",
+            permission=permissions.MANAGE_CHANNELS,
+            group="settings",
+            order=44,
+        ),
     ]

@@ -29,7 +29,10 @@ class VisitorConsumer(StreamSocket):
         """Let in anybody; who does not introduce themselves soon is let go."""
         self.prepare()
         await self.accept()  # a code can only be told on an open socket
-        self.tasks = [asyncio.create_task(self.deliver()), asyncio.create_task(self._watch())]
+        self.tasks = [
+            asyncio.create_task(self.deliver()),
+            asyncio.create_task(self.keep(self._watch())),
+        ]
 
     async def disconnect(self, code: int) -> None:
         """Leave the stream and stop the tasks."""
@@ -79,6 +82,7 @@ class VisitorConsumer(StreamSocket):
             await asyncio.sleep(LOOK_EVERY)
             if not await self._look():
                 return
+            await self.catch_up()
 
     async def _look(self) -> bool:
         found, position = await database_sync_to_async(_standing)(self.token)

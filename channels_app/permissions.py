@@ -22,7 +22,7 @@ ATTEND = declare(
 )
 SUPERVISE = declare(
     "channels_app.supervise",
-    _("see queues and agents live"),
+    _("see queues and agents live and give conversations to somebody else"),
     roles="supervisor",
 )
 RECORD = declare(

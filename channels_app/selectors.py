@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -30,7 +30,7 @@ from channels_app.permissions import ATTEND, SUPERVISE, VIEW_CONVERSATION
 from channels_app.wording import ICONS, sentence
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.kit.actor import Actor
-from crm.kit.policy import Decision, decide
+from crm.kit.policy import Decision, decide, require
 
 SHOWN = 50
 
@@ -118,13 +118,13 @@ def desk(actor: Actor, slot: AgentSlot, current: UUID | None = None) -> Desk:
     )
 
 
-def _lines(actor: Actor, rows: Any, current: UUID | None) -> list[Line]:
+def _lines(actor: Actor, rows: Any, current: UUID | None = None) -> list[Line]:
     said = Message.objects.unscoped("of rows that exist for the actor").filter(
         conversation=OuterRef("pk")
     )
     outside = said.exclude(direction=Direction.INTERNAL).order_by("-number")
     found = list(
-        rows.select_related("account", "queue", "reason", "citizen").annotate(
+        rows.select_related("account", "queue", "reason", "citizen", "owner").annotate(
             last_body=Subquery(outside.values("body")[:1]),
             last_direction=Subquery(outside.values("direction")[:1]),
             unread=Subquery(
@@ -224,8 +224,39 @@ def candidates(actor: Actor, conversation: Conversation) -> list[CitizenRecord]:
 
 
 def queues(actor: Actor) -> list[Queue]:
-    """The organisation's queues in use."""
-    return list(Queue.objects.for_actor(actor).filter(is_active=True).order_by("priority", "code"))
+    """The organisation's queues in use where somebody attends: elsewhere a chat would wait in vain."""
+    served = Exists(QueueMember.objects.unscoped("of the row").filter(queue=OuterRef("pk")))
+    rows = Queue.objects.for_actor(actor).filter(served, is_active=True)
+    return list(rows.order_by("priority", "code"))
+
+
+def with_room(actor: Actor) -> list[AgentSlot]:
+    """Who is at work in the organisation and could attend one more."""
+    rows = AgentSlot.objects.for_actor(actor).filter(used_units__lt=F("max_units"))
+    at_work = rows.exclude(state=Presence.OFFLINE).select_related("user")
+    return list(at_work.order_by("user__full_name", "pk"))
+
+
+def may_reassign(actor: Actor, conversation: Conversation) -> Decision:
+    """Whether the actor may give a conversation that waits or is attended to somebody else."""
+    if conversation.state not in (State.WAITING, State.ACTIVE):
+        return Decision(False, _("Nobody waits or is attended in it."))
+    return decide(actor, SUPERVISE, conversation)
+
+
+def supervised_queue(actor: Actor, uuid: UUID) -> Queue:
+    """A queue that the actor supervises, or NotFound; Refused in a unit out of reach."""
+    found: Queue = Queue.objects.for_actor(actor).select_related("unit").get_or_refuse(uuid=uuid)
+    require(actor, SUPERVISE, found)
+    return found
+
+
+def of_queue(actor: Actor, queue: Queue) -> list[Line]:
+    """The queue's conversations that wait or are attended, the longest waiting first."""
+    rows = Conversation.objects.for_actor(actor).filter(
+        queue=queue, state__in=[State.WAITING, State.ACTIVE, State.WRAP_UP]
+    )
+    return _lines(actor, rows.order_by("-state", "opened_at", "pk")[:200])
 
 
 # --- The wallboard -------------------------------------------------------------------------------

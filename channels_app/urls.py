@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from channels_app.views import assistant, demo_page, desk, visitor, wallboard
+from channels_app.views import assistant, demo_page, desk, setup, visitor, wallboard
 
 app_name = "channels_app"
 _ONE = "conversaciones/<uuid:conversation>/"
+_SETUP = "organizacion/conversaciones/"
+_CHAT = f"{_SETUP}chats/<uuid:account>/"
+_QUEUE = f"{_SETUP}colas/<uuid:queue>/"
 
 urlpatterns = [
     # the visitor's; what is inside a conversation names it by the token, never in the address
@@ -50,6 +53,22 @@ urlpatterns = [
     # the administrators'
     path("organizacion/asistente/", assistant.assistant, name="assistant"),
     path("organizacion/asistente/probar/", assistant.try_it, name="try_assistant"),
+    path("colas/<uuid:queue>/", wallboard.queue, name="supervised"),
+    path(f"{_ONE}reasignar/", wallboard.reassign, name="reassign"),
+    # the administrators'
+    path(_SETUP, setup.overview, name="setup"),
+    path(f"{_SETUP}chats/nuevo/", setup.new_chat, name="setup_new_chat"),
+    path(_CHAT, setup.chat, name="setup_chat"),
+    path(f"{_CHAT}motivos/nuevo/", setup.new_reason, name="setup_new_reason"),
+    path(f"{_SETUP}motivos/<uuid:reason>/", setup.reason, name="setup_reason"),
+    path(f"{_SETUP}colas/nueva/", setup.new_queue, name="setup_new_queue"),
+    path(_QUEUE, setup.queue, name="setup_queue"),
+    path(f"{_QUEUE}codigos/nuevo/", setup.new_code, name="setup_new_code"),
+    path(f"{_SETUP}codigos/<uuid:code>/", setup.code, name="setup_code"),
+    path(f"{_QUEUE}personas/", setup.add_member, name="setup_add_member"),
+    path(f"{_QUEUE}personas/<uuid:agent>/quitar/", setup.remove_member, name="setup_remove_member"),
+    path(f"{_SETUP}pausas/nueva/", setup.new_pause, name="setup_new_pause"),
+    path(f"{_SETUP}pausas/<uuid:pause>/", setup.pause, name="setup_pause"),
     # a page of somebody else's, to try the widget on
     path("demo/pagina/", demo_page.page, name="demo_page"),
 ]

@@ -12,6 +12,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.models.account import Named, Queue
@@ -261,3 +262,8 @@ class Offer(Base):
 
     def __str__(self) -> str:
         return f"{self.outcome or 'open'} {self.pk}"
+
+    @property
+    def seconds_left(self) -> int:
+        """In which it can still be answered."""
+        return max(0, round((self.expires_at - timezone.now()).total_seconds()))

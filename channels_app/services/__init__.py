@@ -18,6 +18,7 @@ from channels_app.services.presence import beat, set_presence
 from channels_app.services.recording import Held, Words, link_interaction, record_interaction
 from channels_app.services.routing import accept, decline, match, take
 from channels_app.services.slots import slot_of
+from channels_app.services.supervising import reassign
 
 __all__ = [
     "Held",
@@ -37,6 +38,7 @@ __all__ = [
     "open_attachment",
     "open_case",
     "open_conversation",
+    "reassign",
     "record_interaction",
     "reply",
     "set_presence",

@@ -44,7 +44,7 @@ from channels_app.services.writing import (
 from crm.audit.record import record
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.citizens.permissions import VIEW_CITIZEN
-from crm.kit import files
+from crm.kit import files, realtime
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound
 from crm.kit.policy import decide, require
@@ -185,10 +185,30 @@ def transfer(actor: Actor, conversation: UUID, queue: UUID, note: str) -> Conver
         raise Invalid(errors={"queue": [_("Choose one of the offered values.")]})
     said = text_of(note, "note")
     before = listeners(row)
+    move_to_queue(actor, row, target, said)
+    record(actor, ATTEND, row, act="transferred", queue=target.code)
+    tell({"kind": "transferred", realtime.JUDGE: True}, before)
+    return row
+
+
+def move_to_queue(actor: Actor, row: Conversation, target: Queue, said: str) -> None:
+    """The locked conversation waits in the queue, as old as it is, with the note; whoever attended it is
+    not offered it again."""
     item = routing.open_item(row)
     since, giver = (item.enqueued_at, item.agent) if item else (None, None)
     if item is not None:
         routing.finish(item)
+    add_words_inside(actor, row, said)
+    if row.state == State.WAITING:
+        change(row, queue=target, unit_id=target.unit_id, version=row.version + 1)
+    else:
+        move(row, State.WAITING, owner_id=None, queue=target, unit_id=target.unit_id)
+    routing.enqueue(row, target, since=since, not_to=giver)
+    note_event(actor, row, EventKind.TRANSFERRED, to=target.code, names=target.names)
+
+
+def add_words_inside(actor: Actor, row: Conversation, said: str) -> None:
+    """Words for colleagues stand in the locked conversation."""
     add(
         row,
         Direction.INTERNAL,
@@ -197,12 +217,6 @@ def transfer(actor: Actor, conversation: UUID, queue: UUID, note: str) -> Conver
         author_id=actor.user_id,
         author_name=actor.name[:200],
     )
-    move(row, State.WAITING, owner_id=None, queue=target, unit_id=target.unit_id)
-    routing.enqueue(row, target, since=since, not_to=giver)
-    note_event(actor, row, EventKind.TRANSFERRED, to=target.code, names=target.names)
-    record(actor, ATTEND, row, act="transferred", queue=target.code)
-    tell({"kind": "transferred"}, before)
-    return row
 
 
 # --- Who it is, and what it belongs to -----------------------------------------------------------

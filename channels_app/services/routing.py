@@ -30,6 +30,7 @@ from channels_app.services.slots import HEARD_FOR, at_work, not_ready, slot_of
 from channels_app.services.writing import desk_of, fetch, listeners, lock, move, note_event, tell
 from crm.accounts.actors import system_actor
 from crm.audit.record import record
+from crm.kit import realtime
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import Conflict, NotFound
 from crm.kit.policy import require
@@ -48,10 +49,16 @@ WHERE a.organisation_id = i.organisation_id AND a.state = 'available'
   AND NOT EXISTS (SELECT FROM channels_app_offer o WHERE o.item_id = i.id AND o.agent_id = a.id
        AND (o.outcome = 'declined' OR o.outcome = 'expired' AND o.ended_at >= a.since))
 """
-# only work that somebody may have: what waits for nobody is not looked at one by one
+# only work that somebody may have: what waits for nobody is not looked at one by one. Where nobody who
+# serves a queue has room, its thousands are passed over without asking person by person.
 _NEXT = f"""
 SELECT i.id FROM channels_app_workitem i
 WHERE i.organisation_id = %(organisation)s AND i.status = 'queued' AND i.id <> ALL(%(passed)s)
+  AND i.queue_id = ANY (ARRAY(
+    SELECT m.queue_id FROM channels_app_queuemember m
+    JOIN channels_app_agentslot a ON a.id = m.agent_id
+    WHERE a.organisation_id = %(organisation)s AND a.state = 'available'
+      AND a.used_units < a.max_units AND a.heard_at > %(heard)s))
   AND EXISTS (SELECT {_MAY_HAVE})
 ORDER BY i.priority, i.enqueued_at, i.id LIMIT 1 FOR NO KEY UPDATE OF i SKIP LOCKED
 """  # noqa: S608 - statements put together from our own words, values apart
@@ -264,6 +271,27 @@ def take(actor: Actor, conversation: UUID) -> Conversation:
     return row
 
 
+def give(item: WorkItem, agent: AgentSlot) -> None:
+    """The locked work is the chosen employee's, and whoever had it has room; Conflict when the chosen
+    one is not at work or has no room."""
+    at, before = timezone.now(), item.agent_id
+    pair = AgentSlot.objects.unscoped("whose work is locked").filter(pk__in=[agent.pk, before or 0])
+    list(pair.order_by("pk").select_for_update(no_key=True))  # in one order, as others may cross
+    chosen = pair.filter(pk=agent.pk, used_units__lte=F("max_units") - item.weight)
+    if not chosen.exclude(state=Presence.OFFLINE).update(
+        used_units=F("used_units") + item.weight, version=F("version") + 1, idle_since=at
+    ):
+        raise Conflict("no_room", _("They are not at work, or have no room for one more."))
+    if item.status == WorkItem.Status.OFFERED:
+        _end_offer(item, Offer.Outcome.WITHDRAWN)
+    if before is not None:
+        _free(before, item.weight, idle_since=at)
+    item.status, item.agent = WorkItem.Status.ACTIVE, agent
+    item.accepted_at = item.accepted_at or at
+    _save(item, "status", "agent", "accepted_at")
+    match_soon(item.organisation_id)
+
+
 def _begin(actor: Actor, conversation: Conversation, item: WorkItem) -> None:
     """The locked work and its conversation are the agent's, from now on."""
     at = timezone.now()
@@ -430,7 +458,7 @@ def take_from_the_gone() -> int:
             enqueue(conversation, item.queue, since=item.enqueued_at)
             actor = system_actor(conversation.organisation, Origin(Door.TASK))
             note_event(actor, conversation, EventKind.QUEUED)
-            tell({"kind": "queued"}, listeners(conversation))
+            tell({"kind": "queued", realtime.JUDGE: True}, listeners(conversation))
             taken += 1
     return taken
 

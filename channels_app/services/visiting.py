@@ -414,7 +414,12 @@ def _checked(account: ChannelAccount, arrival: Arrival, *, needs_address: bool) 
         ConsentText.objects.unscoped("public").filter(account=account).order_by("-version").first()
     )
     if newest is not None and newest.version != arrival.consent:
-        errors["consent"] = [_("Read how your data are used, and agree to it.")]
+        stale = 0 < arrival.consent < newest.version  # another text since the form was opened
+        errors["consent"] = [
+            _("This form has been open for too long. Load the page again.")
+            if stale
+            else _("Read how your data are used, and agree to it.")
+        ]
     if errors:
         raise Invalid(errors=errors)
     return _Said(name, address, text, newest)

@@ -115,6 +115,9 @@ def conversation(request: ActorRequest, conversation: UUID) -> HttpResponse:
         return redirect("mail:thread", conversation)
     row = services.open_conversation(actor, conversation)
     context = {**_page(request, row), "may_attend": actor.holds(ATTEND)}
+    if context["reassigns"]:
+        with_room = selectors.with_room(actor)
+        context["with_room"] = [one for one in with_room if one.user_id != row.owner_id]
     if actor.holds(ATTEND):
         context |= _desk(request, row.uuid)
     return render(request, "channels_app/conversation.html", context)
@@ -136,6 +139,7 @@ def _page(request: ActorRequest, row: Conversation) -> dict[str, Any]:
         if row.queue
         else [],
         "user_id": actor.user_id,
+        "reassigns": selectors.may_reassign(actor, row),
         "case_types": CaseType.objects.for_actor(actor).filter(is_active=True).order_by("name")
         if actor.holds(OPEN_CASE)
         else [],

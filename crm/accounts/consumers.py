@@ -31,6 +31,7 @@ MAX_STREAMS = 100
 _STREAM = re.compile(r"[0-9A-Za-z:._-]{1,120}")
 LOOK_EVERY = 3.0  # seconds; with the query itself under the five that are promised
 LOOK_WHOLE_EVERY = 20  # times: the idle lock is a matter of time, which no row tells
+CATCH_UP_EVERY = 3  # times: what Valkey did not bring is told within ten seconds
 
 
 class LiveConsumer(StreamSocket):
@@ -51,7 +52,10 @@ class LiveConsumer(StreamSocket):
             return
         self.organisation_id = self.actor.organisation_id
         await self.channel_layer.group_add(sessions.group_of(self.user.pk), self.channel_name)
-        self.tasks = [asyncio.create_task(self.deliver()), asyncio.create_task(self._watch())]
+        self.tasks = [
+            asyncio.create_task(self.deliver()),
+            asyncio.create_task(self.keep(self._watch())),
+        ]
 
     async def disconnect(self, code: int) -> None:
         """Leave every group and stop the tasks."""
@@ -96,6 +100,14 @@ class LiveConsumer(StreamSocket):
             return
         await self.follow(stream, after)
 
+    async def may_still_follow(self, stream: str) -> bool:
+        """Judge anew somebody who was let in earlier; whoever had a conversation may have it no more."""
+        decision = await database_sync_to_async(authorise)(self.actor, stream)
+        if not decision:
+            await self.unfollow(stream)
+            self.tell(type="denied", stream=stream, reason=str(decision.reason))
+        return bool(decision)
+
     async def _authorise(self, stream: str) -> Decision:
         if stream not in self.streams and len(self.streams) >= MAX_STREAMS:
             return Decision(False, _("This page follows too many things at once."))
@@ -125,6 +137,8 @@ class LiveConsumer(StreamSocket):
             await asyncio.sleep(LOOK_EVERY)
             turn += 1
             await self._stay_or_go(whole=turn % LOOK_WHOLE_EVERY == 0)
+            if turn % CATCH_UP_EVERY == 0:
+                await self.catch_up()
 
     async def _stay_or_go(self, *, whole: bool) -> None:
         rights = await self._rights()

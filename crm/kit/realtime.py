@@ -25,6 +25,9 @@ Authorise = Callable[[Actor, str], Decision]
 streams: Registry[Authorise] = Registry("stream")
 
 
+JUDGE = "judge"  # a patch that holds it: who may follow the stream may be others from now on
+
+
 @dataclass(frozen=True, slots=True)
 class Patch:
     """One event of a stream as it is sent to a client."""

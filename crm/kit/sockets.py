@@ -6,15 +6,21 @@ Groups are named by crm.kit.realtime and never by a client. A slow client is let
 import asyncio
 import json
 import time
+from collections.abc import Awaitable
 from typing import Any
 
+import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import DatabaseError
+from redis import RedisError
 
 from crm.kit.models import StreamHead
-from crm.kit.realtime import Patch, group_of, replay
+from crm.kit.realtime import JUDGE, Patch, group_of, replay
 
-NOT_UNDERSTOOD, TOO_SLOW, TOO_FAST = 4400, 4408, 4429
+log = structlog.get_logger(__name__)
+
+NOT_UNDERSTOOD, TOO_SLOW, TOO_FAST, BROKEN_OFF = 4400, 4408, 4429, 4500
 MAX_FRAME = 4096  # characters; a subscription takes a hundred
 MAX_WAITING = 500  # frames that a slow client has not taken
 FRAMES_PER_SECOND, BURST = 10, 60
@@ -25,7 +31,7 @@ class StreamSocket(AsyncWebsocketConsumer):
 
     def prepare(self) -> None:
         """Begin with nothing followed and the whole allowance. First in `connect`."""
-        self.streams: set[str] = set()
+        self.streams: dict[str, int] = {}  # with the number up to which it has been told all
         self.waiting: asyncio.Queue[str] = asyncio.Queue(MAX_WAITING)
         self.tasks: list[asyncio.Task[None]] = []
         self.allowance, self.counted_at = float(BURST), time.monotonic()
@@ -39,9 +45,14 @@ class StreamSocket(AsyncWebsocketConsumer):
 
     async def stream_event(self, message: dict[str, Any]) -> None:
         """Hand on a patch that the channel layer brings."""
-        if message["stream"] in self.streams:
-            keys = ("stream", "seq", "patch")
-            self.tell(type="event", **{key: message[key] for key in keys})
+        stream, seq = message["stream"], message["seq"]
+        if stream not in self.streams:
+            return
+        self.tell(type="event", stream=stream, seq=seq, patch=message["patch"])
+        if message["patch"].get(JUDGE) and not await self.may_still_follow(stream):
+            return
+        if seq == self.streams[stream] + 1:  # beyond a gap it is told again by `catch_up`
+            self.streams[stream] = seq
 
     async def stream_hint(self, message: dict[str, Any]) -> None:
         """Hand on what is true for a moment only and kept nowhere."""
@@ -50,21 +61,50 @@ class StreamSocket(AsyncWebsocketConsumer):
 
     async def follow(self, stream: str, after: int) -> None:
         """Follow a stream: join first, then replay, so that nothing falls between."""
-        self.streams.add(stream)
+        self.streams[stream] = after
         await self.channel_layer.group_add(group_of(stream), self.channel_name)
         patches, head = await database_sync_to_async(_missed)(stream, after)
+        if stream not in self.streams:  # let go of meanwhile
+            return
         if patches is None:
+            self.streams[stream] = head
             self.tell(type="resync", stream=stream, seq=head)
             return
         for patch in patches:
             self.tell(type="event", stream=stream, seq=patch.seq, patch=patch.patch)
         seq = patches[-1].seq if patches else after
+        self.streams[stream] = max(seq, self.streams[stream])
         self.tell(type="caught_up", stream=stream, seq=seq)
+
+    async def catch_up(self) -> None:
+        """Tell what no announcement brought: Valkey forgets what nobody heard, and the socket stays open.
+
+        What an announcement is just bringing is told twice; clients go by the number.
+        """
+        if not self.streams:
+            return
+        heads = await database_sync_to_async(_heads)(list(self.streams))
+        for stream, head in heads.items():
+            told = self.streams.get(stream)
+            if told is not None and head > told and await self.may_still_follow(stream):
+                await self.follow(stream, told)
+
+    async def may_still_follow(self, stream: str) -> bool:
+        """Whether what the client follows is still for them; else it is let go of."""
+        return stream in self.streams
+
+    async def keep(self, watch: Awaitable[None]) -> None:
+        """Keep a watch as a task of the open socket. One that breaks off (the database is away) lets the
+        client go, who comes back and is judged anew: nobody stays unwatched."""
+        try:
+            await watch
+        except (DatabaseError, RedisError, OSError) as error:
+            log.warning("socket_unwatched", error=type(error).__name__)
+            await self.close(BROKEN_OFF)
 
     async def unfollow(self, stream: str) -> None:
         """Hear no more of a stream."""
-        if stream in self.streams:
-            self.streams.discard(stream)
+        if self.streams.pop(stream, None) is not None:
             await self.channel_layer.group_discard(group_of(stream), self.channel_name)
 
     async def deliver(self) -> None:
@@ -96,6 +136,11 @@ def parse(text: str | None) -> object:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
+
+
+def _heads(streams: list[str]) -> dict[str, int]:
+    """The last number of each."""
+    return dict(StreamHead.objects.filter(pk__in=streams).values_list("stream", "seq"))
 
 
 def _missed(stream: str, after: int) -> tuple[list[Patch] | None, int]:

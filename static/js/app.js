@@ -8,6 +8,7 @@ observe({
   composer: () => import("./controllers/composer.js"),
   conditions: () => import("./controllers/conditions.js"),
   copy: () => import("./controllers/copy.js"),
+  countdown: () => import("./controllers/countdown.js"),
   desk: () => import("./controllers/desk.js"),
   dialog: () => import("./controllers/dialog.js"),
   draft: () => import("./controllers/draft.js"),

@@ -56,7 +56,7 @@ class _Talk(socketserver.StreamRequestHandler):
             return  # broken off: nothing was taken
         message = message_from_bytes(b"".join(lines))
         with self.ledger.lock:  # taken before it says so, as real ones do
-            self.ledger.taken.append((str(message["Message-ID"]), recipient))
+            self.ledger.taken.append((str(message["Message-ID"]).strip(), recipient))  # or folded
             self.ledger.messages.append(message)
             if self.ledger.place:
                 number = len(self.ledger.messages)

@@ -7,17 +7,20 @@ from uuid import uuid4
 import pytest
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.db import OperationalError
 from django.utils import timezone
 
 from channels_app import consumers, services
-from channels_app.models import ChannelAccount, Conversation
+from channels_app.models import ChannelAccount, Conversation, Offer, Presence
 from channels_app.services import visiting
+from crm.accounts import consumers as live
 from crm.accounts.models import Membership
 from crm.asgi import application
 from crm.kit import realtime, sockets
+from crm.kit.actor import Actor
 from crm.kit.models import StreamHead
 from tests.conftest import World
-from tests.factories.accounts import acting
+from tests.factories.accounts import acting, employee
 from tests.factories.channels_app import begin, make_account, make_agent, make_queue
 from tests.security.test_sockets import closing_code, open_socket, subscribe
 
@@ -61,6 +64,42 @@ async def test_what_was_missed_is_told_again_in_order(account: ChannelAccount) -
     event = (await heard(communicator, "event"))[-1]
     assert (event["seq"], event["patch"]) == (4, {"kind": "message", "number": 5})
     await communicator.disconnect()
+
+
+async def test_what_was_announced_to_nobody_is_told_all_the_same(
+    account: ChannelAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While Valkey was away sockets stayed open and deaf, until somebody spoke again."""
+    monkeypatch.setattr(consumers, "INTRODUCE_WITHIN", 0.1)
+    monkeypatch.setattr(consumers, "LOOK_EVERY", 0.1)
+    row, token = await database_sync_to_async(begin)(account)
+    seq = await database_sync_to_async(_seq)(row)
+    communicator = await visit(token, after=seq)
+    await heard(communicator, "caught_up")
+    monkeypatch.setattr(realtime, "announce", lambda *_told: None)
+    for n in range(2):
+        await database_sync_to_async(visiting.say)(row, f"Al vacío {n}", key=uuid4())
+    first = (await heard(communicator, "event"))[-1]
+    second = (await heard(communicator, "event"))[-1]
+    assert [first["seq"], second["seq"]] == [seq + 1, seq + 2]
+    await communicator.disconnect()
+
+
+async def test_who_can_no_longer_be_watched_is_let_go(
+    account: ChannelAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watch that died with a connection to the database left its socket open for ever."""
+    monkeypatch.setattr(consumers, "INTRODUCE_WITHIN", 0.1)
+    monkeypatch.setattr(consumers, "LOOK_EVERY", 0.1)
+    _row, token = await database_sync_to_async(begin)(account)
+    communicator = await visit(token)
+    await heard(communicator, "caught_up")
+
+    def away(_token: str) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(consumers, "_standing", away)
+    assert await closing_code(communicator) == sockets.BROKEN_OFF
 
 
 async def test_state_and_events_from_there_make_the_whole(account: ChannelAccount) -> None:
@@ -194,6 +233,45 @@ async def test_strangers_may_not_follow_a_conversation_or_a_desk(
         assert (await subscribe(communicator, own))["type"] == "denied"
         assert (await subscribe(communicator, row.visitor_stream))["type"] == "denied"
         await communicator.disconnect()
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["told", "not told"])
+async def test_who_had_to_give_it_away_hears_no_more(
+    world: World, account: ChannelAccount, announced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bob attends what is out of his unit's reach; once it is another's, his open socket followed on."""
+    monkeypatch.setattr(live, "LOOK_EVERY", 0.1)
+    row, boss = await database_sync_to_async(_bob_attends)(world, account)
+    communicator = await open_socket(world.bob)
+    stream, seq = row.stream, (await database_sync_to_async(_head)(row))
+    await subscribe(communicator, stream, seq)
+    if not announced:
+        monkeypatch.setattr(realtime, "announce", lambda *_told: None)
+    await database_sync_to_async(_give_to_alice)(world, row, boss)
+    told = await heard(communicator, "denied")
+    assert [frame["type"] for frame in told] == (["event"] if announced else []) + ["denied"]
+    await database_sync_to_async(visiting.say)(row, "Solo para Alice", key=uuid4())
+    assert await communicator.receive_nothing(timeout=0.5)
+    await communicator.disconnect()
+
+
+def _bob_attends(world: World, account: ChannelAccount) -> Any:
+    assert account.queue is not None
+    make_agent(world.bob, account.queue)
+    row, _token = begin(account)
+    offer = Offer.objects.get(item__conversation=row)
+    services.accept(acting(world.bob), offer.uuid)
+    return row, acting(employee(world.here, "supervisor"))
+
+
+def _head(row: Conversation) -> int:
+    return StreamHead.objects.get(pk=row.stream).seq
+
+
+def _give_to_alice(world: World, row: Conversation, boss: Actor) -> None:
+    assert row.queue is not None
+    slot = make_agent(world.alice, row.queue, state=Presence.BUSY)
+    services.reassign(boss, row.uuid, agent=slot.uuid, note="Alice sigue.")
 
 
 async def test_a_suspended_employee_hears_no_more(world: World, account: ChannelAccount) -> None:

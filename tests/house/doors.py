@@ -147,6 +147,7 @@ _TALK = {"conversation": "conversation.uuid"}
 _OFFER = {"offer": "offer.uuid"}
 _FILE = {"attachment": "attachment.uuid"}
 _KEY = {"key": "account.public_key"}
+_SET_UP = "a set-up, nobody's data"
 
 _ARTICLE = {"article": "article.uuid"}
 _SIDE = {"organisation": "organisation.code"}
@@ -575,6 +576,28 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "channels_app:wallboard_now": Guarded(),
     "channels_app:assistant": Guarded(),
     "channels_app:try_assistant": Guarded(),
+    "channels_app:supervised": Guarded(
+        {"queue": "queue.uuid"}, silent="a list; entering a conversation is the look"
+    ),
+    "channels_app:reassign": Guarded(_TALK, post={"to": "reassigned.to", "note": "Motivo"}),
+    # --- channels_app: the administrators' ---
+    "channels_app:setup": Guarded(),
+    "channels_app:setup_new_chat": Guarded(),
+    "channels_app:setup_chat": Guarded({"account": "account.uuid"}, silent=_SET_UP),
+    "channels_app:setup_new_reason": Guarded({"account": "account.uuid"}, silent=_SET_UP),
+    "channels_app:setup_reason": Guarded({"reason": "contact_reason.uuid"}, silent=_SET_UP),
+    "channels_app:setup_new_queue": Guarded(),
+    "channels_app:setup_queue": Guarded({"queue": "queue.uuid"}, silent=_SET_UP),
+    "channels_app:setup_new_code": Guarded({"queue": "queue.uuid"}, silent=_SET_UP),
+    "channels_app:setup_code": Guarded({"code": "wrap_up_code.uuid"}, silent=_SET_UP),
+    "channels_app:setup_add_member": Guarded(
+        {"queue": "queue.uuid"}, post={"person": "employee.uuid", "room": "3"}
+    ),
+    "channels_app:setup_remove_member": Guarded(
+        {"queue": "queue.uuid", "agent": "agent_slot.uuid"}
+    ),
+    "channels_app:setup_new_pause": Guarded(),
+    "channels_app:setup_pause": Guarded({"pause": "pause_reason.uuid"}, silent=_SET_UP),
     # --- the roof ---
     "palette": Guarded(),
     "set_language": Public("one's own language, also on public pages"),

@@ -41,10 +41,12 @@ from channels_app.models import (
     AgentSlot,
     Attachment,
     ChannelAccount,
+    ContactReason,
     Conversation,
     InboundMail,
     Offer,
     OwedAnswer,
+    PauseReason,
     Presence,
     Queue,
     WrapUpCode,
@@ -169,6 +171,9 @@ class Side:
     conversation: Conversation  # attended by who holds everything
     waiting: Conversation
     attachment: Attachment
+    contact_reason: ContactReason
+    agent_slot: AgentSlot
+    pause_reason: PauseReason
     offer: Offer  # rings at who holds everything
     owed_answer: OwedAnswer
 
@@ -181,6 +186,11 @@ class Side:
     def desk(self) -> SimpleNamespace:
         """The desk of who may do everything, as its stream names it."""
         return SimpleNamespace(key=f"{self.organisation.pk}.{self.everything.pk}")
+
+    @property
+    def reassigned(self) -> SimpleNamespace:
+        """Where a supervisor gives a conversation to."""
+        return SimpleNamespace(to=f"queue:{self.queue.uuid}")
 
     @property
     def session(self) -> UserSession:
@@ -447,6 +457,11 @@ def _talks(unit: Unit, boss: User, code: str) -> dict[str, Any]:
         "account": account,
         "queue": queue,
         "wrap_up_code": queue.wrap_up_codes.get(),
+        "contact_reason": account.reasons.get(),
+        "agent_slot": slot,
+        "pause_reason": PauseReason.objects.create(
+            organisation=unit.organisation, code="descanso", names={"es": f"Descanso {code}"}
+        ),
         "conversation": conversation,
         "waiting": waiting,
         "attachment": attachment,

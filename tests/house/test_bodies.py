@@ -89,6 +89,22 @@ _MAIL_ACCOUNT = {
     "smtp_security": "starttls",
 }
 
+_CHAT = {
+    "name": "Otro chat",
+    "unit": "unit.uuid",
+    "queue": "queue.uuid",
+    "consent_es": "Tratamos sus datos.",
+}
+_QUEUE = {
+    "name_es": "Otra cola",
+    "unit": "unit.uuid",
+    "priority": "50",
+    "offer_seconds": "30",
+    "wrap_up_seconds": "60",
+    "target_seconds": "60",
+    "max_waiting": "0",
+}
+
 # Every field of a form that names a row: the page that it stands on, what else is filled in, and
 # what it holds. `own` is taken, the same attribute of the other side is refused.
 NEW_CASE = {
@@ -204,6 +220,20 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
     ("OfferForm", "case_type"): ("cases:new_open311_service", NEW_SERVICE, "case_type.code"),
     ("OfferForm", "unit"): ("cases:new_open311_service", NEW_SERVICE, "unit.uuid"),
     ("UploadForm", "unit"): ("cases:import_new", {"file": "a file"}, "unit.uuid"),
+    **{
+        ("ChatForm", name): ("channels_app:setup_new_chat", _CHAT, f"{name}.uuid")
+        for name in ("unit", "queue")
+    },
+    **{
+        ("QueueForm", name): ("channels_app:setup_new_queue", _QUEUE, f"{name}.uuid")
+        for name in ("unit", "calendar", "case_type")
+    },
+    ("ReasonForm", "queue"): (
+        "channels_app:setup_new_reason",
+        {"name_es": "Otro motivo", "position": "1"},
+        "queue.uuid",
+    ),
+    ("MemberForm", "person"): ("channels_app:setup_add_member", {"room": "2"}, "employee.uuid"),
     ("AccountForm", "unit"): ("mail:new_account", _MAIL_ACCOUNT, "unit.uuid"),
     ("AccountForm", "case_type"): (
         "mail:new_account",
@@ -224,7 +254,7 @@ FOREIGN_BY_NATURE = {
 # Names that a field naming a row bears.
 NAMING = {
     *("unit", "unidad", "person", "citizen", "case", "cases", "case_type", "tipo", "role"),
-    *("copy_of", "target", "into", "calendar", "base", "receiver", "parent", "assignee"),
+    *("queue", "copy_of", "target", "into", "calendar", "base", "receiver", "parent", "assignee"),
 }
 
 

@@ -17,6 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cases import services as cases
+from channels_app.models import ContactReason, PauseReason, WrapUpCode
 from crm.accounts.services.roles import create_role
 from crm.integrations.models import (
     Attempt,
@@ -31,6 +32,7 @@ from scheduling.services.setup import add_closure
 from tests.factories.accounts import employee
 from tests.factories.campaigns import draft, parts, topic_of
 from tests.factories.cases import ArticleFactory, CaseFactory, CaseTypeFactory, ProcedureFactory
+from tests.factories.channels_app import begin, make_account, make_agent, make_queue
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import UnitFactory
 from tests.factories.scheduling import at, make_resource
@@ -120,7 +122,20 @@ def _grow(estate: Estate) -> None:
         wanted = {"field": "consent", "op": "is", "value": [str(topic.uuid)]}
         audience, template = parts(here.organisation, {"all": [wanted]})
         draft(actor, topic, audience, template, name=f"Campaña {number}")
+        _chats(here, number)
     more_mail(here.mail_account, MORE)
+
+
+def _chats(here: Side, number: int) -> None:
+    """Another one of each that is set up, and somebody more in the queue."""
+    queue = make_queue(here.unit, f"cola-{number}")
+    make_account(queue)
+    make_agent(employee(here.organisation, "agent", unit=here.unit), here.queue, queue)
+    words = {"code": f"mas-{number}", "names": {"es": f"Más {number}"}}
+    WrapUpCode.objects.create(queue=here.queue, **words)
+    ContactReason.objects.create(account=here.account, queue=queue, **words)
+    PauseReason.objects.create(organisation=here.organisation, **words)
+    begin(here.account, name=f"Espera {number}")
 
 
 def _other_systems(here: Side, number: int) -> None:

@@ -134,6 +134,16 @@ def test_what_citizens_read_is_in_their_language(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", [DEFAULT, *OTHERS])
+def test_a_plural_has_every_form_of_its_language(language: str) -> None:
+    """Of three Spanish forms two were given: « 4 conversations at once »."""
+    forms = re.search(r"nplurals=(\d)", catalogue_of(language).read_text())
+    assert forms is not None
+    entries = [entry for entry in catalogue(language).values() if entry.plural]
+    short = [one.msgid for one in entries if set(one.translations) != set(range(int(forms[1])))]
+    assert not short
+
+
+@pytest.mark.parametrize("language", [DEFAULT, *OTHERS])
 def test_a_translation_keeps_placeholders_and_tags(language: str) -> None:
     broken = []
     for entry in catalogue(language).values():

@@ -14,7 +14,7 @@ import boot
 from tests.campaigns.sink import sink
 from tests.imap_server import Box, serving
 from tests.journeys.desk import Office
-from tests.journeys.product import LETTERS, copied_database, running
+from tests.journeys.product import LETTERS, Product, copied_database
 from tests.journeys.town import FOREIGN_PORT, Town, build
 
 
@@ -71,8 +71,10 @@ def product(
     sent.mkdir()
     with django_db_blocker.unblock(), copied_database() as database, sink(sent) as ledger:
         town = build()
-        with running(database, product_place, ledger.port) as address:
-            yield address, town
+        with Product(
+            database, product_place, EMAIL_URL=f"smtp://127.0.0.1:{ledger.port}"
+        ) as running:
+            yield running.address, town
 
 
 @pytest.fixture(scope="package")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -70,76 +71,100 @@ def _rule(statement: str) -> None:
         cursor.execute(statement)
 
 
-@contextlib.contextmanager
-def running(database: str, place: Path, mail_port: int) -> Iterator[str]:
-    """The product on that database, its files and logs in `place`, its mail sent to a server on that
-    port; its address."""
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    with ValkeyServer(port=free_port(), persist=False) as valkey:
-        env = {
+WEB, WORKER, VALKEY = "web", "worker", "valkey"
+
+
+class Product:
+    """The product's processes on a database, their files and logs in `place`: each can be killed on the
+    spot and started again, as whoever supervises an installation does."""
+
+    def __init__(self, database: str, place: Path, **env: str) -> None:
+        self.place = place
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._valkey_port = free_port()
+        self._valkey: ValkeyServer | None = None
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self.env = {
             **os.environ,
             "APP_ENV": "test",
             "SECRET_KEY": settings.SECRET_KEY,
             "DATABASE_URL": database,
-            "REDIS_URL": f"redis://127.0.0.1:{valkey.port}",
-            "PUBLIC_URL": address,
+            "REDIS_URL": f"redis://127.0.0.1:{self._valkey_port}",
+            "PUBLIC_URL": self.address,
             "VENTANILLA_VAR": str(place),
             "VENTANILLA_EMBEDDED": "1",
             "SIMULATORS": "1",
             "DJANGO_SETTINGS_MODULE": "crm.settings",
             "OUTBOUND_ALLOWED_HOSTS": f"127.0.0.1:{ELSEWHERE},127.0.0.1:{LETTERS}",
-            "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
+            **env,
         }
-        beat = [
-            "-B",
-            "-s",
-            str(place / "beat"),
-            "--scheduler=django_celery_beat.schedulers:DatabaseScheduler",
-        ]
+        scheduler = "--scheduler=django_celery_beat.schedulers:DatabaseScheduler"
         worker = ["celery", "-A", "crm", "worker", "--concurrency=1", "--without-mingle"]
-        with contextlib.ExitStack() as processes:
-            for name, command in {
-                "web": ["daphne", "-b", "127.0.0.1", "-p", str(port), "crm.asgi:application"],
-                "worker": [*worker, "--without-gossip", *beat],
-            }.items():
-                processes.enter_context(_process(command, env, place / f"{name}.log"))
-            _wait_until_well(port, place)
-            yield address
+        web = ["daphne", "-b", "127.0.0.1", "-p", str(self.port), "crm.asgi:application"]
+        self._commands = {
+            WEB: web,
+            WORKER: [*worker, "--without-gossip", "-B", "-s", str(place / "beat"), scheduler],
+        }
 
+    def __enter__(self) -> "Product":
+        try:
+            for name in (VALKEY, WEB, WORKER):
+                self.start(name)
+            self.wait_until_well()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
 
-@contextlib.contextmanager
-def _process(command: list[str], env: dict[str, str], log: Path) -> Iterator[None]:
-    """A Python program in a group of its own, all of which ends with us."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command],
-            env=env,
-            cwd=settings.BASE_DIR,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        yield
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)  # nothing of theirs is worth finishing
-        process.wait()
+    def __exit__(self, *_error: object) -> None:
+        for name in [*self._running, VALKEY]:
+            self.kill(name)  # nothing of theirs is worth finishing
 
+    def start(self, name: str) -> None:
+        """The process runs, in a group of its own; it may not be well yet."""
+        if name == VALKEY:
+            self._valkey = ValkeyServer(port=self._valkey_port, persist=False)
+            self._valkey.start()
+            return
+        with (self.place / f"{name}.log").open("ab") as output:
+            self._running[name] = subprocess.Popen(
+                [sys.executable, "-m", *self._commands[name]],
+                env=self.env,
+                cwd=settings.BASE_DIR,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
 
-def _wait_until_well(port: int, place: Path) -> None:
-    """Return once /healthz says that database, broker and worker are there."""
-    answer = b"no answer"
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError, HTTPException):
-            door = HTTPConnection("127.0.0.1", port, timeout=5)
-            door.request("GET", "/healthz")
-            response = door.getresponse()
-            answer = response.read()
-            if response.status == 200:
-                return
-        time.sleep(0.1)
-    logs = {log.name: log.read_text(errors="replace")[-2000:] for log in place.glob("*.log")}
-    raise AssertionError(f"The product is not well: {answer!r}, {logs}")
+    def kill(self, name: str) -> None:
+        """kill -9, the process and its children; what it knew only by itself is gone."""
+        if name == VALKEY:
+            if self._valkey is not None:
+                self._valkey.terminate()
+            self._valkey = None
+        elif process := self._running.pop(name, None):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def wait_until_well(self) -> None:
+        """Return once /healthz says that database, broker and worker are there."""
+        answer = b"no answer"
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            door = HTTPConnection("127.0.0.1", self.port, timeout=5)
+            with contextlib.suppress(OSError, HTTPException), contextlib.closing(door):
+                door.request("GET", "/healthz")
+                response = door.getresponse()
+                answer = response.read()
+                if response.status == HTTPStatus.OK:
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"The product is not well: {answer!r}, {self.logs()}")
+
+    def logs(self) -> dict[str, str]:
+        """The end of what each process said."""
+        found = self.place.glob("*.log")
+        return {log.name: log.read_text(errors="replace")[-2000:] for log in found}
