@@ -394,6 +394,7 @@ SPECTACULAR_SETTINGS = {
         "CitizenKindEnum": "crm.citizens.api_shapes.CitizenKind",
         "IdentifierKindEnum": "crm.citizens.api_shapes.IdentifierKind",
         "LinkKindEnum": "cases.api.shapes.LinkKind",
+        "DirectionEnum": "cases.api.shapes.MessageDirection",
         "AppointmentStatusEnum": "scheduling.api_shapes.SHOWN",
         "InteractionStateEnum": "channels_app.api_shapes.InteractionState",
         "InteractionDirectionEnum": "channels_app.api_shapes.InteractionDirection",

@@ -43,6 +43,7 @@ LONGEST_DESCRIPTION = 100_000
 # --- In -----------------------------------------------------------------------------------------
 
 LinkKind = Link.Kind  # named here so that the schema can name it (settings: ENUM_NAME_OVERRIDES)
+MessageDirection = Message.Direction
 
 
 class CaseFilters(Filters):
