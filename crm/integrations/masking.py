@@ -9,7 +9,9 @@ import unicodedata
 
 MASK = "[…]"
 _MAILBOX = re.compile(
-    r"\S*(?:@|\(at\)|\[at\]|\(arroba\)|\[arroba\]|\sarroba\s)\s*\S*", re.IGNORECASE
+    # from where a word begins: from within one, each letter would look for the sign anew
+    r"(?<!\S)\S*?(?:@|\(at\)|\[at\]|\(arroba\)|\[arroba\]|\sarroba\s)\s*\S*",
+    re.IGNORECASE,
 )
 _GAP = r"[\s.,·•_/\\|()\-‐-―−+*'’]{0,3}"
 # letters before and after belong to it: X1234567L, ES91 2100…, 12345678Z, AAA123456

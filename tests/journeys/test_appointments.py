@@ -38,7 +38,7 @@ def book(visitor: Desk, mailbox: Path) -> str:
     visitor.press("Space")
     visitor.follow("Continue")
     expect(visitor.page.locator("h1")).to_have_text("Confirm your appointment")
-    visitor.fill("Code", code_in(mailbox, visitor))
+    visitor.fill("Code", code_in(mailbox, visitor, "remedios@example.org"))
     visitor.follow("Confirm")
     expect(visitor.page.locator("h1")).to_have_text("Your appointment is confirmed")
     reference = re.search(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}\b", visitor.page.locator("main").inner_text())
@@ -48,15 +48,14 @@ def book(visitor: Desk, mailbox: Path) -> str:
     return reference.group()
 
 
-def code_in(mailbox: Path, visitor: Desk) -> str:
-    """The code of the newest mail; the worker needs a moment to send it."""
+def code_in(mailbox: Path, visitor: Desk, to: str) -> str:
+    """The code of the newest mail to that address; the worker needs a moment to send it."""
     for _look in range(600):
-        for file in sorted(mailbox.glob("*"), key=lambda one: one.stat().st_mtime, reverse=True):
-            for part in file.read_bytes().split(b"-" * 79):
-                letter = message_from_bytes(part.strip(), policy=policy.default)
-                found = re.search(r"\d{4} \d{4}$", str(letter["Subject"] or ""))
-                if found:
-                    return found.group()
+        for file in sorted(mailbox.glob("*.log"), reverse=True):
+            letter = message_from_bytes(file.read_bytes(), policy=policy.default)
+            found = re.search(r"\d{4} \d{4}$", str(letter["Subject"] or ""))
+            if found and to in str(letter["To"]):
+                return found.group()
         visitor.page.wait_for_timeout(100)
     raise AssertionError("no mail with a code")
 
@@ -90,7 +89,7 @@ def move(agent: Desk) -> str:
 
 def find_again(visitor: Desk, reference: str, mailbox: Path, when: str) -> None:
     """By reference and code it opens anew, and says the new time; a wrong code opens nothing."""
-    code = code_in(mailbox, visitor)
+    code = code_in(mailbox, visitor, "remedios@example.org")
     visitor.context.clear_cookies()
     visitor.open("/cita/INST/consultar/")
     visitor.fill("Reference", reference)

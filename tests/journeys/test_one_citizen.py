@@ -167,7 +167,7 @@ def book(agent: Desk, visitor: Desk, mailbox: Path) -> None:
     visitor.press("Space")
     visitor.follow("Continue")
     expect(visitor.page.locator("h1")).to_have_text("Confirm your appointment")
-    visitor.fill("Code", code_in(mailbox, visitor))
+    visitor.fill("Code", code_in(mailbox, visitor, CLARA))
     visitor.follow("Confirm")
     expect(visitor.page.locator("h1")).to_have_text("Your appointment is confirmed")
     agent.open("/citas/")
