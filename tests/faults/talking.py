@@ -7,6 +7,7 @@ import json
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -55,7 +56,7 @@ def _ask(
     return response.status, said
 
 
-class Follower(threading.Thread):
+class Follower(threading.Thread, ABC):
     """Follows one stream, and after each break goes on from the last number."""
 
     def __init__(self, port: int, path: str, headers: Mapping[str, str]) -> None:
@@ -67,9 +68,9 @@ class Follower(threading.Thread):
         self.closed_by: list[int | None] = []
         self._over = threading.Event()
 
+    @abstractmethod
     def greeting(self) -> dict[str, Any]:
         """The first frame of each link."""
-        raise NotImplementedError
 
     def run(self) -> None:
         """Until it is told to stop."""
@@ -140,7 +141,7 @@ class EmployeeFollower(Follower):
 
 
 @dataclass
-class Speaker:
+class Speaker(ABC):
     """Somebody who says one thing after the other, each until it is taken."""
 
     port: int
@@ -158,9 +159,9 @@ class Speaker:
                 return
             time.sleep(AGAIN_S)
 
+    @abstractmethod
     def send(self, words: str, key: UUID) -> None:
         """Send it this once; Lost when nobody knows whether it was taken."""
-        raise NotImplementedError
 
 
 @dataclass

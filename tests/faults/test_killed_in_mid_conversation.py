@@ -171,6 +171,7 @@ def test_valkey_and_what_was_said_meanwhile_is_told_though_nobody_speaks_any_mor
     product.wait_until_well()  # Valkey knows of no worker but one that has come back to it
     talk.visitor.ask_for_copy("valkey@example.org")
     until(lambda: copies_to(ledger, "valkey@example.org"), "the copy stays", product.logs)
+    assert len(copies_to(ledger, "valkey@example.org")) == 1
 
 
 def test_the_worker_and_what_it_owed(talk: Talk, product: Product, ledger: Ledger) -> None:

@@ -29,10 +29,17 @@ def test_others_and_other_doors_are_counted_apart() -> None:
         attempt()
     attempt(who="eva")
     attempt(what="window")
+    with pytest.raises(TooMany):
+        attempt()  # theirs have not freed one's own
 
 
 def test_when_the_time_is_over_one_may_try_again() -> None:
     for _try in range(3):
         attempt()
+    with pytest.raises(TooMany):
+        attempt()
     cache.clear()  # as the time-out does
-    attempt()
+    for _try in range(3):
+        attempt()
+    with pytest.raises(TooMany):
+        attempt()
