@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from crm.kit import prepared
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -139,6 +141,12 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
         f" -c statement_timeout={env.int('STATEMENT_TIMEOUT_MS', 0)}",
     }
 )
+if env.bool("DATABASE_PREPARES", True):
+    DATABASES["default"]["OPTIONS"].update(
+        server_side_binding=True,  # Django writes the casts that the server needs then
+        cursor_factory=prepared.cursor,
+        prepare_threshold=2,
+    )
 if TESTING:  # copies of a migrated database, if boot.py made one
     DATABASES["default"]["TEST"] = {"TEMPLATE": env.str("TEST_TEMPLATE", "") or None}
 else:  # test databases are dropped, which a pool's open connections would block

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
@@ -12,7 +11,7 @@ from rest_framework.request import Request
 
 from cases import services
 from cases.api import shapes
-from cases.lists import NEWEST, merged, patience, units_to_merge
+from cases.lists import NEWEST, led_by_words, merged, patience, units_to_merge, words_in
 from cases.models import Case, CaseType, Document, Link, Message, Note, Participant
 from cases.models.case import CaseQuerySet
 from cases.permissions import (
@@ -104,7 +103,9 @@ class Cases(ActorAPIView):
         text = given.get("text", "")
         record_search(self.actor, "cases", filters=given, text=text)
         with patience(text):
-            return self.page(self.wanted(given).values(*_OWN, *_OTHERS), NEWEST)
+            rows = self.wanted(given)
+            rows = led_by_words(rows, text) if text else rows
+            return self.page(rows.values(*_OWN, *_OTHERS), NEWEST)
 
     def wanted(self, given: dict[str, Any]) -> CaseQuerySet:
         """The cases that fit, by the index that leads: as the console's list (cases.lists)."""
@@ -440,7 +441,7 @@ _FILTERS: dict[str, Any] = {
     "opened_from": lambda actor, moment: Q(opened_at__gte=moment),
     "opened_before": lambda actor, moment: Q(opened_at__lt=moment),
     "updated_since": lambda actor, moment: Q(updated_at__gte=moment),
-    "text": lambda actor, text: Q(search=SearchQuery(text, config="es", search_type="websearch")),
+    "text": lambda actor, text: Q(search=words_in(text)),
     "reference": lambda actor, reference: Q(reference=reference),
     "source": lambda actor, source: Q(source=source),
     "external_id": lambda actor, external_id: Q(external_id=external_id),

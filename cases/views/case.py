@@ -41,6 +41,7 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound
 from crm.kit.models import StreamHead
 from crm.kit.policy import Decision, decide
+from crm.kit.prepared import by_key
 from crm.organisations.services import calendar_for
 
 TABS = {
@@ -56,6 +57,7 @@ OTHERS = 5
 
 @require_GET
 @needs(VIEW_CASE)
+@by_key()
 def detail(request: ActorRequest, case: UUID) -> HttpResponse:
     """The whole page; one entry "viewed" says who opened it."""
     actor = request.actor

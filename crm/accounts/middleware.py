@@ -14,6 +14,7 @@ from crm.accounts.models import User
 from crm.accounts.services import door
 from crm.accounts.sessions import Standing, State
 from crm.kit.access import way_in
+from crm.kit.prepared import by_key
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -47,6 +48,7 @@ class ActorMiddleware:
         return self.get_response(request)
 
 
+@by_key()
 def _standing(request: HttpRequest) -> Standing | None:
     """How the session stands; one whose time is over is ended here. None: nobody is signed in."""
     user = request.user

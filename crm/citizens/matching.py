@@ -12,6 +12,7 @@ from crm.citizens.likeness import name_slips
 from crm.citizens.models import Citizen, CitizenRecord, ContactPoint, Identifier
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
+from crm.kit.prepared import by_key
 
 CERTAIN = 100
 WORTH_ASKING = 50
@@ -29,6 +30,7 @@ class Duplicate:
     reasons: tuple[Text, ...]
 
 
+@by_key(on=False)
 def likely_duplicates(
     actor: Actor,
     names: Names,

@@ -33,6 +33,7 @@ from crm.kit.access import ActorRequest, needs
 from crm.kit.errors import Conflict, Invalid, NotFound
 from crm.kit.forms import Correction, ServiceForm
 from crm.kit.policy import decide, require
+from crm.kit.prepared import by_key
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 
@@ -155,6 +156,7 @@ def _ask_reason(
 
 @require_GET
 @needs(VIEW_CITIZEN)
+@by_key()
 @opened
 def detail(request: ActorRequest, found: Opened) -> HttpResponse:
     """The 360º view."""

@@ -220,3 +220,40 @@ def test_each_list_walks_its_index(many: World, who: str, asked: CaseFilter, ind
         plan = plan_of(query)
         assert index in plan, plan
         assert "Seq Scan on cases_case" not in plan, plan
+
+
+@pytest.mark.parametrize(("word", "by_keys"), [("hipoteca", True), ("farola", False)])
+def test_a_word_that_few_cases_have_leads_to_them(many: World, word: str, by_keys: bool) -> None:
+    """The regression: the planner took any rare word for one in 200, and read half a million cases."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE cases_case SET subject = 'Farola apagada'")
+        cursor.execute(
+            "UPDATE cases_case SET subject = 'Hipoteca' WHERE id IN"
+            " (SELECT id FROM cases_case ORDER BY opened_at LIMIT 40)"
+        )
+        cursor.execute("ANALYZE cases_case")
+    boss = many.actor(employee(many.here, "supervisor"))
+    asked = CaseFilter(text=word, any_time=True)
+    with CaptureQueriesContext(connection) as captured:
+        page = find(boss, asked, size=26)
+    assert {case.subject.split()[0].lower() for case in page.rows} == {word}
+    assert len(page.rows) == 26
+    assert len(find(boss, asked, page.after, size=26).rows) == (14 if by_keys else 26)
+    pages = [query["sql"] for query in captured.captured_queries if "ORDER BY" in query["sql"]]
+    assert ['"cases_case"."id" IN (' in query for query in pages if "@@" in query] == [by_keys]
+
+
+@pytest.mark.parametrize("few", [1, 2, 3, 500])
+def test_few_or_many_the_same_cases_are_found(
+    world: World, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    for number in range(3):
+        CaseFactory(unit=world.unit, subject=f"Farola {number}")
+    CaseFactory(unit=world.other_unit, subject="Farola de al lado")
+    monkeypatch.setattr(lists, "FEW_BY_WORDS", few)
+    alice = world.actor(world.alice)
+    assert sorted(everything(alice, CaseFilter(text="farola"), 2)) == [
+        "Farola 0",
+        "Farola 1",
+        "Farola 2",
+    ]

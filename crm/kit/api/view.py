@@ -32,6 +32,7 @@ from crm.kit.api.shapes import Filters, Input, Output, Text, check, shape
 from crm.kit.errors import Invalid, Unavailable
 from crm.kit.keyset import Order, Rows, cursor_at, following
 from crm.kit.policy import require
+from crm.kit.prepared import by_key
 from crm.kit.web import client_ip
 
 WRITES = frozenset({"post", "put", "patch", "delete"})
@@ -213,6 +214,7 @@ class ActorAPIView(APIView):
 
     # --- The way in ------------------------------------------------------------------------------
 
+    @by_key()
     def _authenticated(self) -> Actor:
         try:
             for authenticator in self.get_authenticators():
@@ -242,6 +244,7 @@ class ActorAPIView(APIView):
             return handler(self.request, **kwargs)
         return self._write(handler, **kwargs)
 
+    @by_key()
     def _write(self, handler: Callable[..., HttpResponseBase], **kwargs: Any) -> HttpResponseBase:
         self._body = read_body(self.http, self.operation.media_type)
         expected = self.http.headers.get("If-Match") if self.versioned else None
