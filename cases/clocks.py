@@ -19,7 +19,7 @@ AT_RISK_SHARE = 85  # hundredths of the time used
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What `component "clock"` shows."""
+    """What the tag `clock` shows."""
 
     level: str  # ok, warn, bad, stop
     text: str

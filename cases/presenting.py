@@ -1,12 +1,12 @@
 """How a case is shown: its state in the organisation's words, its clock; what a case type says."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from cases.clocks import Clock, clock
 from cases.models import Case, Message, StateCategory
@@ -15,6 +15,7 @@ from cases.texts import one_line
 from cases.workflow import OUTCOME, REASON, Term, Workflow, of_version
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.kit.actor import Actor
+from crm.kit.errors import Text
 from crm.organisations.services import calendar_for
 
 CHANNEL_ICONS = {
@@ -30,6 +31,19 @@ CHANNEL_ICONS = {
     "web_form": "file-text",
 }
 
+COLUMNS: Mapping[str, Text] = {
+    "state": gettext_lazy("State"),
+    "due": gettext_lazy("Due date"),
+    "assignee": gettext_lazy("Assignee"),
+    "unit": gettext_lazy("Unit"),
+    "type": gettext_lazy("Case type"),
+    "channel": gettext_lazy("Channel"),
+    "priority": gettext_lazy("Priority"),
+    "opened": gettext_lazy("Opened"),
+    "moved": gettext_lazy("Last change"),
+}
+"""What a row of a list may show, in this order."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -42,6 +56,21 @@ class Row:
     clock: Clock | None
     channel_icon: str
     takeable: bool  # nobody has it, and the actor may take it
+
+    @property
+    def pick_label(self) -> str:
+        """What its checkbox is called."""
+        return _("Select the case %(reference)s") % {"reference": self.case.reference}
+
+    @property
+    def take_label(self) -> str:
+        """What the button that takes it is called."""
+        return _("Take the case %(reference)s") % {"reference": self.case.reference}
+
+
+def columns_shown(chosen: Iterable[str]) -> dict[str, bool]:
+    """For every column whether it is among those chosen: what the template of rows asks."""
+    return {key: key in set(chosen) for key in COLUMNS}
 
 
 def named(citizen: Citizen | None) -> str:

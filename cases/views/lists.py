@@ -24,7 +24,7 @@ from cases.lists import (
     standing_views,
 )
 from cases.permissions import CHANGE_CASE, OPEN_CASE, RUN_BULK, VIEW_CASE
-from cases.presenting import rows_of
+from cases.presenting import COLUMNS, columns_shown, rows_of
 from crm.citizens.search import record_search
 from crm.kit.access import ActorRequest, needs
 from crm.kit.actor import Actor
@@ -32,17 +32,6 @@ from crm.kit.errors import DomainError, Text
 from crm.organisations.models import Unit
 
 PAGE = 26
-COLUMNS: Mapping[str, Text] = {
-    "state": _("State"),
-    "due": _("Due date"),
-    "assignee": _("Assignee"),
-    "unit": _("Unit"),
-    "type": _("Case type"),
-    "channel": _("Channel"),
-    "priority": _("Priority"),
-    "opened": _("Opened"),
-    "moved": _("Last change"),
-}
 COLUMN_CLASSES = {"state": "h-st", "due": "h-clk", "assignee": "h-own"}
 USUAL_COLUMNS = ("state", "due", "assignee", "moved")
 USUAL_VIEW = "unit"
@@ -80,7 +69,7 @@ def case_list(request: ActorRequest) -> HttpResponse:
     record_search(actor, "cases", filters=asked.given, text=asked.text, found=found)
     context = {
         "rows": rows_of(actor, page.rows) if page else [],
-        "columns": _columns(request),
+        "columns": columns_shown(_columns(request)),
         "may_bulk": actor.holds(RUN_BULK),
         "next_url": _with(request.GET, cursor=page.after) if page and page.after else "",
     }

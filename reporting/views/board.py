@@ -1,22 +1,19 @@
 """The board, the definitions of its figures, and the lists of cases behind them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from cases.lists import NEWEST, with_row
 from cases.models import Case
 from cases.permissions import VIEW_CASE
-from cases.presenting import rows_of
+from cases.presenting import COLUMNS, columns_shown, rows_of
 from crm.citizens.search import record_search
 from crm.kit.access import ActorRequest, needs
-from crm.kit.errors import Text
 from crm.kit.keyset import Page, read_page
 from reporting import live
 from reporting.asking import FILTERS, Asked, asked_by
@@ -28,12 +25,12 @@ from reporting.narrowing import narrowed
 from reporting.permissions import VIEW_REPORT
 
 PAGE = 26
-BEHIND_COLUMNS: Mapping[str, tuple[Text, str]] = {  # as the list of cases knows them: word, class
-    "state": (gettext_lazy("State"), "h-st"),
-    "due": (gettext_lazy("Due date"), "h-clk"),
-    "assignee": (gettext_lazy("Assignee"), "h-own"),
-    "unit": (gettext_lazy("Unit"), "h-mv"),
-    "opened": (gettext_lazy("Opened"), "h-mv"),
+BEHIND_COLUMNS = {
+    "state": "h-st",
+    "due": "h-clk",
+    "assignee": "h-own",
+    "unit": "h-mv",
+    "opened": "h-mv",
 }
 
 
@@ -125,7 +122,7 @@ def behind(request: ActorRequest) -> HttpResponse:
     query = "&".join(filter(None, [urlencode(asked_for.given), asked.address()]))
     context: dict[str, Any] = {
         "rows": rows_of(actor, page.rows),
-        "columns": list(BEHIND_COLUMNS),
+        "columns": columns_shown(BEHIND_COLUMNS),
         "may_bulk": False,
         "next_url": f"{reverse('reporting:behind')}?{query}&{urlencode({'cursor': page.after})}"
         if page.after
@@ -138,7 +135,7 @@ def behind(request: ActorRequest) -> HttpResponse:
         "chips": _chips(asked),
         "period": _period(asked) if asked_for.of_a_period else None,
         "query": asked.address(),
-        "heads": list(BEHIND_COLUMNS.values()),
+        "heads": [(COLUMNS[key], css) for key, css in BEHIND_COLUMNS.items()],
         "sees": actor.holds(VIEW_CASE),
         "export_form": ExportForm(),
         "subject": Export.Subject.CASES,
