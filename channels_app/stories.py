@@ -35,6 +35,8 @@ def of_case(actor: Actor, case: Case, asked: Asked) -> list[Entry]:
         case_links__case=case, organisation=case.organisation_id
     )
     links = ConversationCase.objects.unscoped("of these conversations").filter(case=case)
+    if not links.exists():  # most cases: they are spared the queries on what was said
+        return []
     groups = asked.groups or frozenset({"messages", "notes", "moves"})
     if groups & {"messages", "notes"}:
         told += _messages(actor, linked, links, asked, groups)
