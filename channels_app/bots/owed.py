@@ -8,6 +8,7 @@ the article's own sentences, as if there were no model.
 from datetime import timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from channels_app.models import Conversation, Direction, ModelServer, OwedAnswer
 from crm.integrations import ai
 from crm.integrations.language import LanguageModel, ModelUnavailable
 from crm.integrations.masking import masked
+from crm.kit import realtime
 from crm.kit.actor import Actor
 from crm.kit.tasks import enqueue
 
@@ -46,6 +48,8 @@ def owe(row: Conversation, seconds: int) -> None:
         due_at=timezone.now() + timedelta(seconds=seconds) + _SLACK,
     )
     enqueue(PHRASE, str(owed.uuid))
+    told = {"typing": "machine", "seconds": seconds}
+    transaction.on_commit(lambda: realtime.hint(row.visitor_stream, told), robust=True)
 
 
 def waiting(owed: UUID) -> OwedAnswer | None:

@@ -29,6 +29,7 @@ from crm.accounts.actors import system_actor
 from crm.audit.models import AuditEntry
 from crm.integrations import ai
 from crm.integrations.language import Draft
+from crm.kit import realtime
 from crm.kit.circuit import FAILURES
 from crm.kit.errors import Invalid, Refused
 from tests.conftest import World
@@ -134,6 +135,22 @@ def test_it_says_in_fewer_words_what_the_article_says_and_links_to_it(
     assert (entry.data["outcome"], entry.data["model"]) == ("answered", "prueba")
     row.refresh_from_db()
     assert row.state == State.MACHINE
+
+
+def test_meanwhile_the_citizen_sees_that_an_answer_is_prepared(
+    account: ChannelAccount,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    told: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(realtime, "hint", lambda stream, what: told.append((stream, dict(what))))
+    with django_capture_on_commit_callbacks(execute=True):
+        row = asked(account)
+        assert told == [], "not before it is certain that it is owed"
+    assert told == [(row.visitor_stream, {"typing": "machine", "seconds": 2})]
+    with django_capture_on_commit_callbacks(execute=True):
+        phrased(row)
+    assert len(told) == 1
 
 
 def test_a_second_run_says_nothing_more(account: ChannelAccount, server: ModelServer) -> None:

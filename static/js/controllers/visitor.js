@@ -19,7 +19,7 @@ export default function visitor(main) {
   const parts = Object.fromEntries(
     [...main.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]),
   );
-  const { form, talk, log, status, typing, composer, done, problem, left } = parts;
+  const { form, talk, log, status, typing, preparing, composer, done, problem, left } = parts;
   const draft = `${place}:draft`;
   let token = recall(place)?.token ?? null;
   let known = 0; // number of the newest message shown
@@ -225,18 +225,25 @@ export default function visitor(main) {
     });
   }
 
+  function quiet() {
+    clearTimeout(typingTimer);
+    typing.hidden = true;
+    preparing.hidden = true;
+  }
+
   function hear(frame) {
-    if (frame.type === "hint" && frame.hint.typing === "employee") {
-      typing.hidden = false;
-      clearTimeout(typingTimer);
-      typingTimer = setTimeout(() => { typing.hidden = true; }, TYPING_SHOWN_MS);
+    if (frame.type === "hint" && frame.hint.typing) {
+      const machine = frame.hint.typing === "machine";
+      quiet();
+      (machine ? preparing : typing).hidden = false;
+      typingTimer = setTimeout(quiet, machine ? frame.hint.seconds * 1000 : TYPING_SHOWN_MS);
     } else if (frame.type === "queue") {
       state.position = frame.position;
       standing();
     } else if (frame.type === "event") {
       if (frame.seq <= seq) return;
       seq = frame.seq;
-      typing.hidden = true;
+      quiet();
       refresh();
     } else if (frame.type === "resync") {
       seq = frame.seq;
