@@ -1,6 +1,6 @@
 """Reading conversations for the desk, the wallboard and the visitor, in a fixed number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -297,12 +297,7 @@ def wallboard(actor: Actor) -> tuple[list[QueueNow], list[AgentSlot]]:
         rows = rows.filter(unit_id__in=sorted(reach.units))
     found = {queue.pk: queue for queue in rows.order_by("priority", "code")}
     today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    items = list(
-        WorkItem.objects.for_actor(actor)
-        .filter(queue__in=found)
-        .filter(~Q(status=WorkItem.Status.DONE) | Q(enqueued_at__gte=today))
-        .only("queue_id", "status", "enqueued_at", "accepted_at", "abandoned")
-    )
+    turns = [*_offered(actor, found, today), *_letters(found, today)]
     present = (
         QueueMember.objects.unscoped("of queues that exist for the actor")
         .filter(queue__in=found)
@@ -319,31 +314,84 @@ def wallboard(actor: Actor) -> tuple[list[QueueNow], list[AgentSlot]]:
         .order_by("state", "user__full_name")
     )
     shown = [
-        _now(queue, [item for item in items if item.queue_id == pk], today, at_work.get(pk, 0))
+        _now(queue, [turn for turn in turns if turn.queue_id == pk], at_work.get(pk, 0))
         for pk, queue in found.items()
     ]
     return shown, list(agents)
 
 
-def _now(queue: Queue, items: Sequence[WorkItem], today: datetime, agents: int) -> QueueNow:
-    """A queue's figures, counted from its open work and today's."""
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What a queue counts: somebody who waits, is attended, or was today."""
+
+    queue_id: int | None
+    since: datetime | None = None  # when they wait
+    attended: bool = False
+    waited: float | None = None  # seconds, when they were answered today
+    abandoned: bool = False  # today
+
+
+def _offered(actor: Actor, queues: Iterable[int], today: datetime) -> list[_Turn]:
+    """Conversations that are offered to who is free."""
     waits = (WorkItem.Status.QUEUED, WorkItem.Status.OFFERED)
-    waiting = [item.enqueued_at for item in items if item.status in waits]
     attended = (WorkItem.Status.ACTIVE, WorkItem.Status.WRAP)
-    began_today = [item for item in items if item.enqueued_at >= today]
-    waited = [
-        (item.accepted_at - item.enqueued_at).total_seconds()
-        for item in began_today
-        if item.accepted_at is not None
+    items = (
+        WorkItem.objects.for_actor(actor)
+        .filter(queue__in=queues)
+        .filter(~Q(status=WorkItem.Status.DONE) | Q(enqueued_at__gte=today))
+        .only("queue_id", "status", "enqueued_at", "accepted_at", "abandoned")
+    )
+    return [
+        _Turn(
+            item.queue_id,
+            since=item.enqueued_at if item.status in waits else None,
+            attended=item.status in attended,
+            waited=_seconds(item.enqueued_at, item.accepted_at)
+            if item.enqueued_at >= today
+            else None,
+            abandoned=item.abandoned and item.enqueued_at >= today,
+        )
+        for item in items
     ]
+
+
+def _letters(queues: Iterable[int], today: datetime) -> list[_Turn]:
+    """E-mails, which nobody is offered: they wait until somebody takes or answers them."""
+    rows = (
+        Conversation.objects.unscoped("counted in queues that exist for the actor")
+        .filter(queue__in=queues, thread_token__isnull=False)
+        .filter(~Q(state=State.CLOSED) | Q(answered_at__gte=today))
+        .only("queue_id", "state", "opened_at", "last_inbound_at", "answered_at")
+    )
+    return [
+        _Turn(
+            row.queue_id,
+            since=(row.last_inbound_at or row.opened_at) if row.state == State.WAITING else None,
+            attended=row.state in (State.ACTIVE, State.WRAP_UP),
+            waited=_seconds(row.opened_at, row.answered_at)
+            if row.answered_at and row.answered_at >= today
+            else None,
+        )
+        for row in rows
+    ]
+
+
+def _seconds(since: datetime, until: datetime | None) -> float | None:
+    return (until - since).total_seconds() if until else None
+
+
+def _now(queue: Queue, turns: Sequence[_Turn], agents: int) -> QueueNow:
+    """A queue's figures, counted from its open work and today's."""
+    waiting = [turn.since for turn in turns if turn.since]
+    waited = [turn.waited for turn in turns if turn.waited is not None]
     return QueueNow(
         queue,
         waiting=len(waiting),
         oldest=min(waiting, default=None),
-        attended=sum(item.status in attended for item in items),
+        attended=sum(turn.attended for turn in turns),
         answered_today=len(waited),
         within_today=sum(seconds <= queue.target_seconds for seconds in waited),
-        abandoned_today=sum(item.abandoned for item in began_today),
+        abandoned_today=sum(turn.abandoned for turn in turns),
         agents=agents,
     )
 

@@ -1,18 +1,21 @@
 """The employee's side: answering, transferring, identifying, linking, closing; and whose it is."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import ProgrammingError, transaction
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cases import timeline
 from cases.models import Case
 from channels_app import selectors, services, states
+from channels_app.email import verbs
 from channels_app.models import (
     AgentSlot,
     Conversation,
@@ -35,6 +38,7 @@ from tests.factories.accounts import acting, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
 from tests.factories.channels_app import PUBLIC, begin, make_account, make_agent, make_queue
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
+from tests.factories.mail import arrive, letter, make_mailbox
 
 pytestmark = pytest.mark.django_db
 
@@ -315,6 +319,32 @@ def test_the_wallboard_counts_what_is(world: World, queue: Queue) -> None:
     assert signed_in(world.alice).get("/colas/").status_code == 403
     stranger = employee(world.elsewhere, "supervisor")
     assert selectors.wallboard(acting(stranger)) == ([], [])
+
+
+def test_letters_wait_in_their_queue_too(world: World, queue: Queue) -> None:
+    """The regression: a queue of e-mails showed zeros whatever waited in it."""
+    boss = employee(world.here, "supervisor")
+    mailbox = make_mailbox(world.unit, acknowledge=False)
+    mailbox.queue = queue
+    mailbox.save()
+    for number in range(3):
+        arrive(mailbox, letter(sender=f"ana{number}@correo.example", id=f"{number}@mail.example"))
+    first, second, third = Conversation.objects.unscoped("a test").order_by("pk")
+    rows = Conversation.objects.unscoped("a test's clock")
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    rows.filter(pk=first.pk).update(last_inbound_at=an_hour_ago)
+    verbs.take(acting(world.alice), second.uuid)
+    now = timezone.now()
+    rows.filter(pk=third.pk).update(
+        opened_at=an_hour_ago, answered_at=now, ended_at=now, closed_at=now, state=State.CLOSED
+    )
+    (row,), _agents = selectors.wallboard(acting(boss))
+    assert (row.waiting, row.oldest, row.attended) == (1, an_hour_ago, 1)
+    assert (row.answered_today, row.within_today, row.abandoned_today) == (1, 0, 0)
+    assert row.late
+    rows.filter(pk=third.pk).update(answered_at=timezone.now() - timedelta(days=2))
+    (row,), _agents = selectors.wallboard(acting(boss))
+    assert row.answered_today == 0
 
 
 # --- States --------------------------------------------------------------------------------------
