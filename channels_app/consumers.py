@@ -46,7 +46,7 @@ class VisitorConsumer(StreamSocket):
         frame = parse(text_data)
         match frame:
             case {"type": "hello", "token": str(token), "after": int(after)} if (
-                after >= 0 and self.conversation is None
+                after >= 0 and token.isascii() and self.conversation is None
             ):
                 await self._enter(token, after)
             case {"type": "ping"} if self.conversation:

@@ -297,12 +297,18 @@ def of_citizen(actor: Actor, citizen: Citizen, limit: int = 12) -> list[Appointm
     return found + list(past[: limit - len(found)])
 
 
-def to_come_of(actor: Actor, person_key: str, citizen: Citizen | None, now: datetime) -> int:
-    """How many appointments somebody has before them, unconfirmed ones too."""
+def to_come_of(
+    actor: Actor,
+    person_key: str,
+    citizen: Citizen | None,
+    counted: Sequence[Status],
+    now: datetime,
+) -> int:
+    """How many appointments in these states somebody has before them; holds that ran out are none."""
     who = Q(person_key=person_key) if person_key else Q(pk__in=[])
     if citizen is not None:
         who |= Q(citizen=citizen)
-    rows = Appointment.objects.for_actor(actor).filter(who, status__in=[Status.HELD, Status.BOOKED])
+    rows = Appointment.objects.for_actor(actor).filter(who, status__in=counted)
     rows = rows.exclude(status=Status.HELD, hold_expires_at__lte=now)
     return rows.filter(ends_at__gt=now).count()
 

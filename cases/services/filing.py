@@ -37,6 +37,7 @@ from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import Conflict, Invalid, NotFound, Text
 from crm.kit.files import Stored
 from crm.kit.mail import post
+from crm.kit.models import uuid7
 from crm.kit.policy import require
 
 RECEIPT_MAIL = "cases.receipt_mail"
@@ -68,15 +69,19 @@ def file_application(
     papers: Sequence[Stored] = (),
     language: str = "es",
 ) -> Application:
-    """The application is a case with its papers, its receipt on the way; the same `key` files one.
+    """The application is a case with its papers, its receipt on the way; the same sent again with its
+    `key` files one. A key of which something else was filed counts for nothing: a form that the browser
+    kept is filled in again for another matter, or by somebody else.
 
     It is nobody's yet: who the applicant is stays their word until an employee has looked.
     """
-    known = _filed(visitor, key)
-    if known:
-        return known
     procedure = catalogue.one(visitor, code, language)
     claimed = _checked(applicant)
+    known = _filed(visitor, key)
+    if known:
+        if _says(known, procedure, claimed, answers, request, papers):
+            return known
+        key = uuid7()
     if len(papers) > MOST_PAPERS:
         text = _("Send at most %(count)s papers.") % {"count": MOST_PAPERS}
         raise Invalid(errors={"papers": [text]})
@@ -104,6 +109,28 @@ def file_application(
 
 def _filed(visitor: Actor, key: UUID) -> Application | None:
     return Application.objects.for_actor(visitor).select_related("case").filter(key=key).first()
+
+
+def _says(
+    known: Application,
+    procedure: Shown,
+    applicant: Applicant,
+    answers: Mapping[str, Any],
+    request: str,
+    papers: Sequence[Stored],
+) -> bool:
+    """Whether this very application was filed."""
+    own = of_version(known.case.type_version.bundle).fields
+    sent = Document.objects.unscoped("of a case of the visitor's organisation").filter(
+        case=known.case_id, origin=Document.Origin.CITIZEN
+    )
+    return (
+        known.procedure_id == procedure.procedure.pk
+        and all(getattr(known, name) == value for name, value in vars(applicant).items())
+        and known.answers == answers
+        and known.case.description == _description(procedure, own, answers, request)
+        and set(sent.values_list("sha256", flat=True)) == {paper.sha256 for paper in papers}
+    )
 
 
 def _checked(given: Applicant) -> Applicant:
@@ -134,24 +161,29 @@ def _opened(
     version = published_version(visitor, row.case_type.code)
     own = of_version(version.bundle).fields
     data = {name: value for name, value in answers.items() if own.get(name) is not None}
-    more = [
-        f"{field.label}: {in_words(answers[field.name])}"
-        for field in procedure.fields
-        if field.name in answers and field.name not in data
-    ]
     spanish = catalogue.text_of(row, "es")
     return open_case(
         visitor,
         NewCase(
             case_type=row.case_type.code,
             subject=(spanish or procedure.text).name,
-            description="\n\n".join(filter(None, [paragraphs(request), "\n".join(more)])),
+            description=_description(procedure, own, answers, request),
             unit=row.unit.uuid,
             channel=Channel.WEB_FORM,
             language=language,
             data=data,
         ),
     )
+
+
+def _description(procedure: Shown, own: Fields, answers: Mapping[str, Any], request: str) -> str:
+    """What is asked for, and the answers that the case type has no field of its `own` for."""
+    more = [
+        f"{field.label}: {in_words(answers[field.name])}"
+        for field in procedure.fields
+        if field.name in answers and own.get(field.name) is None
+    ]
+    return "\n\n".join(filter(None, [paragraphs(request), "\n".join(more)]))
 
 
 # --- Identified by an employee ------------------------------------------------------------------

@@ -7,7 +7,7 @@ in one at a time, under the lock of its mailbox's row.
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -124,8 +124,10 @@ def foresee(account: ChannelAccount, raw: bytes) -> Taken:
 
 
 def _decide(account: ChannelAccount, letter: Letter, mail: InboundMail, kept: Kept) -> Taken:
-    if mail.mail_id and _same_id(account, mail.mail_id):
-        return _file_away(letter, mail, _Status.DUPLICATE, "")
+    if earlier := _of_its_id(account, mail.mail_id):
+        if _same(earlier, mail):
+            return _file_away(letter, mail, _Status.DUPLICATE, "")
+        letter, mail.mail_id = replace(letter, message_id=""), ""  # another letter under a used id
     if letter.report is not None:
         mail.about = reports.settle(account, letter)
         return _file_away(letter, mail, _Status.ASIDE, _Reason.MACHINE)
@@ -416,9 +418,20 @@ def _conversation_of(mail: InboundMail) -> Conversation | None:
     return mail.message.conversation if mail.message else None
 
 
-def _same_id(account: ChannelAccount, mail_id: str) -> bool:
+def _of_its_id(account: ChannelAccount, mail_id: str) -> InboundMail | None:
+    """The message that came first under this Message-ID."""
+    if not mail_id:
+        return None
     rows = InboundMail.objects.unscoped("of one account").filter(account=account, mail_id=mail_id)
-    return rows.exclude(status=_Status.DUPLICATE).exists()
+    return rows.defer("raw").exclude(status=_Status.DUPLICATE).first()
+
+
+def _same(one: InboundMail, other: InboundMail) -> bool:
+    """Whether two messages of one id say the same: ids are made by senders, some use one for all they
+    send, and who knows another's could come before them."""
+    if one.sender != other.sender or one.extract != other.extract:
+        return False
+    return bool(one.extract) or one.subject == other.subject
 
 
 def _row(account: ChannelAccount, letter: Letter, raw: bytes, uid: int | None) -> InboundMail:

@@ -35,7 +35,11 @@ def send_transcript(conversation: UUID, to: str) -> None:
 
 
 def send_receipt(conversation: UUID) -> None:
-    """Who left a message knows the number of its case and when people are back."""
+    """Who left a message knows the number of its case and when people are back.
+
+    Nothing of what was written is in it: nobody has shown that the mailbox is theirs, and a receipt is no
+    way to have us send other people's words.
+    """
     row = _found(conversation)
     case = row.cases.first() if row else None
     if row is None or case is None or row.queue is None or not row.contact_address:
@@ -50,7 +54,7 @@ def send_receipt(conversation: UUID) -> None:
         if back is not None:
             when = date_format(localtime(back, zone), "DATETIME_FORMAT")
             parts.append(_("People attend again from %(when)s.") % {"when": when})
-        parts += [row.subject, row.organisation.name]
+        parts.append(row.organisation.name)
         subject = f"[{case.reference}] " + _("We have received your message")
         post(_mail(row, subject, "\n\n".join(parts), row.contact_address))
 

@@ -60,11 +60,15 @@ from crm.kit import outbox
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import Conflict, Invalid, Text, Unavailable
 from crm.kit.secrets import digest
+from crm.kit.tries import count_try
 
 TRANSCRIPT = "channels.send_transcript"
 RECEIPT = "channels.send_receipt"
 MOST_FILES = 20  # of one conversation
 MOST_TRANSCRIPTS = 3
+MOST_COPIES_TO = (
+    5  # one mailbox in an hour, of whichever conversations: its owner did not ask for them
+)
 _ALONE = (State.WAITING, State.MACHINE)  # nobody attends the visitor yet
 _LANGUAGES = {code for code, _name in settings.LANGUAGES}
 
@@ -303,6 +307,13 @@ def send_transcript(conversation: Conversation, address: str) -> None:
             raise Conflict(
                 "too_many_transcripts", _("The conversation has been sent often enough.")
             )
+        count_try(
+            "chat_copy_to",
+            digest(mailbox.lower()),
+            most=MOST_COPIES_TO,
+            seconds=3600,
+            message=_("The conversation has been sent often enough."),
+        )
         actor = visitor_actor(row, Origin(Door.PUBLIC))
         note_event(actor, row, EventKind.TRANSCRIPT_ASKED, to=digest(mailbox))
         change(row, transcript_to=mailbox)

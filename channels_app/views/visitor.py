@@ -248,8 +248,12 @@ def _page(body: dict[str, Any], account: ChannelAccount) -> str:
         raise Conflict(
             "stale_form", _("This form has been open for too long. Load the page again.")
         )
-    parts = urlsplit(str(page))
-    return f"{parts.scheme}://{parts.netloc}{parts.path}" if parts.netloc else ""
+    try:
+        parts = urlsplit(str(page))
+    except ValueError:  # it is no address at all
+        return ""
+    named = parts.scheme in {"http", "https"} and parts.netloc
+    return f"{parts.scheme}://{parts.netloc}{parts.path}" if named else ""
 
 
 # --- In a conversation ---------------------------------------------------------------------------
@@ -259,7 +263,7 @@ def _page(body: dict[str, Any], account: ChannelAccount) -> str:
 @inside
 def state(request: HttpRequest, conversation: Conversation) -> HttpResponse:
     """What was said after a number, how it stands, and from where to follow it live."""
-    after = request.GET.get("after", "0")
+    after = request.GET.get("after", "0")[:12]
     return JsonResponse(_state(conversation, int(after) if after.isdecimal() else 0))
 
 

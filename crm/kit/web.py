@@ -90,9 +90,11 @@ class DomainErrors:
         return self.get_response(request)
 
     def process_view(
-        self, request: HttpRequest, view: Callable[..., Any], *_rest: object
+        self, request: HttpRequest, view: Callable[..., Any], _args: object, ids: dict[str, Any]
     ) -> HttpResponse | None:
         """The page for a text with a NUL, which no database keeps; the API reads its own bodies."""
+        if any("\0" in part for part in ids.values() if isinstance(part, str)):
+            return error_page(request, NotFound())  # an address that nothing can have
         if getattr(view, "csrf_exempt", False):
             return None
         texts = [request.GET] if request.method == "GET" else [request.GET, request.POST]

@@ -106,7 +106,7 @@ def hold_slot(
         consent_text=CONSENT,
         **columns_of(person),
     )
-    _few_enough(actor, place.service, row)
+    _few_enough(actor, place.service, row, [Status.HELD])
     _settle(actor, row, place, wish.start, by_person=True)
     record(actor, BOOK_APPOINTMENT, row, act="held")
     record(actor, "consent_given", row, text=CONSENT)
@@ -136,6 +136,8 @@ def confirm_hold(actor: Actor, appointment: UUID, code: str) -> Appointment:
     if row.status not in {Status.HELD, Status.EXPIRED}:
         return row
     changed = ["status", "hold_expires_at", "arranged_at", "citizen"]
+    row.citizen = recognised(actor, row)
+    _few_enough(actor, row.service, row, [Status.BOOKED])
     if (
         row.status == Status.EXPIRED
         or row.hold_expires_at is None
@@ -143,7 +145,6 @@ def confirm_hold(actor: Actor, appointment: UUID, code: str) -> Appointment:
     ):
         _settle(actor, row, Place(row.service, row.office), row.starts_at, by_person=True)
     row.status, row.hold_expires_at, row.arranged_at = Status.BOOKED, None, moment()
-    row.citizen = recognised(actor, row)
     write(actor, BOOK_APPOINTMENT, row, EventKind.BOOKED, _when(row), changed=tuple(changed))
     notices.tell(row, Notice.Kind.BOOKED)
     return row
@@ -183,7 +184,7 @@ def book_appointment(
     )
     by_person = actor.kind is Kind.API_CLIENT  # a portal books as the person would
     if by_person:
-        _few_enough(actor, place.service, row)
+        _few_enough(actor, place.service, row, [Status.HELD, Status.BOOKED])
     _settle(actor, row, place, wish.start, by_person=by_person)
     write(actor, BOOK_APPOINTMENT, row, EventKind.BOOKED, _when(row))
     notices.tell(row, Notice.Kind.BOOKED)
@@ -415,14 +416,20 @@ def _least_busy(actor: Actor, slot: Slot, row: Appointment) -> Resource:
     return Resource.objects.for_actor(actor).get(pk=chosen)
 
 
-def _few_enough(actor: Actor, service: BookableService, row: Appointment) -> None:
-    """Conflict when the person has as many appointments before them as the service allows."""
+def _few_enough(
+    actor: Actor, service: BookableService, row: Appointment, counted: Sequence[Status]
+) -> None:
+    """Conflict when the person has as many appointments before them as the service allows.
+
+    Of whoever has only typed a mailbox, holds alone are counted: what is booked is told to nobody who has
+    not shown by the code that the mailbox is theirs.
+    """
     number = crc32(f"{actor.organisation_id} {row.person_key}".encode())
     with (
         connection.cursor() as cursor
     ):  # whoever books twice at once is counted one after the other
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [19, number - 2**31])
-    has = selectors.to_come_of(actor, row.person_key, row.citizen, moment())
+    has = selectors.to_come_of(actor, row.person_key, row.citizen, counted, moment())
     if has >= service.max_active_per_citizen:
         raise Conflict(
             "too_many_appointments",

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
+from django.utils.crypto import salted_hmac
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -262,18 +263,21 @@ def confirm(request: HttpRequest, organisation: Organisation, actor: Actor) -> H
     form = CodeForm(request.POST or None)
     status = HTTPStatus.OK
     if request.method == "POST":
-        try:
-            status = form.saved(
-                lambda: services.confirm_hold(actor, row.uuid, form.cleaned_data["code"])
-            )
-        except SlotTaken as taken:
-            messages.error(request, str(taken.message))
-            return redirect(
-                "scheduling:times", organisation.code, row.service.code, row.office.code
-            )
-        if status == HTTPStatus.OK:
-            _open(request, row)
-            return redirect("scheduling:mine", organisation.code)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
+        if form.is_valid():
+            try:
+                services.confirm_hold(actor, row.uuid, form.cleaned_data["code"])
+            except SlotTaken as taken:
+                messages.error(request, str(taken.message))
+                return redirect(
+                    "scheduling:times", organisation.code, row.service.code, row.office.code
+                )
+            except (Invalid, Conflict) as error:
+                form.refused(error)
+                status = HTTPStatus(error.status)
+            else:
+                _open(request, row)
+                return redirect("scheduling:mine", organisation.code)
     context = {
         "organisation": organisation,
         "row": row,
@@ -292,7 +296,7 @@ def resend(request: HttpRequest, organisation: Organisation, actor: Actor) -> Ht
     """The code once more, for the hold of this browser."""
     row = _held(request, actor)
     if row is not None and row.status == Status.HELD:
-        _count_mail(request, row.email)
+        _count_mail(request, row.reference, row.email)
         services.send_code_again(row)
         messages.success(request, _("The code is on its way again."))
     return redirect("scheduling:confirm", organisation.code)
@@ -304,11 +308,12 @@ def _hidden(address: str) -> str:
     return f"{name[:1]}•••@{place}"
 
 
-def _count_mail(request: HttpRequest, address: str) -> None:
+def _count_mail(request: HttpRequest, reference: str, address: str) -> None:
+    """Count a code asked for: of one appointment with one mailbox, so that whoever knows a mailbox alone
+    uses up nobody's tries; alike whether or not there is such an appointment."""
     message = _("Too many codes were asked for. Wait an hour.")
-    tries.count_try(
-        "appointment-mail", address.lower()[:120], most=5, seconds=3600, message=message
-    )
+    asked = salted_hmac("scheduling.asked", f"{reference} {address.lower()}").hexdigest()
+    tries.count_try("appointment-mail", asked, most=5, seconds=3600, message=message)
     ip = counted_by(client_ip(request))
     tries.count_try("appointment-mail-ip", ip, most=30, seconds=3600, message=message)
 
@@ -363,8 +368,9 @@ def send_code(request: HttpRequest, organisation: Organisation, actor: Actor) ->
     form = SendCodeForm(request.POST)
     if form.is_valid():
         address = form.cleaned_data["email"].strip().lower()
-        _count_mail(request, address)
-        row = _by_reference(actor, _plain(form.cleaned_data["reference"]))
+        reference = _plain(form.cleaned_data["reference"])
+        _count_mail(request, reference, address)
+        row = _by_reference(actor, reference)
         if row is not None and row.status == Status.BOOKED and row.email.lower() == address:
             services.send_code_again(row)
     messages.info(

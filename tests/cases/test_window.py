@@ -201,10 +201,39 @@ def test_whoever_applies_is_nobody_until_an_employee_has_looked(
 
 def test_sent_twice_it_is_one_case(procedure: Procedure, client: Client) -> None:
     key = str(uuid4())
-    first, second = file(client, key=key), file(client, key=key)
+    words = {"request": "  Quiero\r\n\r\n\r\nempadronarme.  ", "phone": "600 11 22 33"}
+
+    def sent() -> Any:
+        return file(client, key=key, papers=SimpleUploadedFile("c.pdf", PAPER), **words)
+
+    first, second = sent(), sent()
     assert first.url == second.url
     assert Case.objects.unscoped("a test looks").count() == 1
     assert len(drained()) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": "Carmen"},
+        {"data.calle": "Real 9"},
+        {"request": "Quiero empadronar a mi padre."},
+        {"papers": True},
+    ],
+    ids=["applicant", "answers", "request", "papers"],
+)
+def test_another_application_in_a_form_that_was_sent_is_filed(
+    procedure: Procedure, client: Client, other: dict[str, Any]
+) -> None:
+    """Bug: whoever went back and filled the form in anew was shown the first receipt, and nothing of
+    theirs was kept; on a computer that others use, they saw another's."""
+    if "papers" in other:
+        other = {"papers": SimpleUploadedFile("contrato.pdf", PAPER)}
+    key = str(uuid4())
+    first, second = file(client, key=key), file(Client(), key=key, **other)
+    assert first.url != second.url
+    assert Case.objects.unscoped("a test looks").count() == 2
+    assert len(drained()) == 2
 
 
 def test_what_is_wrong_is_said_and_nothing_typed_or_sent_is_lost(

@@ -89,6 +89,29 @@ def test_nothing_comes_in_twice(account: ChannelAccount) -> None:
     assert Case.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"sender": "Berta <berta@example.org>"},
+        {"text": "Le pido una cita."},
+        {"sender": "Berta <berta@example.org>", "text": "Le pido una cita."},
+    ],
+    ids=["sender", "text", "both"],
+)
+def test_another_letter_under_a_used_id_is_not_lost(
+    account: ChannelAccount, other: dict[str, str]
+) -> None:
+    """Bug: programs that give all they send one Message-ID, and whoever knew another's, had letters
+    put away as come twice, where nobody looks."""
+    first = arrive(account, letter())
+    second = arrive(account, letter(**other))
+    assert (first.status, second.status) == ("taken", "taken")
+    assert second.conversation is not None
+    assert second.conversation != first.conversation
+    assert arrive(account, letter(**other)).new is False
+    assert Message.objects.filter(direction=Direction.IN).count() == 2
+
+
 def test_a_type_that_asks_for_more_loses_no_letter(world: World) -> None:
     fields = {
         "type": "object",

@@ -145,6 +145,12 @@ def _attends(world: World, account: ChannelAccount, row: Conversation) -> Any:
     return alice
 
 
+async def test_a_token_that_no_bytes_are_is_not_understood(account: ChannelAccount) -> None:
+    """Bug: a lone surrogate in it broke the socket off as a fault of ours."""
+    communicator = await visit("\ud800")
+    assert await closing_code(communicator) == sockets.NOT_UNDERSTOOD
+
+
 @pytest.mark.parametrize("token", ["", "x", "unsigned"])
 async def test_without_a_token_of_its_own_nobody_listens(
     account: ChannelAccount, token: str

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.signing import TimestampSigner
 from django.test import Client
@@ -270,6 +271,9 @@ def test_who_left_a_message_is_told_its_number_and_when_we_are_back(
     assert mail.subject.startswith(f"[{reference}] ")
     assert mail.extra_headers["Auto-Submitted"] == "auto-generated"
     assert reference in mail.body
+    assert "papeles" not in mail.body, (
+        "whoever types a mailbox would have us send their words there"
+    )
 
 
 def test_a_message_left_needs_an_address(world: World, queue: Queue) -> None:
@@ -440,6 +444,38 @@ def test_a_copy_goes_to_a_few_mailboxes_at_most(account: ChannelAccount) -> None
         for n in range(4)
     ]
     assert codes == [202, 202, 202, 409]
+
+
+def test_a_mailbox_gets_a_few_copies_an_hour_whoever_asks(account: ChannelAccount) -> None:
+    """Bug: each new conversation could send its words to the same stranger again."""
+    cache.clear()
+    codes = []
+    for address in [*["otra@example.org"] * 4, "OTRA@example.org", "otra@example.org"]:
+        _row, token = begin(account)
+        codes.append(post("/chat/conversacion/copia/", {"address": address}, token).status_code)
+    assert codes == [202, 202, 202, 202, 202, 429]
+    assert Outbox.objects.filter(topic=visiting.TRANSCRIPT).count() == 5
+
+
+@pytest.mark.parametrize(
+    ("page", "kept"),
+    [
+        ("http://[", ""),
+        ("javascript://www.example.org/%0aalert(1)", ""),
+        ("https://www.example.org/a?quien=Ana", "https://www.example.org/a"),
+    ],
+)
+def test_a_page_that_is_none_is_left_out(account: ChannelAccount, page: str, kept: str) -> None:
+    """Bug: the chat did not begin from a page whose address nobody can read."""
+    assert start(account, ticket=ticket(account, page)).status_code == 201
+    assert Conversation.objects.get().page == kept
+
+
+def test_a_number_that_nothing_has_is_no_fault_of_ours(account: ChannelAccount) -> None:
+    """Bug: what has more digits than Python reads was a fault of ours."""
+    _row, token = begin(account)
+    answer = get(f"/chat/conversacion/?after={'9' * 5000}", token)
+    assert (answer.status_code, answer.json()["messages"]) == (200, [])
 
 
 def test_who_is_gone_waits_no_longer(account: ChannelAccount) -> None:

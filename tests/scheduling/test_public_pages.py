@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from crm.audit.models import AuditEntry
+from crm.kit.errors import Conflict
 from crm.kit.secrets import decrypt
 from scheduling import services
 from scheduling.models import Appointment, Status
@@ -299,3 +300,65 @@ def test_so_many_holds_from_one_place(client: Client, desk: Desk) -> None:
 def test_in_the_language_of_the_page_the_mail_comes(client: Client, desk: Desk) -> None:
     client.cookies["django_language"] = "eu"
     assert held(client).language == "eu"
+
+
+def test_typing_a_mailbox_does_not_tell_whether_it_has_appointments(
+    client: Client, desk: Desk
+) -> None:
+    """Bug: a third hold for somebody else's mailbox said that they had as many as one may have."""
+    for hour in ("09:00", "09:20"):
+        confirmed(Client(), start=written_start(at(hour)))
+    row = held(client, start=written_start(at("10:00")))  # by anybody at all
+    answer = client.post("/cita/HERE/confirmar/", {"code": decrypt(row.code)})  # its own person
+    assert answer.status_code == 409
+    (told,) = answer.context["form"].non_field_errors()
+    assert told in answer.content.decode()
+    row.refresh_from_db()
+    assert row.status == Status.HELD
+    assert Appointment.objects.filter(status=Status.BOOKED).count() == 2
+
+
+def test_holds_that_ran_out_do_not_add_up_to_more_than_one_may_have(
+    client: Client, desk: Desk
+) -> None:
+    """Bug: each was confirmed afterwards, whatever the person had by then."""
+    rows = []
+    for number, hour in enumerate(("09:00", "09:20", "09:40", "10:00")):
+        with told_at(timezone.now() + timedelta(hours=number)):
+            rows.append(services.hold_slot(desk.public, wish(at(hour)), person(), consent=True))
+            Appointment.objects.filter(pk=rows[-1].pk).update(
+                status=Status.EXPIRED, hold_expires_at=timezone.now()
+            )
+    codes = []
+    for row in rows:
+        try:
+            codes.append(services.confirm_hold(desk.public, row.uuid, decrypt(row.code)).status)
+        except Conflict as error:
+            codes.append(error.code)
+    assert codes == ["booked", "booked", "too_many_appointments", "too_many_appointments"]
+
+
+def test_asking_for_others_codes_leaves_theirs_to_be_asked_for(client: Client, desk: Desk) -> None:
+    """Bug: five forms with a mailbox and any reference, and nobody had a code sent there for an hour."""
+    row = confirmed(client)
+    for number in range(6):
+        given = {"reference": f"ZZZZZZZ{number}", "email": "lucia@example.org"}
+        assert Client().post("/cita/HERE/consultar/codigo/", given).status_code == 302
+    carry_out()
+    mail.outbox.clear()
+    own = {"reference": row.shown_reference, "email": "lucia@example.org"}
+    statuses = [
+        Client().post("/cita/HERE/consultar/codigo/", own).status_code for _each in range(6)
+    ]
+    assert statuses == [302, 302, 302, 302, 302, 429]
+    carry_out()
+    assert {tuple(one.to) for one in mail.outbox} == {("lucia@example.org",)}
+
+
+def test_whoever_confirms_too_late_is_led_to_other_times(client: Client, desk: Desk) -> None:
+    row = held(client)
+    Appointment.objects.filter(pk=row.pk).update(status=Status.EXPIRED)
+    for number in (5, 6):
+        book(desk.alice, at("09:00"), person=person(number))
+    answer = client.post("/cita/HERE/confirmar/", {"code": decrypt(row.code)})
+    assert (answer.status_code, answer.get("Location")) == (302, PLACE)

@@ -31,6 +31,7 @@ READS = [
     for method, operation in door.api.operations.items()
     if operation.reads().fields and operation.media_type == "application/json"
 ]
+PUBLIC = [door for door in doors() if isinstance(ENTRIES.get(door.name), Public) and door.names]
 LISTS = [
     door
     for door in doors()
@@ -79,6 +80,18 @@ def test_no_form_falls_over_what_no_database_keeps(door: Door, estate: Estate) -
         for value in ("-1", "9" * 30):
             with undone():
                 said_clearly(estate.caller("everything").post(address, {**whole, name: value}))
+
+
+@pytest.mark.parametrize("door", PUBLIC, ids=lambda door: door.name)
+def test_no_address_for_anybody_falls_over(door: Door, estate: Estate) -> None:
+    """Bug: a NUL in the address of the chat or of a short link reached the database."""
+    ids = {name: str(estate.here.get(entry_of(door).ids[name])) for name in door.names}
+    client = estate.caller("nobody")
+    for name in door.names:
+        for value in ("a%00b", "%ff%fe", "9" * 5000, "%F0%9F%98%80" * 50, "a%0d%0ab"):
+            address = door.address({**ids, name: value})
+            for method in ("get", "post"):
+                said_clearly(getattr(client, method)(address))
 
 
 @pytest.mark.parametrize("door", LISTS, ids=lambda door: door.name)
