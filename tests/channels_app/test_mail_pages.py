@@ -17,6 +17,7 @@ from channels_app.models import (
 )
 from crm.audit.models import AuditEntry
 from tests.conftest import World
+from tests.factories.accounts import employee
 from tests.factories.cases import CaseFactory
 from tests.factories.citizens import CitizenFactory
 from tests.factories.mail import ANA, arrive, letter, make_mailbox
@@ -232,3 +233,28 @@ def test_who_writes_is_identified_also_where_a_case_of_theirs_cannot_be_changed(
     elsewhere.refresh_from_db()
     ours.refresh_from_db()
     assert (elsewhere.citizen, ours.citizen) == (None, person)
+
+
+def test_of_the_protected_a_thread_shows_initials_and_no_mailbox(
+    world: World, account: ChannelAccount, alice: Client
+) -> None:
+    row = arrive(account, letter(subject="Hola", text="Buenos días")).conversation
+    assert row is not None
+    person = CitizenFactory(
+        organisation=world.here, name="Rosa", surname1="Quiñones", surname2="Pi"
+    )
+    Conversation.objects.unscoped("test").filter(pk=row.pk).update(citizen=person)
+    name = row.messages.get(number=1).author_name
+    before = alice.get(f"/correo/{row.uuid}/").content.decode()
+    assert name in before
+    assert ANA in before
+    person.records.update(protected=True, protected_reason="Orden")
+    for path in ("", "hilo/"):
+        text = alice.get(f"/correo/{row.uuid}/{path}").content.decode()
+        assert "R. Q. P." in text
+        assert "Buenos días" in text
+        for hidden in (name, ANA, "Quiñones"):
+            assert hidden not in text, (path, hidden)
+    boss = Client()
+    boss.force_login(employee(world.here, "supervisor", unit=world.unit))
+    assert ANA in boss.get(f"/correo/{row.uuid}/").content.decode()
