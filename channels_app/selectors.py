@@ -15,6 +15,7 @@ from cases.models.case import CaseQuerySet
 from channels_app.models import (
     AccountKind,
     AgentSlot,
+    Author,
     Conversation,
     ConversationEvent,
     Direction,
@@ -29,6 +30,8 @@ from channels_app.models import (
 from channels_app.permissions import ATTEND, SUPERVISE, VIEW_CONVERSATION
 from channels_app.wording import ICONS, sentence
 from crm.citizens.models import Citizen, CitizenRecord
+from crm.citizens.permissions import VIEW_PROTECTED
+from crm.citizens.selectors import protected_names
 from crm.kit.actor import Actor
 from crm.kit.policy import Decision, decide, require
 
@@ -171,22 +174,32 @@ class Part:
 
 
 def thread(actor: Actor, conversation: Conversation) -> list[Part]:
-    """Everything said and done in the conversation, in order."""
-    said = (
+    """Everything said and done in the conversation, in order; of the protected by initials."""
+    hidden = protected_name(actor, conversation)
+    said = list(
         Message.objects.for_actor(actor)
         .filter(conversation=conversation)
         .select_related("conversation")
         .prefetch_related("attachments")
         .order_by("number")
     )
-    events = ConversationEvent.objects.for_actor(actor).filter(conversation=conversation)
+    events = list(
+        ConversationEvent.objects.for_actor(actor).filter(conversation=conversation).order_by("id")
+    )
+    if hidden:
+        for message in said:
+            if message.author_kind == Author.CITIZEN:
+                message.author_name = hidden
+        for event in events:
+            if event.actor_name == conversation.contact_name[:200]:
+                event.actor_name = hidden
     parts = [((message.number, 0, 0), Part(message.at, message)) for message in said]
     parts += [
         (
             (event.after_number, 1, event.pk),
             Part(event.at, None, event, ICONS.get(event.kind, ""), sentence(event)),
         )
-        for event in events.order_by("id")
+        for event in events
     ]
     return [part for _key, part in sorted(parts, key=lambda pair: pair[0])]
 
@@ -203,6 +216,21 @@ def name_of(actor: Actor, conversation: Conversation) -> str:
     """Who writes, as it may be shown: of a confirmed citizen the name, else what they said."""
     known = _names(actor, [conversation]).get(conversation.citizen_id or 0, "")
     return known or conversation.contact_name or _("Without a name")
+
+
+def protected_name(actor: Actor, conversation: Conversation) -> str:
+    """The initials of who writes if their record is protected here; empty for everybody else."""
+    if conversation.citizen_id is None:
+        return ""
+    people = protected_names(actor, [conversation.citizen_id])
+    return people.get(conversation.citizen_id, "")
+
+
+def address_of(actor: Actor, conversation: Conversation) -> str:
+    """The mailbox that is written to; of the protected only for who may open their record."""
+    if protected_name(actor, conversation) and not actor.holds(VIEW_PROTECTED):
+        return "…"
+    return conversation.contact_address
 
 
 def cases_of(actor: Actor, conversation: Conversation) -> CaseQuerySet:

@@ -72,6 +72,7 @@ class IssuedHistoryQuerySet(ScopedQuerySet["IssuedHistory"]):
             of_people &= Q(requested_by=actor.user_id) if actor.user_id else Q(pk__in=[])
         if not actor.holds(VIEW_PROTECTED):  # such a history has their name whole
             of_cases &= Q(variant=Variant.REDACTED) | ~Q(case__in=cases_of_protected(actor))
+            of_people &= Q(variant=Variant.REDACTED) | ~beside_protected(actor)
         special = actor.reach(VIEW_SPECIAL)
         if not special.everywhere:
             of_cases &= Q(special=False) | Q(case__unit_id__in=sorted(special.units))
@@ -93,6 +94,14 @@ def cases_of_protected(actor: Actor) -> "models.QuerySet[Case]":
     cases = Case.objects.for_actor(actor)
     named = Q(pk__in=part.values("case")) | Q(pk__in=talks.values("case"))
     return cases.filter(Q(citizen__in=hidden) | named)
+
+
+def beside_protected(actor: Actor) -> Q:
+    """Of rows with a citizen those of people in whose cases somebody is protected here."""
+    cases = cases_of_protected(actor)
+    part = Participant.objects.for_actor(actor).filter(case__in=cases)
+    owners = cases.filter(citizen__isnull=False)  # NOT IN a list with NULL is never true
+    return Q(citizen__in=owners.values("citizen")) | Q(citizen__in=part.values("citizen"))
 
 
 def _to_open(actor: Actor) -> "models.QuerySet[CitizenRecord, int]":

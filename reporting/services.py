@@ -35,6 +35,7 @@ from reporting.models import (
     IssuedHistory,
     Status,
     Variant,
+    beside_protected,
     cases_of_protected,
 )
 from reporting.permissions import ISSUE_HISTORY
@@ -89,6 +90,7 @@ def issue_person_history(
     row = kept.select_related("citizen", "organisation").get(pk=opened.record.pk)
     require(actor, VIEW_CITIZEN, row)
     _require_variant(variant)
+    _require_openness_around(actor, row, variant)
     require_certificate(row.organisation)
     spoken = [row.language] if variant == Variant.CITIZEN else []
     language = language or _first_known([*spoken, *row.organisation.languages])
@@ -256,6 +258,19 @@ def _require_openness(actor: Actor, case: Case, variant: str) -> None:
             " You may issue its history with hidden data."
         )
         raise Refused(ISSUE_HISTORY, reason, case)
+
+
+def _require_openness_around(actor: Actor, row: CitizenRecord, variant: str) -> None:
+    """Refused where a person's history would name another whose record the actor may not open."""
+    if variant == Variant.REDACTED or actor.holds(VIEW_PROTECTED):
+        return
+    same = CitizenRecord.objects.for_actor(actor).filter(pk=row.pk)
+    if same.filter(beside_protected(actor)).exists():
+        reason = _(
+            "Somebody in this person's cases is protected, and none of your roles opens protected"
+            " records. You may issue the history with hidden data."
+        )
+        raise Refused(ISSUE_HISTORY, reason, row)
 
 
 def _language(case: Case, variant: str) -> str:

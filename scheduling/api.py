@@ -1,5 +1,6 @@
 """Appointments by API: free times, the list, one appointment and its verbs."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from rest_framework.request import Request
 from cases.models import Case
 from crm.audit.record import record
 from crm.citizens.models import Citizen
+from crm.citizens.selectors import protected_names
 from crm.kit.actor import Actor
 from crm.kit.api import ActorAPIView, operation
 from crm.kit.keyset import Order
@@ -39,17 +41,36 @@ def rows_of(actor: Actor) -> QuerySet[Appointment]:
     return rows.select_related("service", "office", "resource", "citizen", "case")
 
 
-class AppointmentAPIView(ActorAPIView):
+class PeopleAPIView(ActorAPIView):
+    """An address that tells who has an appointment."""
+
+    def named(self, rows: Iterable[Appointment]) -> None:
+        """Each says who it is for as they may be named: of a protected record the initials, and nothing
+        that reaches the person."""
+        found = list(rows)
+        people = {row.citizen_id for row in found if row.citizen_id}
+        hidden = protected_names(self.actor, people) if people else {}
+        for row in found:
+            name = hidden.get(row.citizen_id or 0)
+            row.__dict__.update(
+                shown_name=row.person if name is None else name,
+                shown_email=row.email if name is None else "",
+                shown_phone=row.phone if name is None else "",
+            )
+
+    def show(self, row: Appointment, **more: Any) -> HttpResponse:
+        """The appointment as it stands, with its version as ETag."""
+        self.named([row])
+        return self.reply(row, etag=row.version, **more)
+
+
+class AppointmentAPIView(PeopleAPIView):
     """An address of one appointment."""
 
     versioned = staticmethod(locked_version)
 
-    def show(self, row: Appointment) -> HttpResponse:
-        """The appointment as it stands, with its version as ETag."""
-        return self.reply(row, etag=row.version)
 
-
-class Appointments(ActorAPIView):
+class Appointments(PeopleAPIView):
     """All appointments of the organisation."""
 
     @operation(
@@ -66,6 +87,14 @@ class Appointments(ActorAPIView):
         found = [_FILTERS[name](self.actor, value) for name, value in given.items()]
         return self.page(rows_of(self.actor).filter(*found), selectors.BY_TIME)
 
+    def slice(
+        self, rows: QuerySet[Any, Any], order: Order, parameter: str
+    ) -> tuple[list[Any], str | None]:
+        """Named together, not one by one."""
+        found, after = super().slice(rows, order, parameter)
+        self.named(found)
+        return found, after
+
     @operation(
         "Book an appointment",
         needs=BOOK_APPOINTMENT,
@@ -81,7 +110,7 @@ class Appointments(ActorAPIView):
             name: given.pop(name) for name in ("name", "email", "phone", "subject") if name in given
         }
         row = services.book_appointment(self.actor, wish, person=Person(**told), **given)
-        return self.reply(row, etag=row.version, location=f"{request.path}{row.uuid}/")
+        return self.show(row, location=f"{request.path}{row.uuid}/")
 
 
 class OneAppointment(AppointmentAPIView):

@@ -10,6 +10,7 @@ from django.db.models import Min, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from crm.citizens.models import Citizen, CitizenRecord
+from crm.citizens.permissions import VIEW_PROTECTED
 from crm.kit.actor import Actor
 from crm.kit.keyset import Order
 from crm.kit.policy import ALLOWED, Decision, decide
@@ -265,6 +266,12 @@ def shown_name(row: Appointment) -> str:
         records[0].citizen = row.citizen
         return records[0].shown_name
     return row.citizen.full_name
+
+
+def reaches(actor: Actor, row: Appointment) -> bool:
+    """Whether the actor may be told how the person is reached: of a protected record who may open it."""
+    records: list[CitizenRecord] = getattr(row.citizen, "here", [])
+    return not any(one.protected for one in records) or actor.holds(VIEW_PROTECTED)
 
 
 def day_of(actor: Actor, office: Office, day: date) -> list[Appointment]:

@@ -28,6 +28,7 @@ from campaigns.permissions import (
 from campaigns.services import control, drafting
 from campaigns.wording import words_of
 from crm.audit.record import record
+from crm.citizens.selectors import protected_names
 from crm.kit.access import ActorRequest, needs
 from crm.kit.actor import Actor
 from crm.kit.csvfile import download
@@ -316,13 +317,14 @@ def _lines(actor: Actor, run: CampaignRun | None) -> Iterator[tuple[object, ...]
     rows = rows.select_related("citizen", "contact_point").order_by("pk")
     last = 0
     while page := list(rows.filter(pk__gt=last)[:1000]):
+        hidden = protected_names(actor, {one.citizen_id for one in page})
         for one in page:
             moment = (
                 localtime(one.settled_at).isoformat(timespec="seconds") if one.settled_at else ""
             )
             yield (
-                one.citizen.full_name,
-                one.contact_point.address,
+                hidden.get(one.citizen_id, one.citizen.full_name),
+                "" if one.citizen_id in hidden else one.contact_point.address,
                 one.language,
                 one.get_status_display(),
                 words_of(one.reason) if one.reason else "",

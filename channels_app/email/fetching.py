@@ -7,6 +7,7 @@ messages anew (UIDVALIDITY) is read from the beginning: what is known already is
 import imaplib
 import logging
 import re
+import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -159,17 +160,36 @@ def _lines(data: Sequence[Any]) -> list[bytes]:
     return [one[0] if isinstance(one, tuple) else one for one in data if one]
 
 
+class _Pinned(imaplib.IMAP4):
+    """Speaks at an address that was checked, in TLS from the first byte on if a context is given; the
+    host's name is for its certificate only, so that a second answer of its name leads nowhere."""
+
+    def __init__(
+        self, address: str, host: str, port: int, secure: ssl.SSLContext | None = None
+    ) -> None:
+        self.address, self.secure = address, secure
+        super().__init__(host, port, timeout=_SECONDS)
+
+    def _create_socket(self, timeout: float) -> socket.socket:
+        opened = socket.create_connection((self.address, self.port), timeout)
+        if self.secure is None:
+            return opened
+        try:
+            return self.secure.wrap_socket(opened, server_hostname=self.host)
+        except BaseException:
+            opened.close()
+            raise
+
+
 def _connected(setup: MailSetup) -> imaplib.IMAP4:
     try:
-        address_of(setup.imap_host, setup.imap_port)
+        address = address_of(setup.imap_host, setup.imap_port)
     except CallFailed as error:
         raise Unreachable(_("This server may not be called from here.")) from error
     secure = ssl.create_default_context()
     if setup.imap_security == TLS:
-        return imaplib.IMAP4_SSL(
-            setup.imap_host, setup.imap_port, ssl_context=secure, timeout=_SECONDS
-        )
-    imap = imaplib.IMAP4(setup.imap_host, setup.imap_port, timeout=_SECONDS)
+        return _Pinned(address, setup.imap_host, setup.imap_port, secure)
+    imap = _Pinned(address, setup.imap_host, setup.imap_port)
     if setup.imap_security != PLAIN:
         imap.starttls(secure)
     return imap

@@ -172,12 +172,13 @@ def connection_of(account: ChannelAccount) -> BaseEmailBackend | None:
     if not setup.smtp_host:
         return None
     try:
-        address_of(setup.smtp_host, setup.smtp_port)
+        address = address_of(setup.smtp_host, setup.smtp_port)
     except (CallFailed, OSError) as error:
         raise outbox.TryLater(type(error).__name__) from error
     backend: BaseEmailBackend = get_connection(
         "crm.kit.smtp.EmailBackend",
         host=setup.smtp_host,
+        address=address,
         port=setup.smtp_port,
         username=setup.smtp_user,
         password=account.secrets.get("smtp_password", ""),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from cases import services as cases
 from cases.models import Case
+from cases.permissions import CHANGE_CASE
 from channels_app import services
 from channels_app.email import intake, sending, threads
 from channels_app.email.permissions import SORT_MAIL
@@ -208,7 +209,8 @@ def identify(actor: Actor, conversation: UUID, citizen: UUID) -> Conversation:
     """The actor is sure who writes: the thread is that citizen's, and so are its cases of nobody."""
     row = services.identify(actor, conversation, citizen)
     for case in row.cases.filter(citizen=None, closed_at=None):
-        cases.edit_case(actor, case.uuid, {"citizen": citizen})
+        if decide(actor, CHANGE_CASE, case):  # who may not leaves it to who may
+            cases.edit_case(actor, case.uuid, {"citizen": citizen})
     return row
 
 

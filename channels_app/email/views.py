@@ -16,7 +16,6 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from cases.permissions import VIEW_CASE
 from cases.presenting import rows_of
 from channels_app import services
 from channels_app.email import selectors, verbs
@@ -24,6 +23,7 @@ from channels_app.email.permissions import SORT_MAIL
 from channels_app.email.reading import markup, read
 from channels_app.models import Attachment, Conversation, InboundMail, Message
 from channels_app.permissions import ATTEND, VIEW_CONVERSATION
+from channels_app.selectors import address_of, cases_of
 from crm.audit.record import record, record_part
 from crm.citizens.permissions import VIEW_CITIZEN
 from crm.citizens.selectors import shown_name
@@ -218,7 +218,7 @@ def answer(request: ActorRequest, conversation: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs(VIEW_CONVERSATION)
+@needs(ATTEND)
 def note(request: ActorRequest, conversation: UUID) -> HttpResponse:
     """A note that stays in the house."""
     _thread(request, conversation)
@@ -343,19 +343,21 @@ def _page(request: ActorRequest, row: Conversation) -> dict[str, Any]:
     actor = request.actor
     row.refresh_from_db()
     refusal = verbs.may_answer(actor, row)
-    cases = [case for case in row.cases.all() if actor.reach(VIEW_CASE).covers(case.unit_id)]
+    address = address_of(actor, row)
     return {
         "conversation": row,
         "name": _name(request, row),
         "parts": selectors.shown(actor, row),
-        "cases": rows_of(actor, cases),
+        "cases": rows_of(actor, cases_of(actor, row)),
         "mine": row.owner_id is not None and row.owner_id == actor.user_id,
         "sort": selectors.may_sort(actor, row),
         "refusal": refusal,
+        "may_note": actor.holds(ATTEND),
         "proposals": selectors.proposals(actor, row),
         "may_see_citizen": actor.holds(VIEW_CITIZEN),
         "waiting_files": selectors.waiting_files(row),
-        "recipient": _("It will be received at %(address)s.") % {"address": row.contact_address},
+        "address": address,
+        "recipient": _("It will be received at %(address)s.") % {"address": address},
         "user_id": actor.user_id,
         "stream_after": _head(row.stream),
         "max_bytes": settings.FILES_MAX_BYTES,

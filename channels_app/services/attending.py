@@ -114,6 +114,7 @@ def reply(
 @transaction.atomic
 def add_note(actor: Actor, conversation: UUID, body: str, *, key: UUID | None = None) -> Message:
     """Colleagues read this in the conversation; the citizen never does."""
+    require(actor, ATTEND)  # beside the owner who helps them; reading alone writes nothing
     row = fetch(actor, conversation)
     require(actor, VIEW_CONVERSATION, row)
     if said := known(row, key):

@@ -172,6 +172,7 @@ def _citizen(request: ActorRequest, row: Conversation) -> dict[str, Any]:
     actor = request.actor
     context: dict[str, Any] = {
         "conversation": row,
+        "hidden": selectors.protected_name(actor, row),
         "attends": decide(actor, ATTEND, row),
         "candidates": selectors.candidates(actor, row),
         "linked": rows_of(actor, selectors.cases_of(actor, row)),
@@ -222,7 +223,7 @@ def reply(request: ActorRequest, conversation: UUID) -> HttpResponse:
 
 
 @require_POST
-@needs(VIEW_CONVERSATION)
+@needs(ATTEND)
 def add_note(request: ActorRequest, conversation: UUID) -> HttpResponse:
     """Words for colleagues."""
     key = _uuid(request.POST.get("idempotency_key", ""))

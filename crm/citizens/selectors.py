@@ -1,6 +1,6 @@
 """Reading what is known of citizens: for their page, for the palette, and for who asks who looked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -83,6 +83,12 @@ def shown_name(actor: Actor, citizen: Citizen) -> str:
         return citizen.full_name
     record.citizen = citizen
     return record.shown_name
+
+
+def protected_names(actor: Actor, citizens: Iterable[int]) -> dict[int, str]:
+    """The initials of those of these citizens whose record is protected here."""
+    rows = CitizenRecord.objects.for_actor(actor).filter(citizen__in=set(citizens), protected=True)
+    return {one.citizen_id: one.shown_name for one in rows.select_related("citizen")}
 
 
 def contact_points(actor: Actor, citizen: Citizen) -> list[ContactPoint]:

@@ -60,7 +60,8 @@ def checked(
 
 
 def citizen_of(actor: Actor, citizen: UUID) -> Citizen:
-    """A citizen of whom the organisation keeps a record that the actor may open; else Invalid."""
+    """A citizen of whom the organisation keeps a record; Invalid if there is none, Refused where the actor
+    may not open it: their mailbox is told with the appointment."""
     record_ = (
         CitizenRecord.objects.for_actor(actor)
         .select_related("citizen")
@@ -69,8 +70,7 @@ def citizen_of(actor: Actor, citizen: UUID) -> Citizen:
     )
     if record_ is None:
         raise Invalid(errors={"citizen": [_("There is no such citizen.")]})
-    if actor.holds(VIEW_CITIZEN):
-        require(actor, VIEW_CITIZEN, record_)
+    require(actor, VIEW_CITIZEN, record_)
     return record_.citizen
 
 

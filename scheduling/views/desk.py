@@ -144,6 +144,7 @@ def appointment(request: ActorRequest, appointment: UUID) -> HttpResponse:
         "happenings": [(one, icon_of(one), sentence(one)) for one in told.order_by("-seq")],
         "may_attend": decide(actor, ATTEND_DESK, row) and _is_today(row),
         "may_see_citizen": actor.holds(VIEW_CITIZEN),
+        "reaches": selectors.reaches(actor, row),
         "found": _same_person(request, row),
     }
     return render(request, "scheduling/appointment.html", context)

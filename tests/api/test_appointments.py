@@ -11,11 +11,12 @@ from scheduling import services
 from scheduling.models import Appointment, Status
 from tests.api.conftest import Caller, key_for
 from tests.conftest import World
-from tests.factories.citizens import CitizenFactory
+from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.scheduling import at, book
 from tests.scheduling.conftest import Desk, set_up
 
 BOOK = "scheduling.book_appointment"
+PERSON = ("name", "email")
 
 
 @pytest.fixture
@@ -37,6 +38,51 @@ def wanted(start: datetime, **given: Any) -> dict[str, Any]:
         "email": "lucia@example.org",
         **given,
     }
+
+
+def test_of_the_protected_an_appointment_tells_initials_and_no_way_to_reach_them(
+    portal: Caller, desk: Desk, world: World
+) -> None:
+    """They booked by themselves, under their name; the order came later."""
+    rosa = CitizenFactory(organisation=world.here, name="Rosa", surname1="Quiñones", surname2="")
+    row = book(desk.alice, at("09:00"), citizen=rosa.uuid)
+    Appointment.objects.filter(pk=row.pk).update(
+        person="Rosa Quiñones", email="rosa@example.org", phone="+34600111222"
+    )
+    one = portal.send("get", f"/appointments/{row.uuid}/").json()
+    assert (one["name"], one["email"], one["phone"]) == (
+        *("Rosa Quiñones", "rosa@example.org"),
+        "+34600111222",
+    )
+    rosa.records.update(protected=True, protected_reason="Violencia")
+    listed = portal.send("get", "/appointments/").json()["results"][0]
+    moved = portal.send(
+        "post", f"/appointments/{row.uuid}/move/", {"start": at("09:20").isoformat()}
+    ).json()
+    for said in (portal.send("get", f"/appointments/{row.uuid}/").json(), listed, moved):
+        assert (said["name"], said["email"], said["phone"]) == ("R. Q.", "", "")
+
+
+def test_who_may_not_open_a_record_books_for_nobody_on_record(
+    portal: Caller, caller: Callable[..., Caller], desk: Desk, world: World
+) -> None:
+    """With the appointment the mailbox on record would be told."""
+    rosa = CitizenFactory(organisation=world.here)
+    ContactPointFactory(
+        citizen=rosa, organisation=world.here, channel="email", address="rosa@example.org"
+    )
+    body = {name: value for name, value in wanted(at("09:00")).items() if name not in PERSON}
+    body["citizen"] = str(rosa.uuid)
+    refused = portal.send("post", "/appointments/", body)
+    assert (refused.status_code, Appointment.objects.count()) == (403, 0)
+    assert "rosa@example.org" not in refused.content.decode()
+
+    opens = caller(BOOK, "citizens.view_citizen")
+    rosa.records.update(protected=True, protected_reason="Violencia")
+    assert opens.send("post", "/appointments/", body).status_code == 403
+    rosa.records.update(protected=False, protected_reason="")
+    answer = opens.send("post", "/appointments/", body)
+    assert (answer.status_code, answer.json()["email"]) == (201, "rosa@example.org")
 
 
 def test_what_is_free_is_booked_once_and_no_longer_free(portal: Caller, desk: Desk) -> None:

@@ -15,7 +15,7 @@ from campaigns.services import control, drafting, launching, sending
 from campaigns.services.audiences import allow_destination, forbid_destination, save_segment
 from campaigns.services.templates import save_template
 from crm.audit.models import AuditEntry
-from crm.citizens.models import Channel
+from crm.citizens.models import Channel, CitizenRecord
 from crm.kit import outbox
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound, Refused
@@ -283,6 +283,25 @@ def test_results_leave_as_a_file_that_runs_nothing(world: World, author: Actor) 
     text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
     assert "'=HYPERLINK(1) Zafra Prueba" in text
     assert text.count("Sent") == 1
+
+
+def test_who_was_protected_since_leaves_the_results_by_initials(
+    world: World, author: Actor
+) -> None:
+    topic = topic_of(world.here)
+    point = reader(world.here, topic, name="Rosa", surname1="Quiñones")
+    campaign = approved(world.here, topic)
+    launching.launch(campaign.pk)
+    sending.send_due()
+    CitizenRecord.objects.unscoped("test").filter(citizen=point.citizen).update(
+        protected=True, protected_reason="Violencia"
+    )
+    answer = browser(author).get(f"/campanas/{campaign.uuid}/resultados.csv")
+    text = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+    assert "R. Q. P." in text
+    assert text.count("Sent") == 1
+    assert "Quiñones" not in text
+    assert point.address not in text
 
 
 def test_the_result_page_tells_figures_as_pictures_and_tables(world: World, author: Actor) -> None:

@@ -439,3 +439,34 @@ def _agree(row: Conversation, slot: AgentSlot) -> None:
     assert len(items) == (0 if row.state == State.CLOSED else 1)
     ringing = slot.offers.filter(outcome=None).count()
     assert ringing == sum(item.status == "offered" for item in items)
+
+
+def test_of_the_protected_the_desk_shows_initials_and_nothing_that_they_said_of_themselves(
+    world: World, mine: Conversation
+) -> None:
+    Conversation.objects.filter(pk=mine.pk).update(
+        contact_name="Rosita Quiñones", contact_address="rosa@example.org"
+    )
+    mine.messages.filter(direction=Direction.IN).update(author_name="Rosita Quiñones")
+    rosa = CitizenFactory(organisation=world.here, name="Rosa", surname1="Quiñones", surname2="Pi")
+    services.identify(acting(world.alice), mine.uuid, rosa.uuid)
+    alice = signed_in(world.alice)
+    paths = [f"/conversaciones/{mine.uuid}/{part}" for part in ("", "hilo/", "persona/")]
+    assert "rosa@example.org" in alice.get(paths[2]).content.decode()
+    rosa.records.update(protected=True, protected_reason="Orden")
+    for path in paths:
+        answer = alice.get(path)
+        text = answer.content.decode()
+        assert answer.status_code == 200
+        assert ("R. Q. P." in text) == (path != paths[2]), path  # who may not open them reads why
+        for hidden in ("Rosita", "Quiñones", "rosa@example.org"):
+            assert hidden not in text, (path, hidden)
+
+
+def test_who_may_only_read_conversations_writes_no_note(world: World, mine: Conversation) -> None:
+    auditor = employee(world.here, "auditor", unit=world.unit)
+    with pytest.raises(Refused):
+        services.add_note(acting(auditor), mine.uuid, "Apunte")
+    answer = signed_in(auditor).get(f"/conversaciones/{mine.uuid}/")
+    assert (answer.status_code, 'id="composer"' in answer.content.decode()) == (200, False)
+    assert not mine.messages.filter(direction=Direction.INTERNAL).exists()

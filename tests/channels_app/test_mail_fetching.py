@@ -1,5 +1,7 @@
 """In by IMAP, against a real socket: nothing lost when the reader dies, nothing twice, errors shown."""
 
+import socket
+import ssl
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -8,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from channels_app.email import accounts, fetching, intake
+from channels_app.email import accounts, fetching, intake, sending
 from channels_app.email.accounts import AccountSaid
 from channels_app.email.setup import MailSetup, setup_of
 from channels_app.email.tasks import fetch_mailbox
@@ -249,3 +251,83 @@ def test_trying_says_what_works(world: World, account: ChannelAccount, box: Box)
     (tried,) = accounts.try_account(admin, account.uuid)
     assert tried.problem == "The server does not accept the user or the password."
     assert box.fetched == []
+
+
+# --- Where the connection goes ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls", "plain"])
+def test_a_mail_server_is_spoken_to_at_the_address_that_was_checked(
+    world: World, security: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that answers from outside first and from inside next (DNS rebinding) leads nowhere inside;
+    the certificate is still asked for the host's name."""
+    asked: list[str] = []
+    called: list[object] = []
+
+    def resolve(host: str, port: int, **_: object) -> list[Any]:
+        asked.append(host)
+        return [(2, 1, 6, "", ("93.184.215.14" if len(asked) % 2 else "127.0.0.1", port))]
+
+    def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
+        called.append(address)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    account = make_mailbox(
+        world.unit,
+        imap_host="rebind.example",
+        imap_port=993,
+        imap_security=security,
+        smtp_host="rebind.example",
+        smtp_port=587,
+        smtp_security=security,
+    )
+    with pytest.raises(fetching.Unreachable), fetching.session(account):
+        pass
+    asked.clear()
+    backend: Any = sending.connection_of(account)
+    with pytest.raises(ConnectionRefusedError):
+        backend.open()
+    assert called == [("93.184.215.14", 993), ("93.184.215.14", 587)]
+
+
+def test_a_certificate_is_asked_for_the_name_and_not_for_the_address(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: list[object] = []
+
+    def wrap(_self: ssl.SSLContext, sock: socket.socket, **said: Any) -> socket.socket:
+        named.append(said.get("server_hostname"))
+        raise ssl.SSLCertVerificationError
+
+    def resolve(_host: str, port: int, **_: object) -> list[Any]:
+        return [(2, 1, 6, "", ("93.184.215.14", port))]
+
+    ends = [*socket.socketpair(), *socket.socketpair()]
+    given = iter(ends)
+
+    def connect(*_: object, **__: object) -> socket.socket:
+        return next(given)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setattr(ssl.SSLContext, "wrap_socket", wrap)
+    account = make_mailbox(
+        world.unit,
+        imap_host="mail.example",
+        imap_port=993,
+        imap_security="tls",
+        smtp_host="mail.example",
+        smtp_port=465,
+        smtp_security="tls",
+    )
+    with pytest.raises(fetching.Unreachable), fetching.session(account):
+        pass
+    backend: Any = sending.connection_of(account)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        backend.open()
+    assert named == ["mail.example", "mail.example"]
+    for one in ends:
+        one.close()

@@ -6,10 +6,20 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from cases.models import Case, Confidentiality
 from channels_app.email import sending, verbs
-from channels_app.models import ChannelAccount, Conversation, Delivery, InboundMail
+from channels_app.models import (
+    ChannelAccount,
+    Conversation,
+    ConversationCase,
+    Delivery,
+    InboundMail,
+)
 from crm.audit.models import AuditEntry
 from tests.conftest import World
+from tests.factories.accounts import employee
+from tests.factories.cases import CaseFactory
+from tests.factories.citizens import CitizenFactory
 from tests.factories.mail import ANA, arrive, letter, make_mailbox
 from tests.house.estate import PAPER
 
@@ -179,3 +189,72 @@ def test_the_simulator_is_not_there_unless_switched_on(
     assert Conversation.objects.get().contact_address == ANA
     assert client.post("/simulador/correo/", {**said, "address": "x"}).status_code == 422
     assert client.post("/simulador/correo/", {**said, "address": "ñ@ñ.example"}).status_code == 422
+
+
+# --- Cases beside a thread -------------------------------------------------------------------------
+
+
+def test_a_specially_protected_case_stands_beside_no_thread_of_who_may_not_see_it(
+    world: World, account: ChannelAccount, alice: Client
+) -> None:
+    row = arrive(account, letter(subject="Hola")).conversation
+    assert row is not None
+    plain, special = (
+        CaseFactory(unit=world.unit, subject=subject) for subject in ("Farola", "Acogida secreta")
+    )
+    for case in (plain, special):
+        ConversationCase.objects.create(conversation=row, case=case, linked_by_name="Luis")
+    Case.objects.unscoped("test").filter(pk=special.pk).update(
+        confidentiality=Confidentiality.SPECIAL
+    )
+    for path in ("", "hilo/"):
+        answer = alice.get(f"/correo/{row.uuid}/{path}")
+        text = answer.content.decode()
+        assert answer.status_code == 200
+        assert path or "Farola" in text
+        assert "Acogida secreta" not in text
+        assert special.reference not in text
+
+
+def test_who_writes_is_identified_also_where_a_case_of_theirs_cannot_be_changed(
+    world: World, account: ChannelAccount
+) -> None:
+    actor = world.actor(world.alice)
+    row = arrive(account, letter(subject="Hola")).conversation
+    assert row is not None
+    elsewhere, ours = (
+        CaseFactory(unit=unit, citizen=None) for unit in (world.other_unit, world.unit)
+    )
+    for case in (elsewhere, ours):
+        ConversationCase.objects.create(conversation=row, case=case, linked_by_name="Luis")
+    person = CitizenFactory(organisation=world.here)
+    verbs.take(actor, row.uuid)
+    assert verbs.identify(actor, row.uuid, person.uuid).citizen == person
+    elsewhere.refresh_from_db()
+    ours.refresh_from_db()
+    assert (elsewhere.citizen, ours.citizen) == (None, person)
+
+
+def test_of_the_protected_a_thread_shows_initials_and_no_mailbox(
+    world: World, account: ChannelAccount, alice: Client
+) -> None:
+    row = arrive(account, letter(subject="Hola", text="Buenos días")).conversation
+    assert row is not None
+    person = CitizenFactory(
+        organisation=world.here, name="Rosa", surname1="Quiñones", surname2="Pi"
+    )
+    Conversation.objects.unscoped("test").filter(pk=row.pk).update(citizen=person)
+    name = row.messages.get(number=1).author_name
+    before = alice.get(f"/correo/{row.uuid}/").content.decode()
+    assert name in before
+    assert ANA in before
+    person.records.update(protected=True, protected_reason="Orden")
+    for path in ("", "hilo/"):
+        text = alice.get(f"/correo/{row.uuid}/{path}").content.decode()
+        assert "R. Q. P." in text
+        assert "Buenos días" in text
+        for hidden in (name, ANA, "Quiñones"):
+            assert hidden not in text, (path, hidden)
+    boss = Client()
+    boss.force_login(employee(world.here, "supervisor", unit=world.unit))
+    assert ANA in boss.get(f"/correo/{row.uuid}/").content.decode()

@@ -173,10 +173,10 @@ def test_pseudonyms_stay_when_an_older_chat_is_linked_later(
 def test_what_other_rooms_tell_costs_no_query_a_row(
     doors: Doors, boss: Actor, variant: str, django_assert_num_queries: Callable[[int], Any]
 ) -> None:
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         content(doors.case, variant, "es", boss)
     _many(doors)
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         content(doors.case, variant, "es", boss)
 
 
@@ -396,6 +396,30 @@ def test_a_history_that_names_the_protected_is_for_who_may_open_them(
     redacted = issue_history(auditor, doors.case.uuid, "redacted")
     assert {*IssuedHistory.objects.for_actor(auditor)} == {redacted, nobodys}
     assert IssuedHistory.objects.for_actor(boss).filter(pk=full.pk).exists()
+
+
+def test_a_persons_history_that_names_somebody_protected_is_for_who_may_open_them(
+    doors: Doors, boss: Actor, world: World, person: Citizen
+) -> None:
+    """Íñigo is nobody to hide; Xoana, who takes part in his case, is."""
+    auditor = world.actor(employee(world.here, "auditor"))
+    xoana = Citizen.objects.unscoped("test").get(name="Xoana")
+    assert "Xoana Castromil" in told_of(person, "full", auditor)[1]
+    before = issue_person_history(auditor, person.uuid, "full")
+    nobodys = issue_person_history(
+        auditor, CitizenFactory(organisation=world.here).uuid, "full", reason=""
+    )
+    CitizenRecord.objects.unscoped("test").filter(citizen=xoana).update(
+        protected=True, protected_reason="Violencia"
+    )
+    for variant in ("full", "citizen"):
+        with pytest.raises(Refused):
+            issue_person_history(auditor, person.uuid, variant)
+    redacted = issue_person_history(auditor, person.uuid, "redacted")
+    mine = IssuedHistory.objects.for_actor(auditor)
+    assert {*mine} == {redacted, nobodys}
+    assert before not in mine
+    issue_person_history(boss, person.uuid, "full")
 
 
 def test_who_only_wrote_in_a_cases_chat_is_protected_too(doors: Doors, world: World) -> None:

@@ -95,6 +95,22 @@ def test_a_protected_person_is_listed_by_initials(alice: Client, desk: Desk, ros
     assert "Quiñones" not in text
 
 
+def test_how_a_protected_person_is_reached_is_told_to_who_may_open_them(
+    alice: Client, desk: Desk, rosa: Citizen, world: World
+) -> None:
+    row = book(desk.alice, at("09:00"), citizen=rosa.uuid)
+    Appointment.objects.filter(pk=row.pk).update(email="rosa@example.org", phone="+34600111222")
+    assert "rosa@example.org" in alice.get(f"/citas/{row.uuid}/").content.decode()
+    rosa.records.update(protected=True, protected_reason="Orden de protección")
+    text = alice.get(f"/citas/{row.uuid}/").content.decode()
+    assert "R. Q. P." in text
+    assert "rosa@example.org" not in text
+    assert "600111222" not in text
+    boss = Client()
+    boss.force_login(employee(world.here, "supervisor", unit=world.unit))
+    assert "rosa@example.org" in boss.get(f"/citas/{row.uuid}/").content.decode()
+
+
 def test_from_the_day_through_the_office(alice: Client, desk: Desk) -> None:
     row = book(desk.alice, at("09:00"))
     back = f"/citas/?oficina={desk.office.uuid}&dia={day(row.starts_at)}"
