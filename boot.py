@@ -52,6 +52,11 @@ STARTED = time.monotonic()
 
 DEMO_LOGINS = ("agente", "supervision", "admin", "comunicacion", "auditoria", "integracion")
 DEMO_DOMAINS = ("inp.example", "val.example")
+DEMO_DOORS = (
+    "/sede/INP/",
+    "/cita/INP/",
+    "/demo/pagina/",
+)  # procedures, appointments, a page with the chat
 DEMO_PASSWORD = "ventanilla-demo"  # noqa: S105 - known to all: of people who do not exist
 
 
@@ -730,6 +735,8 @@ def run() -> int:
         print(f"\n  Ventanilla   {url}/\n\n  Demo logins, password {DEMO_PASSWORD}:")
         for name in DEMO_LOGINS:
             print(f"    {f'{name}@{DEMO_DOMAINS[0]}':<30}{name}@{DEMO_DOMAINS[1]}")
+        doors = ", ".join(f"{url}{path}" for path in DEMO_DOORS)
+        print(f"\n  For citizens: {doors}")
         print(f"\n  Another system, asked from a person's page: {registry}")
         sent, logs = (DEMO.var.relative_to(ROOT) / part for part in ("mail/*", "log/*.log"))
         print(f"\n  E-mails sent: {sent}   Logs: {logs}   Stop: Ctrl-C\n", flush=True)

@@ -5,10 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.fields import Fields
 from cases.forms import DataForm
+from cases.numbers import reference as number_of
 from cases.services.filing import Applicant
 from crm.kit.models import uuid7
 
@@ -88,9 +91,14 @@ class ReferenceForm(forms.Form):
     reference = forms.CharField(
         label=gettext_lazy("Number of your case"),
         max_length=40,
-        help_text=gettext_lazy("It stands on your receipt, for example VAL-2026-0000123."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
     )
+
+    def __init__(self, *args: Any, organisation: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        example = number_of(organisation, timezone.localdate().year, 123)
+        text = _("It stands on your receipt, for example %(example)s.") % {"example": example}
+        self.fields["reference"].help_text = text
 
 
 class CodeForm(ReferenceForm):

@@ -148,9 +148,9 @@ def follow(request: HttpRequest, organisation: str) -> HttpResponse:
     place = _organisation(organisation)
     visitor = visitor_of(request, place)
     if request.method != "POST":
-        return _page(request, place, "follow", {"form": ReferenceForm()})
+        return _page(request, place, "follow", {"form": ReferenceForm(organisation=place.code)})
     if "code" not in request.POST:
-        form = ReferenceForm(request.POST)
+        form = ReferenceForm(request.POST, organisation=place.code)
         if not form.is_valid():
             return _page(request, place, "follow", {"form": form}, _status(form))
         reference = form.cleaned_data["reference"].strip().upper()

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy
 
 from cases import services as cases
 from cases.models import Case
-from cases.permissions import CHANGE_CASE
 from channels_app import services
 from channels_app.email import intake, sending, threads
 from channels_app.email.permissions import SORT_MAIL
@@ -202,16 +201,6 @@ def close(actor: Actor, conversation: UUID) -> Conversation:
         require(actor, SORT_MAIL, row)
         _take(actor, row)
     return services.close(actor, conversation, None)
-
-
-@transaction.atomic
-def identify(actor: Actor, conversation: UUID, citizen: UUID) -> Conversation:
-    """The actor is sure who writes: the thread is that citizen's, and so are its cases of nobody."""
-    row = services.identify(actor, conversation, citizen)
-    for case in row.cases.filter(citizen=None, closed_at=None):
-        if decide(actor, CHANGE_CASE, case):  # who may not leaves it to who may
-            cases.edit_case(actor, case.uuid, {"citizen": citizen})
-    return row
 
 
 @transaction.atomic

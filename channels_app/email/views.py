@@ -178,7 +178,7 @@ def spam(request: ActorRequest, conversation: UUID) -> str:
 @act(ATTEND)
 def identify(request: ActorRequest, conversation: UUID) -> str:
     """« Es esta persona »."""
-    row = verbs.identify(request.actor, conversation, _uuid(request.POST.get("citizen")))
+    row = services.identify(request.actor, conversation, _uuid(request.POST.get("citizen")))
     assert row.citizen is not None
     name = shown_name(request.actor, row.citizen)
     return _("The conversation is %(name)s's.") % {"name": name}

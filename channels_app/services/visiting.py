@@ -154,7 +154,11 @@ def leave_message(account: ChannelAccount, arrival: Arrival, origin: Origin) -> 
     with transaction.atomic():
         row = _arrived(account, arrival)
         if row is not None:
-            return Case.objects.unscoped("the visitor's own").get(conversations=row)
+            links = ConversationCase.objects.unscoped("the visitor's own").filter(conversation=row)
+            first = links.select_related("case").order_by("pk").first()
+            if first is None:  # the key of a chat that has begun
+                raise Conflict("already_begun", _("What you wrote has already been received."))
+            return first.case
         row = _open(account, arrival, State.CLOSED)
         actor = visitor_actor(row, origin)
         note_event(actor, row, EventKind.OPENED)

@@ -401,3 +401,8 @@ def test_looks_from_outside_are_in_the_trail(procedure: Procedure, client: Clien
     looks = AuditEntry.objects.unscoped("a test looks").filter(action="viewed")
     assert [one.data.get("part") for one in looks] == ["receipt"]
     assert looks[0].door == "public"
+
+
+def test_the_example_of_a_number_is_the_organisations_own(world: World) -> None:
+    page = Client().get("/sede/HERE/seguimiento/").content.decode()
+    assert f"HERE-{timezone.localdate().year}-0000123" in page

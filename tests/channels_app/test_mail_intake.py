@@ -9,6 +9,7 @@ from django.db import connection
 
 from cases import services as cases
 from cases.models import Case, Event
+from channels_app import services
 from channels_app.email import intake, sending, verbs
 from channels_app.models import (
     Attachment,
@@ -138,7 +139,7 @@ def test_a_citizen_is_proposed_and_never_taken_for_granted(
 
     alice = world.actor(world.alice)
     verbs.take(alice, taken.conversation.uuid)
-    verbs.identify(alice, taken.conversation.uuid, citizen.uuid)
+    services.identify(alice, taken.conversation.uuid, citizen.uuid)
     taken.conversation.refresh_from_db()
     assert taken.conversation.citizen == citizen
     assert Case.objects.get().citizen == citizen

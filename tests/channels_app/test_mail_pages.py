@@ -1,12 +1,15 @@
 """The mail's pages: what each tab holds, what a frame may do, and what nobody may open."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from cases.models import Case, Confidentiality
+from channels_app import services
 from channels_app.email import sending, verbs
 from channels_app.models import (
     ChannelAccount,
@@ -225,14 +228,19 @@ def test_who_writes_is_identified_also_where_a_case_of_theirs_cannot_be_changed(
     elsewhere, ours = (
         CaseFactory(unit=unit, citizen=None) for unit in (world.other_unit, world.unit)
     )
-    for case in (elsewhere, ours):
+    older = CaseFactory(
+        unit=world.unit, citizen=None, opened_at=timezone.now() - timedelta(days=30)
+    )
+    for case in (elsewhere, ours, older):
         ConversationCase.objects.create(conversation=row, case=case, linked_by_name="Luis")
     person = CitizenFactory(organisation=world.here)
     verbs.take(actor, row.uuid)
-    assert verbs.identify(actor, row.uuid, person.uuid).citizen == person
+    assert services.identify(actor, row.uuid, person.uuid).citizen == person
     elsewhere.refresh_from_db()
     ours.refresh_from_db()
     assert (elsewhere.citizen, ours.citizen) == (None, person)
+    older.refresh_from_db()
+    assert older.citizen is None, "it was not opened from what they wrote"
 
 
 def test_of_the_protected_a_thread_shows_initials_and_no_mailbox(

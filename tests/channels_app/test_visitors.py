@@ -19,6 +19,7 @@ from channels_app.models import (
     Attachment,
     ChannelAccount,
     Conversation,
+    ConversationCase,
     Delivery,
     Message,
     Queue,
@@ -30,7 +31,7 @@ from crm.kit import outbox, valkey
 from crm.kit.models import Outbox
 from tests.conftest import World
 from tests.factories.accounts import acting
-from tests.factories.cases import CaseTypeFactory
+from tests.factories.cases import CaseFactory, CaseTypeFactory
 from tests.factories.channels_app import (
     PUBLIC,
     begin,
@@ -251,8 +252,21 @@ def test_out_of_hours_a_message_becomes_a_case(world: World, queue: Queue) -> No
     )
     assert list(row.cases.all()) == [case]
     assert Outbox.objects.filter(topic=visiting.RECEIPT).count() == 1
-    assert post(path, body).json()["reference"] == case.reference
-    assert Case.objects.count() == 1
+    other = CaseFactory(unit=world.unit)
+    ConversationCase.objects.create(conversation=row, case=other, linked_by_name="Luis")
+    assert post(path, body).json()["reference"] == case.reference, "the one that they opened"
+    assert Case.objects.count() == 2
+
+
+def test_the_key_of_a_chat_leaves_no_message(world: World, queue: Queue) -> None:
+    account = make_account(queue)
+    queue.case_type = CaseTypeFactory(organisation=world.here, code="consulta")
+    queue.save()
+    body = form(account)
+    assert post(f"/chat/{account.public_key}/empezar/", body).status_code == 201
+    answer = post(f"/chat/{account.public_key}/dejar/", body)
+    assert (answer.status_code, answer.json()["type"]) == (409, "/api/v1/problems/already_begun")
+    assert not Case.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
