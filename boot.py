@@ -52,11 +52,8 @@ STARTED = time.monotonic()
 
 DEMO_LOGINS = ("agente", "supervision", "admin", "comunicacion", "auditoria", "integracion")
 DEMO_DOMAINS = ("inp.example", "val.example")
-DEMO_DOORS = (
-    "/sede/INP/",
-    "/cita/INP/",
-    "/demo/pagina/",
-)  # procedures, appointments, a page with the chat
+# for citizens: procedures, appointments, a page with the chat
+DEMO_DOORS = ("/sede/INP/", "/cita/INP/", "/demo/pagina/")
 DEMO_PASSWORD = "ventanilla-demo"  # noqa: S105 - known to all: of people who do not exist
 
 

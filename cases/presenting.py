@@ -70,7 +70,8 @@ class Row:
 
 def columns_shown(chosen: Iterable[str]) -> dict[str, bool]:
     """For every column whether it is among those chosen: what the template of rows asks."""
-    return {key: key in set(chosen) for key in COLUMNS}
+    wanted = set(chosen)
+    return {key: key in wanted for key in COLUMNS}
 
 
 def named(citizen: Citizen | None) -> str:
