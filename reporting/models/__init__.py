@@ -1,7 +1,7 @@
 """Tables of the reporting room, split by concern."""
 
 from reporting.models.exports import Export
-from reporting.models.figures import CaseFact, District, FactState, Tally
+from reporting.models.figures import CaseFact, District, FactState, Subtree, Tally
 from reporting.models.histories import (
     HistoryBatch,
     IssuedHistory,
@@ -21,6 +21,7 @@ __all__ = [
     "IssuedHistory",
     "IssuedHistoryQuerySet",
     "Status",
+    "Subtree",
     "Tally",
     "Variant",
     "Work",

@@ -157,7 +157,8 @@ class CaseFact(models.Model):
 class Tally(models.Model):
     """How often something happened on a day: one roll-up row. Written by reporting.facts only.
 
-    `cut` says which of unit, type and channel are told apart; those that are not are 0 or empty.
+    `cut` says which of unit, type and channel are told apart; those that are not are 0 or empty. In
+    the cuts by subtree `unit_id` stands for all units that Subtree says, together.
     """
 
     class Cut(models.IntegerChoices):
@@ -170,6 +171,8 @@ class Tally(models.Model):
         ALL_MONTH = 4  # by all three, of a whole month
         WHOLE_MONTH = 5
         UNIT_MONTH = 6
+        SUBTREE = 7  # by the units that have others below
+        SUBTREE_MONTH = 8
 
     organisation = models.ForeignKey(
         "organisations.Organisation",
@@ -209,6 +212,39 @@ class Tally(models.Model):
         return f"{self.measure} {self.day}: {self.count}"
 
 
+class Subtree(models.Model):
+    """That the roll-ups by subtree count what happens in `unit_id` under `top_id`, too.
+
+    Written by reporting.facts only, together with those roll-ups: while the tree of units is newer,
+    they are still true of the units named here.
+    """
+
+    organisation = models.ForeignKey(
+        "organisations.Organisation",
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    top_id = models.BigIntegerField()
+    unit_id = models.BigIntegerField()
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "top_id", "unit_id"], name="subtree_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["unit_id"], include=["top_id"], name="subtree_of_unit"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.top_id} > {self.unit_id}"
+
+
 class FactState(models.Model):
     """How far an organisation's facts have come; its lock makes those who count wait for each other."""
 
@@ -216,6 +252,7 @@ class FactState(models.Model):
         "organisations.Organisation", on_delete=models.CASCADE, primary_key=True, related_name="+"
     )
     tx = models.BigIntegerField(default=0)  # events of transactions below are counted
+    units_version = models.IntegerField(default=-1)  # of the tree that subtrees were last read from
     counted_at = models.DateTimeField(null=True)
     rebuilt_at = models.DateTimeField(null=True)
 
