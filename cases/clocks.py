@@ -1,7 +1,7 @@
 """Due dates and the clock rail: when a case must be done, and how much of that time has gone."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cases.models import Case
-from cases.workflow import Term
+from cases.terms import Term, deadline
 from crm.organisations import calendars
 from crm.organisations.calendars import Calendar, NotCovered
 
@@ -29,13 +29,12 @@ class Clock:
 def due_at(term: Term, calendar: Calendar, opened_at: datetime) -> datetime:
     """The last second of the last day of a term that begins the day after opening (Ley 39/2015 art. 30)."""
     opened = opened_at.astimezone(calendar.zone).date()
-    add = {
-        "wd": calendars.add_working_days,
-        "d": calendars.add_calendar_days,
-        "m": calendars.add_months,
-        "y": calendars.add_years,
-    }[term.unit]
-    return datetime.combine(add(calendar, opened, term.count), time(23, 59, 59), calendar.zone)
+    return end_of(deadline(calendar, opened, [term]).due, calendar)
+
+
+def end_of(day: date, calendar: Calendar) -> datetime:
+    """The last second of a local day."""
+    return datetime.combine(day, time(23, 59, 59), calendar.zone)
 
 
 def clock(case: Case, calendar: Calendar, now: datetime | None = None) -> Clock | None:
