@@ -232,6 +232,7 @@ def _head(actor: Actor, case: Case) -> dict[str, Any]:
         "may_release": (mine and working.allowed) or (case.assignee_id and assign.allowed),
         "big_clock": clock(case, calendar),
         "has_term": of_version(case.type_version.bundle).term is not None,
+        "term_over": case.due_at is not None and case.due_at < timezone.now(),
         "clock_change": decide(actor, CHANGE_CLOCK, case),
         "suspends": SUSPENDS.items(),
         "extends": EXTENDS.items(),

@@ -14,6 +14,7 @@ from cases import services
 from cases.models import Case, CaseType, ClockInterval, ClockState
 from cases.services import told_at
 from cases.services.clocks import recompute, resume_expired
+from crm.accounts.models import User
 from crm.audit.models import AuditEntry
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound, Refused
@@ -311,3 +312,23 @@ def test_the_page_tells_the_sum(world: World, boss: Actor, case: Case, client: C
     whole = client.get(f"/casos/{case.uuid}/").content.decode()
     assert "Why this date?" in whole
     assert "Suspend the legal deadline" not in whole  # an agent may not
+
+
+def test_what_cannot_be_suspended_any_more_says_so_in_the_menu(
+    boss: Actor, case: Case, kind: CaseType, world: World, client: Client
+) -> None:
+    client.force_login(User.objects.get(pk=boss.user_id))
+    late = client.get(f"/casos/{case.uuid}/").content.decode()
+    assert "The term has ended." in late
+    assert 'data-open="clock-suspend"' not in late
+    fresh = CaseFactory(actor=boss, unit=world.unit, case_type=kind)
+    page = client.get(f"/casos/{fresh.uuid}/").content.decode()
+    assert 'data-open="clock-suspend"' in page
+    answer = client.post(
+        f"/casos/{fresh.uuid}/plazo/suspender/",
+        {"ground": "22.1.b", "reason": "Consulta", "version": fresh.version},
+        follow=True,
+    ).content.decode()
+    assert "The legal deadline is suspended" in answer
+    assert 'data-open="clock-resume"' in answer
+    assert 'data-open="clock-suspend"' not in answer
