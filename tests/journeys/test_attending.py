@@ -19,6 +19,7 @@ def test_from_the_door_to_the_verified_history(office: Office, town: Town, tmp_p
     find_by_palette(desk, "remedios quintanila", "Remedios Zafra Quintanilla")
     open_a_case(desk)
     attach(desk, tmp_path)
+    stop_the_clock(desk)
     note_and_answer(desk)
     resolve(desk)
     code, pdf = seal(desk)
@@ -72,6 +73,30 @@ def show(desk: Desk, tab: str) -> None:
             return
         desk.press("ArrowRight")
     raise AssertionError(f"there is no tab {tab}")
+
+
+def stop_the_clock(desk: Desk) -> None:
+    """The legal deadline stands still for a court and runs again; the page tells the sum."""
+    top = desk.page.locator("#case-top")
+    for verb, cause in (("Suspend", "The court was asked"), ("Resume", "The court has spoken")):
+        desk.tab_to(top.locator(".v-menu summary").first)
+        desk.press("Enter")
+        desk.use(f"{verb} the legal deadline")
+        dialog = desk.page.locator("dialog[open]")
+        if verb == "Suspend":
+            desk.choose(dialog.get_by_label("Cause"), "22.1.g: A court must pronounce itself first")
+        desk.fill(dialog.get_by_label("Reason"), cause)
+        desk.follow(verb)
+        expect(desk.page.locator("#timeline")).to_contain_text(cause)
+        stopped = expect(top.locator(".clk"))
+        if verb == "Suspend":
+            stopped.to_contain_text("The legal deadline is suspended")
+        else:
+            stopped.to_contain_text("Must be done by")
+    desk.tab_to(top.locator("summary").filter(has_text="Why this date?"))
+    desk.press("Enter")
+    expect(top.locator(".clk-sum")).to_contain_text("30 working days from the day after")
+    expect(top.locator(".clk")).to_contain_text("Ley 39/2015, art. 22.1.g")
 
 
 def note_and_answer(desk: Desk) -> None:
