@@ -46,15 +46,18 @@ class PeopleAPIView(ActorAPIView):
 
     def named(self, rows: Sequence[Appointment]) -> None:
         """Each says who it is for as they may be named: of a protected record the initials, and nothing
-        that reaches the person."""
+        that reaches the person; and its case if that exists for the caller."""
         people = {row.citizen_id for row in rows if row.citizen_id}
         hidden = protected_names(self.actor, people) if people else {}
+        cases = {row.case_id for row in rows if row.case_id}
+        seen = set(_ids(Case.objects.for_actor(self.actor).filter(pk__in=cases))) if cases else ()
         for row in rows:
             name = hidden.get(row.citizen_id or 0)
             row.__dict__.update(
                 shown_name=row.person if name is None else name,
                 shown_email=row.email if name is None else "",
                 shown_phone=row.phone if name is None else "",
+                shown_case=row.case.uuid if row.case and row.case_id in seen else None,
             )
 
     def show(self, row: Appointment, **more: Any) -> HttpResponse:

@@ -22,10 +22,10 @@ from cases.permissions import VIEW_CASE
 from cases.selectors import cases_of_citizen
 from crm.audit.record import record, record_part
 from crm.citizens.models import CitizenRecord, Need
-from crm.citizens.permissions import VIEW_CITIZEN
+from crm.citizens.permissions import VIEW_CITIZEN, VIEW_PROTECTED
 from crm.citizens.search import search
 from crm.kit.access import ActorRequest, needs
-from crm.kit.errors import Conflict, DomainError, Invalid, NotFound, Text
+from crm.kit.errors import Conflict, DomainError, Invalid, NotFound, Refused, Text
 from crm.kit.models import StreamHead, uuid7
 from crm.kit.policy import decide
 from scheduling import selectors, services
@@ -155,6 +155,9 @@ def appointment(request: ActorRequest, appointment: UUID) -> HttpResponse:
 def receipt(request: ActorRequest, appointment: UUID) -> HttpResponse:
     """What the person takes along, on paper and in their language: who has no mailbox has this."""
     row = selectors.appointment_of(request.actor, appointment)
+    if not selectors.reaches(request.actor, row):
+        text = _("The record is protected: the code of its appointments is for who may open it.")
+        raise Refused(VIEW_PROTECTED, text, row)
     record(request.actor, "viewed", row, part="receipt")  # it holds the code
     organisation = row.office.unit.organisation
     with translation.override(row.language):
