@@ -78,6 +78,7 @@ def day(request: ActorRequest) -> HttpResponse:
         "attending": counts.get(Status.IN_SERVICE, 0),
         "total": len(rows),
         "may_book": actor.holds(BOOK_APPOINTMENT),
+        "may_attend": decide(actor, ATTEND_DESK, office),
         "stream_after": _stream_number(office),
         "here": _address(office, shown),
     }
@@ -142,7 +143,7 @@ def appointment(request: ActorRequest, appointment: UUID) -> HttpResponse:
         "when": day_and_hour(row),
         "notices": Notice.objects.for_actor(actor).filter(appointment=row).order_by("pk"),
         "happenings": [(one, icon_of(one), sentence(one)) for one in told.order_by("-seq")],
-        "may_attend": decide(actor, ATTEND_DESK, row) and _is_today(row),
+        "may_attend": decide(actor, ATTEND_DESK, row.office) and _is_today(row),
         "may_see_citizen": actor.holds(VIEW_CITIZEN),
         "reaches": selectors.reaches(actor, row),
         "found": _same_person(request, row),

@@ -145,6 +145,24 @@ def test_from_the_day_through_the_office(alice: Client, desk: Desk) -> None:
             assert row.status == status
 
 
+def test_at_another_units_desk_one_reads_and_moves_but_attends_nobody(
+    desk: Desk, world: World
+) -> None:
+    """Bob answers the telephone for every office; who comes to that one is received there."""
+    row = book(desk.alice, at("09:00"))
+    bob = Client()
+    bob.force_login(world.bob)
+    back = f"/citas/?oficina={desk.office.uuid}&dia={day(row.starts_at)}"
+    with told_at(row.starts_at):
+        for path in ("llegada", "atender", "terminar", "ausencia"):
+            assert bob.post(f"/citas/{row.uuid}/{path}/", {"back": back}).status_code == 403
+    row.refresh_from_db()
+    assert row.status == Status.BOOKED
+    assert "Número1" in bob.get(back).content.decode()
+    moved = services.move_appointment(world.actor(world.bob), row.uuid, at("10:00"))
+    assert moved.starts_at == at("10:00")
+
+
 @pytest.mark.parametrize(
     "back", ["https://evil.example/", "//evil.example", "/citas/evil", "javascript:1"]
 )
