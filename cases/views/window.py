@@ -48,10 +48,13 @@ def index(request: HttpRequest, organisation: str) -> HttpResponse:
     visitor = visitor_of(request, place)
     text = request.GET.get("q", "")[: catalogue.LONGEST_SEARCH].strip()
     language = language_of()
+    procedures = catalogue.find(visitor, text, language)
+    articles = knowledge.find(visitor, text, language)
     context = {
         "q": text,
-        "procedures": catalogue.find(visitor, text, language),
-        "articles": knowledge.find(visitor, text, language)[:_ANSWERS] if text else [],
+        "procedures": procedures.found,
+        "articles": articles.found[:_ANSWERS],
+        "related": {"procedures": procedures.related, "articles": articles.related},
     }
     return _page(request, place, "index", context)
 
