@@ -101,9 +101,10 @@ class Product:
         }
         scheduler = "--scheduler=django_celery_beat.schedulers:DatabaseScheduler"
         worker = ["celery", "-A", "crm", "worker", f"--concurrency={workers}", "--without-mingle"]
-        web = ["daphne", "-b", "127.0.0.1", "-p", str(self.port), "crm.asgi:application"]
+        # links are not given up on a machine that does much else: a browser would complain of it
+        patient = ["daphne", "--websocket_connect_timeout", str(PATIENCE_S)]
         self._commands = {
-            WEB: web,
+            WEB: [*patient, "-b", "127.0.0.1", "-p", str(self.port), "crm.asgi:application"],
             WORKER: [*worker, "--without-gossip", "-B", "-s", str(place / "beat"), scheduler],
         }
 

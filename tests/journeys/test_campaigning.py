@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.journeys.desk import PATIENCE_MS, Desk, Office
+from tests.journeys.desk import LATE_MS, Desk, Office
 from tests.journeys.town import Town
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db]
@@ -85,7 +85,7 @@ def test_a_recipient_chooses_without_signing_in(office: Office, town: Town) -> N
 
 def _until(desk: Desk, words: str) -> None:
     """The page says so, sooner or later: workers send."""
-    deadline = time.monotonic() + 2 * PATIENCE_MS / 1000
+    deadline = time.monotonic() + LATE_MS / 1000
     while words not in " ".join(desk.page.locator("main").inner_text().split()):
         assert time.monotonic() < deadline, f"the page never says {words!r}"
         desk.page.reload()
