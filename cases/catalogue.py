@@ -22,9 +22,9 @@ from django.db.models.functions import Concat, Greatest
 from cases.fields import Fields
 from cases.finding import Finds, wanted
 from cases.models import CaseTypeVersion, Procedure, ProcedureText
-from cases.presenting import term_in_words
 from cases.retrieval import folded
-from cases.workflow import Term, of_version
+from cases.terms import Term
+from cases.workflow import of_version
 from crm.kit.actor import Actor
 from crm.kit.errors import NotFound
 from crm.kit.scoping import ScopedQuerySet
@@ -61,7 +61,7 @@ class Shown:
     @property
     def term_in_words(self) -> str:
         """How long it may take."""
-        return term_in_words(self.term) if self.term else ""
+        return self.term.words if self.term else ""
 
     @property
     def translated(self) -> bool:

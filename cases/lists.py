@@ -49,7 +49,7 @@ _SHOWN = (
         "priority",
         "confidentiality",
     ),
-    *("opened_at", "due_at", "due_sort", "closed_at", "updated_at", "version"),
+    *("opened_at", "due_at", "due_sort", "suspended_on", "closed_at", "updated_at", "version"),
     *("organisation_id", "type_version_id", "case_type__name", "assignee__full_name"),
     *("unit__name", "unit__organisation__units_version"),
     *("citizen__kind", "citizen__name", "citizen__surname1", "citizen__surname2", "citizen__uuid"),

@@ -35,6 +35,11 @@ ASSIGN_CASE = declare(
     _("assign cases to others in the unit"),
     roles="supervisor",
 )
+CHANGE_CLOCK = declare(
+    "cases.change_clock",
+    _("suspend, resume and extend legal deadlines"),
+    roles="supervisor",
+)
 CLOSE_CASE = declare(
     "cases.close_case",
     _("resolve, close and reopen cases"),
@@ -84,6 +89,7 @@ class Workable(Protocol):
 
 @rule(VIEW_CASE)
 @rule(CHANGE_CASE)
+@rule(CHANGE_CLOCK)
 @rule(CLOSE_CASE)
 @rule(ASSIGN_CASE)
 @rule(TRANSFER_CASE)
@@ -97,6 +103,7 @@ def special_only_to_who_sees_such(actor: Actor, case: Workable) -> Decision:
 
 
 @rule(ASSIGN_CASE)
+@rule(CHANGE_CLOCK)
 @rule(TRANSFER_CASE)
 def work_goes_on(actor: Actor, case: Workable) -> Decision:
     """Only work that has not ended changes hands."""

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from cases.clocks import Clock, clock
 from cases.models import Case, Message, StateCategory
 from cases.permissions import CHANGE_CASE
 from cases.texts import one_line
-from cases.workflow import OUTCOME, REASON, Term, Workflow, of_version
+from cases.workflow import OUTCOME, REASON, Workflow, of_version
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
@@ -108,17 +108,6 @@ def row_of(actor: Actor, case: Case, now: datetime | None = None) -> Row:
         channel_icon=CHANNEL_ICONS.get(case.channel, "folder"),
         takeable=may_take and case.assignee_id is None and not case.ended,
     )
-
-
-def term_in_words(term: Term) -> str:
-    """How long a case of the type may take."""
-    words = {
-        "wd": ngettext("%(count)s working day", "%(count)s working days", term.count),
-        "d": ngettext("%(count)s calendar day", "%(count)s calendar days", term.count),
-        "m": ngettext("%(count)s month", "%(count)s months", term.count),
-        "y": ngettext("%(count)s year", "%(count)s years", term.count),
-    }
-    return words[term.unit] % {"count": term.count}
 
 
 def asks_in_words(workflow: Workflow, asks: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from cases import services
-from cases.services import bulk, drafts, imports
+from cases.services import bulk, clocks, drafts, imports
 from crm.kit.tasks import enqueue, every
 
 
@@ -21,6 +21,20 @@ def resume_bulk() -> None:
     """Take up again the bulk actions whose worker died."""
     for action in bulk.stalled_bulks():
         enqueue(bulk.TASK, str(action))
+
+
+@every(3600)
+@shared_task(name="cases.resume_clocks", expires=3600)
+def resume_clocks() -> None:
+    """Legal terms that stood still for as long as they may run again."""
+    clocks.resume_expired()
+
+
+@every(300)
+@shared_task(name="cases.recompute_clocks", expires=300)
+def recompute_clocks() -> None:
+    """Open cases are due when the calendars of now say."""
+    clocks.recompute_all()
 
 
 @every(300)

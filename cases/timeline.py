@@ -25,6 +25,7 @@ from cases.models import (
     Participant,
 )
 from cases.presenting import author_of, named
+from cases.terms import read_term
 from cases.workflow import of_version
 from crm.citizens.models import Channel, CitizenRecord
 from crm.kit.actor import Actor
@@ -120,6 +121,10 @@ ICONS: Mapping[str, str] = {
     EventKind.UNLINKED: "unlink",
     EventKind.PARTICIPANT_ADDED: "user-plus",
     EventKind.PARTICIPANT_ENDED: "user-minus",
+    EventKind.CLOCK_SUSPENDED: "player-pause",
+    EventKind.CLOCK_RESUMED: "player-play",
+    EventKind.CLOCK_EXTENDED: "calendar-plus",
+    EventKind.CLOCK_RECOMPUTED: "calendar-time",
 }
 FOR_PERSON = frozenset(
     {
@@ -132,6 +137,10 @@ FOR_PERSON = frozenset(
         EventKind.WITHDRAWN,
         EventKind.PARTICIPANT_ADDED,
         EventKind.PARTICIPANT_ENDED,
+        EventKind.CLOCK_SUSPENDED,
+        EventKind.CLOCK_RESUMED,
+        EventKind.CLOCK_EXTENDED,
+        EventKind.CLOCK_RECOMPUTED,
     }
 )
 """What the citizen is told of their case; the rest is the house's own affair."""
@@ -250,7 +259,38 @@ _SENTENCES: Mapping[str, Text] = {
     EventKind.UNLINKED: gettext_lazy("unlinked the case %(reference)s"),
     EventKind.PARTICIPANT_ADDED: gettext_lazy("added %(name)s as %(role)s"),
     EventKind.PARTICIPANT_ENDED: gettext_lazy("withdrew %(name)s as %(role)s"),
+    EventKind.CLOCK_SUSPENDED: gettext_lazy(
+        "suspended the legal deadline from %(on)s (Ley 39/2015, art. %(ground)s)"
+    ),
+    EventKind.CLOCK_RESUMED: gettext_lazy(
+        "resumed the legal deadline after %(on)s: it ends on %(due)s"
+    ),
+    EventKind.CLOCK_EXTENDED: gettext_lazy(
+        "extended the legal deadline by %(term)s (Ley 39/2015, art. %(ground)s): it ends on %(due)s"
+    ),
+    EventKind.CLOCK_RECOMPUTED: gettext_lazy(
+        "reckoned the legal deadline anew: it ends on %(due)s, before on %(before)s"
+    ),
 }
+
+
+CLOCK_KINDS = (
+    EventKind.CLOCK_SUSPENDED,
+    EventKind.CLOCK_RESUMED,
+    EventKind.CLOCK_EXTENDED,
+    EventKind.CLOCK_RECOMPUTED,
+)
+
+
+def clock_values(data: Mapping[str, Any]) -> dict[str, str]:
+    """What an event of the legal clock says, in words: days and terms."""
+    days = {
+        name: date_format(date.fromisoformat(data[name]))
+        for name in ("on", "limit", "before", "due")
+        if data.get(name)
+    }
+    term = read_term(data.get("term"))
+    return days | ({"term": term.words} if term else {})
 
 
 _HEARD = gettext_lazy("wrote down what the citizen said")
@@ -295,6 +335,8 @@ def sentence(event: Event, subject: Any) -> str:
         values["to"] = dict(Confidentiality.choices).get(event.data.get("to"), "…")
     if "role" in event.data:
         values["role"] = str(dict(Participant.Role.choices).get(event.data["role"], "…")).lower()
+    if event.kind in CLOCK_KINDS:
+        values |= clock_values(event.data)
     text = _SENTENCES.get(event.kind)
     if _heard(event):
         text = _HEARD
@@ -325,7 +367,7 @@ def _details(case: Case, event: Event, subject: Any) -> dict[str, Any]:
     """What a reader may unfold: reason and outcome, and values before and after an edit; of a message
     its author."""
     found: dict[str, Any] = {
-        name: event.data[name] for name in ("reason", "outcome") if event.data.get(name)
+        name: event.data[name] for name in ("reason", "outcome", "why") if event.data.get(name)
     }
     if isinstance(subject, Message):
         found["author"] = author_of(subject, case.citizen, named(case.citizen)) or _("Citizen")

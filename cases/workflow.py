@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy
 from cases.fields import Fields, Problem, check_fields
 from cases.models import Case, StateCategory
 from cases.permissions import ASSIGN_CASE, CHANGE_CASE, CLOSE_CASE
+from cases.terms import Term, read_term
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, Text
 from crm.kit.policy import Decision, decide
@@ -33,7 +34,6 @@ CATEGORIES: Mapping[str, StateCategory] = {
 }
 MOST_STATES, MOST_MOVES, MOST_BYTES = 40, 120, 64 * 1024
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_TERM = re.compile(r"([1-9][0-9]{0,3})(wd|d|m|y)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,6 @@ class Move:
     target: str
     permission: str
     requires: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """How long the case may take: so many working days (wd), days (d), months (m) or years (y)."""
-
-    count: int
-    unit: str
-
-    def __str__(self) -> str:
-        return f"{self.count}{self.unit}"
 
 
 @dataclass(frozen=True)
@@ -147,16 +136,6 @@ def _built(text: str) -> Workflow:
         Fields(bundle.get("fields") or {}),
         read_term(bundle.get("term")),
     )
-
-
-def read_term(text: str | None) -> Term | None:
-    """A term from its short form; ValueError when it is none."""
-    if not text:
-        return None
-    match = _TERM.fullmatch(text)
-    if match is None:
-        raise ValueError(text)
-    return Term(int(match[1]), match[2])
 
 
 # --- Checking -----------------------------------------------------------------------------------

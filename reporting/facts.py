@@ -18,9 +18,9 @@ from cases.models import CaseTypeVersion, StateCategory
 from cases.workflow import of_version
 from crm.kit.tasks import exclusive
 from crm.organisations.models import Organisation, Unit
-from crm.organisations.selectors import calendar_for
+from crm.organisations.selectors import calendar_for, unit_tree
 from reporting.deriving import Deriver, Fact, Place, Raw
-from reporting.models import CaseFact, District, FactState, Tally
+from reporting.models import CaseFact, District, FactState, Subtree, Tally
 
 BATCH = 20_000
 log = logging.getLogger(__name__)
@@ -28,12 +28,16 @@ MOST_CHANGED = 200_000  # beyond it everything is counted anew: that is quicker
 HOURS = 24
 _BY_UNIT = (Tally.Cut.UNIT, Tally.Cut.UNIT_MONTH, Tally.Cut.ALL_MONTH)
 _BY_KIND = (Tally.Cut.KIND, Tally.Cut.KIND_MONTH, Tally.Cut.ALL_MONTH)
+_BY_SUBTREE = (Tally.Cut.SUBTREE, Tally.Cut.SUBTREE_MONTH)
 _MONTHLY = (
-    *(Tally.Cut.WHOLE_MONTH, Tally.Cut.KIND_MONTH),
-    *(Tally.Cut.UNIT_MONTH, Tally.Cut.ALL_MONTH),
+    *(Tally.Cut.WHOLE_MONTH, Tally.Cut.KIND_MONTH, Tally.Cut.UNIT_MONTH),
+    *(Tally.Cut.ALL_MONTH, Tally.Cut.SUBTREE_MONTH),
 )
 _ALL = tuple(Tally.Cut)
-_TOLD = (Tally.Cut.WHOLE, Tally.Cut.WHOLE_MONTH, Tally.Cut.KIND_MONTH)
+_TOLD = (
+    *(Tally.Cut.WHOLE, Tally.Cut.WHOLE_MONTH),
+    *(Tally.Cut.KIND_MONTH, Tally.Cut.SUBTREE_MONTH),
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,13 @@ def refresh(organisation: Organisation) -> int:
         if not state.tx:
             return _rebuild(organisation, state)
         horizon = _horizon()
+        if state.units_version != organisation.units_version and _set_subtrees(organisation):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "DELETE FROM reporting_tally WHERE organisation_id = %s AND cut = ANY(%s)",
+                    [organisation.pk, list(_BY_SUBTREE)],
+                )
+            _count(organisation, _BY_SUBTREE)
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT DISTINCT case_id FROM cases_event WHERE organisation_id = %s AND tx >= %s"
@@ -93,7 +104,8 @@ def refresh(organisation: Organisation) -> int:
             assert deriver
             _exchange(organisation, deriver, changed[start : start + BATCH])
         state.tx, state.counted_at = horizon, timezone.now()
-        state.save(update_fields=["tx", "counted_at"])
+        state.units_version = organisation.units_version
+        state.save(update_fields=["tx", "counted_at", "units_version"])
         return len(changed)
 
 
@@ -150,14 +162,42 @@ def _rebuild(organisation: Organisation, state: FactState) -> int:
         while rows := _raw(organisation, "c.id > %s ORDER BY c.id LIMIT %s", [last, BATCH]):
             _copy(organisation, deriver, rows, CaseFact._meta.db_table)
             last, count = rows[-1].case, count + len(rows)
-        own = f"(SELECT * FROM reporting_casefact WHERE organisation_id = {organisation.pk:d})"  # noqa: S608 - a number
-        cursor.execute(
-            f"INSERT INTO reporting_tally ({_KEYS}, count) SELECT {_KEYS}, count(*)"  # noqa: S608 - our own names
-            f" FROM ({_cut(own)}) t GROUP BY {_KEYS}"
-        )
+    _set_subtrees(organisation)
+    _count(organisation, _ALL)
+    state.units_version = organisation.units_version
     state.counted_at = state.rebuilt_at = timezone.now()
     state.save()
     return count
+
+
+def _count(organisation: Organisation, cuts: Sequence[Tally.Cut]) -> None:
+    """These roll-ups, of which there is nothing yet, hold what the facts say."""
+    own = f"(SELECT * FROM reporting_casefact WHERE organisation_id = {organisation.pk:d})"  # noqa: S608 - a number
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO reporting_tally ({_KEYS}, count) SELECT {_KEYS}, count(*)"  # noqa: S608 - our own names
+            f" FROM ({_cut(own, cuts)}) t GROUP BY {_KEYS}"
+        )
+
+
+def _set_subtrees(organisation: Organisation) -> bool:
+    """Subtrees are those of the tree as it is now; whether they were others."""
+    tree = unit_tree(organisation)
+    now = {
+        (node.id, unit)
+        for node in tree.nodes
+        if len(below := tree.below([node.id])) > 1
+        for unit in below
+    }
+    kept = Subtree.objects.unscoped("counting serves no single actor")
+    kept = kept.filter(organisation=organisation)
+    if set(kept.values_list("top_id", "unit_id")) == now:
+        return False
+    kept.delete()
+    kept.bulk_create(
+        Subtree(organisation=organisation, top_id=top, unit_id=unit) for top, unit in sorted(now)
+    )
+    return True
 
 
 def _exchange(organisation: Organisation, deriver: Deriver, cases: Sequence[int]) -> None:
@@ -201,33 +241,37 @@ def _exchange(organisation: Organisation, deriver: Deriver, cases: Sequence[int]
         )
 
 
-def _cut(source: str) -> str:
-    """What happened in the facts of `source`, once for each cut that keeps it."""
+def _cut(source: str, cuts: Sequence[Tally.Cut] = _ALL) -> str:
+    """What happened in the facts of `source`, once for each of these cuts that keeps it."""
     parts: list[str] = []
     for name, measure in MEASURES.items():
-        for cut in measure.cuts:
+        for cut in (one for one in measure.cuts if one in cuts):
             unit = "f.unit_id" if cut in _BY_UNIT else "0::bigint AS unit_id"
+            facts = f"{source} f"
+            if cut in _BY_SUBTREE:
+                unit = "s.top_id AS unit_id"
+                facts += " JOIN reporting_subtree s ON s.unit_id = f.unit_id"
             kind = (
                 "f.case_type_id, f.channel"
                 if cut in _BY_KIND
                 else "0::bigint AS case_type_id, ''::text AS channel"
             )
             head = f"f.organisation_id, {int(cut)} AS cut, {unit}, {kind}, '{name}' AS measure"
-            parts += _flows(measure, source, head, monthly=cut in _MONTHLY)
+            parts += _flows(measure, facts, head, monthly=cut in _MONTHLY)
     return " UNION ALL ".join(parts)
 
 
-def _flows(told: Measure, source: str, columns: str, *, monthly: bool) -> Iterator[str]:
+def _flows(told: Measure, facts: str, columns: str, *, monthly: bool) -> Iterator[str]:
     """SELECTs of these columns, day and value: a row for each time that it happened."""
     day = "date_trunc('month', {})::date AS day" if monthly else "{} AS day"
     if told.day:
         yield (
             f"SELECT {columns}, {day.format(f'f.{told.day}')}, {told.value} AS value"  # noqa: S608 - our own names
-            f" FROM {source} f WHERE f.{told.day} IS NOT NULL AND {told.where}"
+            f" FROM {facts} WHERE f.{told.day} IS NOT NULL AND {told.where}"
         )
     if told.also:
         yield (
-            f"SELECT {columns}, {day.format('a.day')}, {told.value} AS value FROM {source} f"  # noqa: S608 - our own names
+            f"SELECT {columns}, {day.format('a.day')}, {told.value} AS value FROM {facts}"  # noqa: S608 - our own names
             f" CROSS JOIN LATERAL unnest(f.{told.also}) AS a(day)"
             f" WHERE f.{told.also} <> '{{}}' AND {told.where}"
         )

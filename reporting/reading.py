@@ -5,7 +5,7 @@ roll-ups of days, or from the facts what no roll-up of days tells apart.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -42,16 +42,13 @@ class Scope:
 
 # --- What happened ------------------------------------------------------------------------------
 
-_DAILY = {
-    (False, False): Tally.Cut.WHOLE,
-    (True, False): Tally.Cut.UNIT,
-    (False, True): Tally.Cut.KIND,
-}
-_MONTHLY = {
-    (False, False): Tally.Cut.WHOLE_MONTH,
-    (True, False): Tally.Cut.UNIT_MONTH,
-    (False, True): Tally.Cut.KIND_MONTH,
-    (True, True): Tally.Cut.ALL_MONTH,
+# the roll-ups of days and of months for what is asked: which units, and which types or channels
+_CUTS: Mapping[tuple[str, bool], tuple[Tally.Cut | None, Tally.Cut]] = {
+    ("", False): (Tally.Cut.WHOLE, Tally.Cut.WHOLE_MONTH),
+    ("units", False): (Tally.Cut.UNIT, Tally.Cut.UNIT_MONTH),
+    ("subtrees", False): (Tally.Cut.SUBTREE, Tally.Cut.SUBTREE_MONTH),
+    ("", True): (Tally.Cut.KIND, Tally.Cut.KIND_MONTH),
+    ("units", True): (None, Tally.Cut.ALL_MONTH),
 }
 # what rows are grouped by, in the columns of a tally; the first needs days, the others may have months
 _GROUPS = {
@@ -63,6 +60,7 @@ _GROUPS = {
 }
 
 Rows = list[tuple[Any, ...]]
+Parameters = dict[str, Any]
 
 
 def read(scope: Scope, measures: Sequence[str], by: str, *, until_now: bool = False) -> Rows:
@@ -73,7 +71,7 @@ def read(scope: Scope, measures: Sequence[str], by: str, *, until_now: bool = Fa
     if until_now:
         scope = scope.at(scope.start, date.max)
     group = _GROUPS[by]
-    parameters = _parameters(scope)
+    parameters: Parameters = {}
     parts = list(_parts(scope, measures, by, parameters))
     if not parts:
         return []
@@ -101,27 +99,67 @@ def read_kinds(
     return types, channels
 
 
-def _parts(
-    scope: Scope, measures: Sequence[str], by: str, parameters: dict[str, Any]
-) -> Iterator[str]:
+def _parts(scope: Scope, measures: Sequence[str], by: str, parameters: Parameters) -> Iterator[str]:
     """SELECTs of rows (measure, what is grouped by, count) that together hold the period once."""
-    parameters["measures"] = list(measures)
-    asked = (
-        by == "unit" or scope.units is not None,
-        by == "kind" or bool(scope.case_types or scope.channels),
-    )
-    daily = _holding(_DAILY.get(asked), measures)
-    monthly = _holding(_MONTHLY[asked], measures) if by != "day" else None
+    kinds = by == "kind" or bool(scope.case_types or scope.channels)
+    if by == "unit" or scope.units is None or kinds:
+        told = "units" if by == "unit" or scope.units is not None else ""
+        yield from _spanned(scope, _CUTS[told, kinds], measures, by, parameters)
+        return
+    subtrees = _subtrees_within(scope)
+    below = frozenset[int]().union(*subtrees.values())
+    if subtrees:
+        whole = replace(scope, units=below)
+        tops = replace(scope, units=frozenset(subtrees))
+        yield from _spanned(whole, _CUTS["subtrees", False], measures, by, parameters, tops)
+    if single := scope.units - below:
+        alone = replace(scope, units=single)
+        yield from _spanned(alone, _CUTS["units", False], measures, by, parameters)
+
+
+def _subtrees_within(scope: Scope) -> dict[int, frozenset[int]]:
+    """The fewest subtrees that lie within the units asked for, none in another."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT top_id, array_agg(unit_id) FROM reporting_subtree WHERE organisation_id = %s"
+            " GROUP BY top_id HAVING bool_and(unit_id = ANY(%s)) ORDER BY count(*) DESC, top_id",
+            [scope.organisation_id, sorted(scope.units or ())],
+        )
+        rows = cursor.fetchall()
+    found: dict[int, frozenset[int]] = {}
+    taken: set[int] = set()
+    for top, units in rows:
+        if taken.isdisjoint(units):
+            found[top] = frozenset(units)
+            taken.update(units)
+    return found
+
+
+def _spanned(
+    scope: Scope,
+    cuts: tuple[Tally.Cut | None, Tally.Cut],
+    measures: Sequence[str],
+    by: str,
+    parameters: Parameters,
+    tops: Scope | None = None,
+) -> Iterator[str]:
+    """The period out of these roll-ups, as far as they hold it, and else out of the facts.
+
+    `tops` asks the roll-ups by subtree what `scope` asks the facts.
+    """
+    rolled_up = tops or scope
+    daily = _holding(cuts[0], measures)
+    monthly = _holding(cuts[1], measures) if by != "day" else None
     rest = [(scope.start, scope.end)]
     months = whole_months(scope.start, scope.end) if monthly is not None else None
     if monthly is not None and months is not None:
-        yield _tallied(scope, by, monthly, months, parameters)
+        yield _tallied(rolled_up, by, monthly, months, measures, parameters)
         rest = [(scope.start, months[0] - ONE_DAY), (months[1] + ONE_DAY, scope.end)]
     for days in rest:
         if days[0] > days[1]:
             continue
         if daily is not None:
-            yield _tallied(scope, by, daily, days, parameters)
+            yield _tallied(rolled_up, by, daily, days, measures, parameters)
         else:
             yield from _single(scope, measures, by, days, parameters)
 
@@ -143,13 +181,20 @@ def _next_month(day: date) -> date:
 
 
 def _tallied(
-    scope: Scope, by: str, cut: Tally.Cut, days: tuple[date, date], parameters: dict[str, Any]
+    scope: Scope,
+    by: str,
+    cut: Tally.Cut,
+    days: tuple[date, date],
+    measures: Sequence[str],
+    parameters: Parameters,
 ) -> str:
     """What a roll-up holds of these days."""
+    first, last = (_given(parameters, day) for day in days)
     return (
         f"SELECT measure, {_GROUPS[by]}, count FROM reporting_tally"  # noqa: S608 - our own names, values apart
-        f" WHERE {_where(scope)} AND cut = {int(cut)} AND measure = ANY(%(measures)s)"
-        f" AND day BETWEEN {_day(parameters, days[0])} AND {_day(parameters, days[1])}"
+        f" WHERE {_where(scope, parameters)} AND cut = {int(cut)}"
+        f" AND measure = ANY({_given(parameters, list(measures))})"
+        f" AND day BETWEEN {first}::date AND {last}::date"
     )
 
 
@@ -158,11 +203,11 @@ def _single(
     measures: Sequence[str],
     by: str,
     days: tuple[date, date],
-    parameters: dict[str, Any],
+    parameters: Parameters,
 ) -> Iterator[str]:
     """What the facts hold of these days: walked once for all that bears the same date."""
-    first, last = (_day(parameters, day) for day in days)
-    where = _where(scope)
+    first, last = (f"{_given(parameters, day)}::date" for day in days)
+    where = _where(scope, parameters)
     for column in dict.fromkeys(MEASURES[name].day for name in measures):
         dated = [name for name in measures if column and MEASURES[name].day == column]
         if not dated:
@@ -196,31 +241,25 @@ def _of_facts(by: str, day: str, value: str) -> str:
     return found.get(by, _GROUPS[by])
 
 
-def _day(parameters: dict[str, Any], day: date) -> str:
-    """The place of a day in the query."""
-    name = f"day_{day.toordinal()}"
-    parameters[name] = day
-    return f"%({name})s::date"
-
-
-def _where(scope: Scope) -> str:
-    where = "organisation_id = %(organisation)s"
-    for name, column, chosen in _chosen(scope):
+def _where(scope: Scope, parameters: Parameters) -> str:
+    """The organisation and the filters in force; None is no filter, and no unit at all is nothing."""
+    where = f"organisation_id = {_given(parameters, scope.organisation_id)}"
+    for column, chosen in (
+        ("unit_id", scope.units),
+        ("case_type_id", scope.case_types or None),
+        ("channel", scope.channels or None),
+    ):
         if chosen is not None:
-            where += f" AND {column} = ANY(%({name})s)"
+            where += f" AND {column} = ANY({_given(parameters, sorted(chosen))})"
     return where
 
 
-def _parameters(scope: Scope) -> dict[str, Any]:
-    chosen = {name: sorted(rows) for name, _column, rows in _chosen(scope) if rows is not None}
-    return {"organisation": scope.organisation_id, **chosen}
-
-
-def _chosen(scope: Scope) -> Iterator[tuple[str, str, frozenset[Any] | None]]:
-    """The filters in force; None is no filter, and no unit at all is nothing."""
-    yield "units", "unit_id", scope.units
-    yield "types", "case_type_id", scope.case_types or None
-    yield "channels", "channel", scope.channels or None
+def _given(parameters: Parameters, value: Any) -> str:
+    """The place of a value in the query."""
+    known = [name for name, other in parameters.items() if other == value]
+    name = known[0] if known else f"p{len(parameters)}"
+    parameters[name] = value
+    return f"%({name})s"
 
 
 # --- What is open -------------------------------------------------------------------------------
@@ -243,12 +282,13 @@ class Open:
 def read_open(scope: Scope, now: datetime) -> Open:
     """What is open now; `now` bears the organisation's clock."""
     bands, overdue, oldest = [0] * (len(BANDS) + 1), 0, None
+    parameters: Parameters = {"today": now.date(), "now": now, "bands": list(BANDS)}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT width_bucket(%(today)s::date - opened_on, %(bands)s::int[]), count(*),"  # noqa: S608 - our own names, values apart
             " count(*) FILTER (WHERE due_at < %(now)s), min(opened_at)"
-            f" FROM reporting_casefact WHERE {_where(scope)} AND ended_on IS NULL GROUP BY 1",
-            {**_parameters(scope), "today": now.date(), "now": now, "bands": list(BANDS)},
+            f" FROM reporting_casefact WHERE {_where(scope, parameters)} AND ended_on IS NULL GROUP BY 1",
+            parameters,
         )
         for band, count, late, first in cursor.fetchall():
             bands[band] += count
@@ -259,10 +299,11 @@ def read_open(scope: Scope, now: datetime) -> Open:
 
 def read_open_by_unit(scope: Scope) -> dict[int, int]:
     """How many are open now, by unit."""
+    parameters: Parameters = {}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT unit_id, count(*) FROM reporting_casefact"  # noqa: S608 - our own names, values apart
-            f" WHERE {_where(scope)} AND ended_on IS NULL GROUP BY unit_id",
-            _parameters(scope),
+            f" WHERE {_where(scope, parameters)} AND ended_on IS NULL GROUP BY unit_id",
+            parameters,
         )
         return dict(cursor.fetchall())

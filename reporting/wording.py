@@ -8,6 +8,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext as _
 
 from cases.models import Case, Confidentiality, Event, EventKind, Link, Message, Participant
+from cases.timeline import CLOCK_KINDS, clock_values
 from crm.citizens.models import Channel
 from reporting.rows import CaseRows
 from reporting.voices import Voice
@@ -106,6 +107,22 @@ def _participant(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Itera
     yield Fact(_("Role"), _choice(Participant.Role, data.get("role")))
 
 
+def _clock(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
+    values = clock_values(data)
+    if data.get("ground"):
+        yield Fact(_("Article"), f"Ley 39/2015, {data['ground']}")
+    for name, label in (
+        ("on", _("Day")),
+        ("limit", _("At the latest until")),
+        ("term", _("Extended by")),
+        ("before", _("Due before")),
+        ("due", _("Due date")),
+    ):
+        yield Fact(label, values.get(name, ""))
+    yield Fact(_("Cause"), str(data.get("why", "")))
+    yield from _reason(data, voice)
+
+
 _WORDS: Mapping[str, Words] = {
     EventKind.OPENED: _opened,
     EventKind.IMPORTED: _imported,
@@ -122,6 +139,7 @@ _WORDS: Mapping[str, Words] = {
     EventKind.UNLINKED: _linked,
     EventKind.PARTICIPANT_ADDED: _participant,
     EventKind.PARTICIPANT_ENDED: _participant,
+    **dict.fromkeys(CLOCK_KINDS, _clock),
 }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.api import catalogue, feed, views
+from cases.api import catalogue, clocks, feed, views
 
 _CASE = "cases/<uuid:case_id>/"
 _ONE_CASE = {
@@ -15,6 +15,10 @@ _ONE_CASE = {
     "reopen/": views.ReopenCase,
     "unit/": views.MoveToUnit,
     "confidentiality/": views.CaseConfidentiality,
+    "clock/": clocks.CaseClock,
+    "clock/suspend/": clocks.SuspendClock,
+    "clock/resume/": clocks.ResumeClock,
+    "clock/extend/": clocks.ExtendClock,
     "notes/": views.Notes,
     "messages/": views.Messages,
     "documents/": views.Documents,

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
+from rest_framework.serializers import DateField as Day
 from rest_framework.serializers import FileField, IntegerField
 
 from cases.models import (
@@ -233,6 +234,7 @@ class CaseOutput(Output):
     external_id = Text(allow_null=True)
     opened_at = Moment()
     due_at = Moment(allow_null=True)
+    suspended_on = Day(allow_null=True, help_text="Since when its legal term stands still.")
     closed_at = Moment(allow_null=True)
     updated_at = Moment()
     version = Whole()

@@ -40,8 +40,8 @@ AS_WRITTEN = Order(("id",))
 _OWN = (
     *("id", "uuid", "reference", "state", "category", "subject", "description", "priority"),
     *("confidentiality", "channel", "language", "address", "latitude", "longitude", "data"),
-    *("outcome", "source", "external_id", "opened_at", "due_at", "closed_at", "updated_at"),
-    "version",
+    *("outcome", "source", "external_id", "opened_at", "due_at", "suspended_on", "closed_at"),
+    *("updated_at", "version"),
 )
 _OTHERS = (
     *("case_type__code", "unit__uuid", "citizen__uuid", "assignee__uuid", "assignee__full_name"),

@@ -14,6 +14,7 @@ from cases.models.case import (
     ReferenceCounter,
 )
 from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
+from cases.models.clock import ClockInterval, ClockState
 from cases.models.knowledge import Article, ArticleVersion
 from cases.models.procedures import Procedure, ProcedureText
 from cases.models.work import BulkAction, Import, ImportProblem
@@ -27,6 +28,8 @@ __all__ = [
     "Case",
     "CaseType",
     "CaseTypeVersion",
+    "ClockInterval",
+    "ClockState",
     "Confidentiality",
     "Document",
     "DraftPaper",

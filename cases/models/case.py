@@ -131,6 +131,8 @@ class Case(Owned):
     external_id = models.CharField(max_length=120, null=True, blank=True)  # noqa: DJ001 - NULL: not from elsewhere
     opened_at = models.DateTimeField(_("opened"))
     due_at = models.DateTimeField(_("due date"), null=True, blank=True)
+    # kept by a trigger of ClockInterval: since when its legal term stands still
+    suspended_on = models.DateField(null=True, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True)  # when work ended: resolved or closed
     version = models.PositiveIntegerField(default=1)  # for conditional updates (If-Match)
     last_event = models.PositiveIntegerField(default=0)  # number of its newest event
@@ -309,6 +311,10 @@ class EventKind(models.TextChoices):
     UNLINKED = "unlinked", _("Case unlinked")
     PARTICIPANT_ADDED = "participant_added", _("Participant added")
     PARTICIPANT_ENDED = "participant_ended", _("Participant withdrawn")
+    CLOCK_SUSPENDED = "clock_suspended", _("Legal deadline suspended")
+    CLOCK_RESUMED = "clock_resumed", _("Legal deadline resumed")
+    CLOCK_EXTENDED = "clock_extended", _("Legal deadline extended")
+    CLOCK_RECOMPUTED = "clock_recomputed", _("Legal deadline recomputed")
 
 
 class Event(models.Model):

@@ -2,6 +2,7 @@
 
 from cases.services.assignment import assign_case, change_unit, release_case, take_case
 from cases.services.catalogue import change_case_type, create_case_type, publish_version
+from cases.services.clocks import extend_clock, resume_clock, suspend_clock
 from cases.services.documents import (
     attach_document,
     document_of,
@@ -56,6 +57,7 @@ __all__ = [
     "document_of",
     "edit_case",
     "end_participant",
+    "extend_clock",
     "link_cases",
     "look_again",
     "mailbox_of",
@@ -68,8 +70,10 @@ __all__ = [
     "record_message",
     "release_case",
     "reopen_case",
+    "resume_clock",
     "retry_message",
     "send_message",
+    "suspend_clock",
     "take_case",
     "told_at",
     "unlink_cases",

@@ -1,5 +1,6 @@
 """Who works on a case, and where: assigning, taking, releasing, changing the unit."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from django.db import transaction
@@ -7,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from cases.models import Case, EventKind
 from cases.permissions import ASSIGN_CASE, CHANGE_CASE, TRANSFER_CASE
+from cases.services.clocks import renew_clock
 from cases.services.places import person_for, unit_of
 from cases.services.writing import fetch, require_work_goes_on, write
 from cases.texts import one_line
@@ -14,6 +16,7 @@ from crm.accounts.models import User
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, Refused
 from crm.kit.policy import require
+from crm.organisations.calendars import NotCovered
 
 
 @transaction.atomic
@@ -77,6 +80,8 @@ def change_unit(
     row.unit, row.assignee = target, None
     changed = ("unit", "assignee")
     write(actor, TRANSFER_CASE, row, EventKind.UNIT_CHANGED, told, changed=changed)
+    with suppress(NotCovered):  # it keeps the date that was promised until the holidays are there
+        renew_clock(actor, row, _("The other unit has another calendar."))
     return row
 
 

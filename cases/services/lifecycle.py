@@ -21,6 +21,7 @@ from cases.models import (
     StateCategory,
 )
 from cases.permissions import CHANGE_CASE, CLOSE_CASE, OPEN_CASE, VIEW_SPECIAL
+from cases.services.clocks import end_with_work
 from cases.services.places import citizen_of, lost_to, person_for, unit_of
 from cases.services.writing import fetch, moment, require_work_goes_on, tell, write
 from cases.texts import one_line, paragraphs
@@ -266,6 +267,8 @@ def _enter(
     with_data: bool,
 ) -> Case:
     target = workflow.target_of(move)
+    if target.category >= StateCategory.RESOLVED:
+        end_with_work(actor, case)
     told = {
         "move": move.code,
         "from": case.state,

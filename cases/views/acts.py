@@ -41,7 +41,7 @@ def act(permission: str, tab: str = "historia") -> Callable[[Act], ActView]:
                 texts = [text for found in error.errors.values() for text in found]
                 _say_no(request, texts or [error.message])
             except Conflict as error:
-                row, version = selectors.case_of(request.actor, case), _version(request)
+                row, version = selectors.case_of(request.actor, case), version_seen(request)
                 told = timeline.told_since(row, version) if version is not None else []
                 _say_no(request, [error.message, *told])
             back = _back(request) or f"{reverse('cases:detail', args=[case])}#tab-{tab}"
@@ -60,7 +60,7 @@ def _say_no(request: ActorRequest, texts: Iterable[Text]) -> None:
         messages.warning(request, _("What you had written: %(text)s") % {"text": typed})
 
 
-def _version(request: ActorRequest) -> int | None:
+def version_seen(request: ActorRequest) -> int | None:
     """The version of the case that was before the person, if the form says it."""
     return _number(request, "version") if "version" in request.POST else None
 
@@ -102,7 +102,7 @@ def release(request: ActorRequest, case: UUID) -> str:
 def assign(request: ActorRequest, case: UUID) -> str:
     """« Asignar »."""
     person = _uuid(request.POST.get("person"), "assignee")
-    row = services.assign_case(request.actor, case, person, version=_version(request))
+    row = services.assign_case(request.actor, case, person, version=version_seen(request))
     return _("%(name)s has the case now.") % {"name": row.assignee}
 
 
@@ -115,7 +115,7 @@ def unit(request: ActorRequest, case: UUID) -> str:
         case,
         target,
         reason=request.POST.get("reason", ""),
-        version=_version(request),
+        version=version_seen(request),
     )
     return _("The case is now in %(unit)s.") % {"unit": row.unit}
 
@@ -128,7 +128,7 @@ def confidentiality(request: ActorRequest, case: UUID) -> str:
         case,
         _number(request, "level"),
         reason=request.POST.get("reason", ""),
-        version=_version(request),
+        version=version_seen(request),
     )
     return _("The confidentiality is now: %(level)s.") % {
         "level": row.get_confidentiality_display()

@@ -9,17 +9,19 @@ from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from cases import selectors, services, timeline
-from cases.clocks import clock
+from cases.clocks import EXTENDS, SUSPENDS, clock
 from cases.forms import EditCaseForm, MoveForm, show_errors
 from cases.models import Application, Case, Confidentiality, Document, Link, Participant
 from cases.permissions import (
     ASSIGN_CASE,
     CHANGE_CASE,
+    CHANGE_CLOCK,
     ENDED,
     TRANSFER_CASE,
     VIEW_CASE,
@@ -213,6 +215,7 @@ def _head(actor: Actor, case: Case) -> dict[str, Any]:
     working = change if not case.ended else Decision(False, ENDED)
     assign = decide(actor, ASSIGN_CASE, case)
     mine = case.assignee_id is not None and case.assignee_id == actor.user_id
+    calendar = calendar_for(case.unit)
     return {
         "case": case,
         "row": row_of(actor, case),
@@ -227,7 +230,12 @@ def _head(actor: Actor, case: Case) -> dict[str, Any]:
         "levels": Confidentiality.choices,
         "may_take": working.allowed and case.assignee_id is None and actor.user_id is not None,
         "may_release": (mine and working.allowed) or (case.assignee_id and assign.allowed),
-        "big_clock": clock(case, calendar_for(case.unit)),
+        "big_clock": clock(case, calendar),
+        "has_term": of_version(case.type_version.bundle).term is not None,
+        "clock_change": decide(actor, CHANGE_CLOCK, case),
+        "suspends": SUSPENDS.items(),
+        "extends": EXTENDS.items(),
+        "today": timezone.now().astimezone(calendar.zone).date(),
     }
 
 

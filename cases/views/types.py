@@ -14,7 +14,7 @@ from cases import services
 from cases.forms import CaseTypeForm
 from cases.models import CaseType, CaseTypeVersion
 from cases.permissions import PUBLISH_CASE_TYPE
-from cases.presenting import asks_in_words, term_in_words
+from cases.presenting import asks_in_words
 from cases.workflow import Workflow, of_version, simple_bundle
 from crm.kit.access import ActorRequest, needs
 from crm.kit.errors import Conflict, Invalid
@@ -35,7 +35,7 @@ def type_list(request: ActorRequest) -> HttpResponse:
                 "type": row,
                 "version": published,
                 "workflow": workflow,
-                "term": term_in_words(workflow.term) if workflow and workflow.term else "",
+                "term": workflow.term.words if workflow and workflow.term else "",
                 "moves": _moves(workflow) if workflow else [],
             }
         )

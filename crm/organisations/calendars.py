@@ -75,6 +75,8 @@ class Layer:
     working_exceptions: Mapping[date, str] = field(default_factory=dict)
     weekly_hours: Mapping[int, Hours] | None = None
     date_hours: Mapping[date, Hours] = field(default_factory=dict)
+    years: frozenset[int] | None = None
+    """Those whose holidays somebody entered; None where the layer needs none, or `covered` says it."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,17 @@ class Calendar:
             for layer in self.layers
             for hours in (*(layer.weekly_hours or {}).values(), *layer.date_hours.values())
             for interval in hours
+        )
+
+    @cached_property
+    def working_days(self) -> tuple[int, ...]:
+        """The ordinals of all working days of the years that it and those alongside cover, in order."""
+        years = [set(one.covered) for one in (self, *self.alongside)]
+        return tuple(
+            number
+            for year in sorted(set.intersection(*years))
+            for number in range(date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal() + 1)
+            if is_working_day(self, date.fromordinal(number))
         )
 
 
@@ -143,6 +156,19 @@ def why_not_working(calendar: Calendar, day: date) -> NonWorking | None:
     for other in calendar.alongside:
         found = found or why_not_working(other, day)
     return found
+
+
+def not_loaded(calendar: Calendar, start: date, end: date) -> list[tuple[str, int]]:
+    """The layers, and the years between two days, whose holidays nobody entered: a date computed over
+    them may still move."""
+    years = range(start.year, end.year + 1)
+    layers = (layer for one in (calendar, *calendar.alongside) for layer in one.layers)
+    return [
+        (layer.name, year)
+        for layer in layers
+        for year in years
+        if layer.years is not None and year not in layer.years
+    ]
 
 
 def is_working_day(calendar: Calendar, day: date) -> bool:

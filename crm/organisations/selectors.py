@@ -219,6 +219,7 @@ def _layer(row: WorkingCalendar) -> calendars.Layer:
         working_exceptions={day.day: day.name for day in row.days.all() if day.working},
         weekly_hours={weekday: _in_order(found) for weekday, found in weekly.items()} or None,
         date_hours={day: _in_order(found) for day, found in dated.items()},
+        years=frozenset(row.years) if row.layer == Layer.LOCAL else None,
     )
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from cases.fields import Fields
-from cases.workflow import Term, check, parse, read_term, simple_bundle
+from cases.terms import Term, read_term
+from cases.workflow import check, parse, simple_bundle
 from crm.kit.errors import Invalid
 
 

@@ -42,6 +42,9 @@ SPECIAL: dict[tuple[str, str], Any] = {
     ("NewInteractionInput", "ended_at"): "2026-03-02T09:05:00Z",
     ("NewInteractionInput", "messages"): {"direction": "in", "text": "Pregunta por el padrón."},
     ("IdentifierInput", "value"): made_up_nif(777_000),
+    ("SuspendInput", "ground"): "22.1.b",
+    ("ExtendInput", "ground"): "23",
+    ("ExtendInput", "term"): "1d",
 }
 
 # Fields that are not required by themselves, but by what the others say.

@@ -200,6 +200,10 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:assign": Guarded(_CASE, post={"person": "employee.uuid"}),
     "cases:unit": Guarded(_CASE, post={"unit": "other_unit.uuid", **_REASON}),
     "cases:confidentiality": Guarded(_CASE, post={"level": "2", **_REASON}),
+    "cases:clock": Guarded(_CASE, silent=_PART),
+    "cases:clock_suspend": Guarded(_CASE, post={"ground": "22.1.b", **_REASON}),
+    "cases:clock_resume": Guarded(_CASE, post=_REASON),
+    "cases:clock_extend": Guarded(_CASE, post={"ground": "23", "count": "5", **_REASON}),
     "cases:note": Guarded(_CASE, post=_TEXT),
     "cases:message": Guarded(_CASE, post=_TEXT),
     "cases:said": Guarded(_CASE, post={**_TEXT, "channel": "phone"}),
@@ -616,6 +620,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
         for verb in (
             *("assign", "take", "release", "move", "close", "reopen", "unit", "confidentiality"),
             *("notes", "messages", "documents", "links", "participants"),
+            *("clock", "clock/suspend", "clock/resume", "clock/extend"),
         )
     },
     "api/v1/cases/<uuid:case_id>/documents/<uuid:document_id>/withdraw/": Guarded(

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608, S311 - SQL of the test's own words, chance that can be repeated
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -17,16 +18,22 @@ from cases.services import told_at
 from crm.accounts.actors import system_actor
 from crm.kit.actor import Actor
 from crm.organisations.calendars import Interval, working_time_between
-from crm.organisations.models import Organisation, WorkingCalendar
+from crm.organisations.models import Organisation, Unit, WorkingCalendar
 from crm.organisations.selectors import calendar_for
-from crm.organisations.services import create_calendar, load_public_holidays, set_weekly_hours
+from crm.organisations.services import (
+    create_calendar,
+    load_public_holidays,
+    move_unit,
+    set_weekly_hours,
+)
 from reporting import facts, metrics, reading, tasks
 from reporting.deriving import rounded
-from reporting.models import CaseFact, District, FactState, Tally
+from reporting.models import CaseFact, District, FactState, Subtree, Tally
 from reporting.reading import Scope
 from tests.conftest import World
 from tests.factories.accounts import ORIGIN, acting, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.organisations import UnitFactory
 
 MADRID = ZoneInfo("Europe/Madrid")
 # yesterday evening: whatever the time of day is now, nothing is opened in the future
@@ -49,14 +56,31 @@ def types(world: World) -> list[CaseType]:
     ]
 
 
+@pytest.fixture
+def south(world: World) -> dict[str, Unit]:
+    """What lies below the south: a district with two desks, and a desk of its own."""
+    made = {"district": UnitFactory(organisation=world.here, parent=world.other_unit)}
+    for name in ("first", "second"):
+        made[name] = UnitFactory(organisation=world.here, parent=made["district"])
+    made["desk"] = UnitFactory(organisation=world.here, parent=world.other_unit)
+    world.here.refresh_from_db()
+    return {"top": world.other_unit, **made}
+
+
 def live(
-    dice: Random, world: World, boss: Actor, types: list[CaseType], *, since: int = 45
+    dice: Random,
+    world: World,
+    boss: Actor,
+    types: list[CaseType],
+    *,
+    since: int = 45,
+    units: Sequence[Unit] = (),
 ) -> Case:
     """A case that was opened some day and of which this and that happened until now."""
     at = NOW - timedelta(days=dice.randint(0, since), minutes=dice.randint(0, 1439))
     case: Case = CaseFactory(
         actor=boss,
-        unit=dice.choice((world.unit, world.other_unit)),
+        unit=dice.choice([world.unit, world.other_unit, *units]),
         case_type=dice.choice(types),
         channel=dice.choice(CHANNELS),
         opened_at=at,
@@ -192,14 +216,15 @@ def compare(scope: Scope) -> None:
         assert found[code] == expected, (code, scope)
 
 
-def kept() -> tuple[list[Any], list[Any]]:
-    """Every fact and every tally there is, in order."""
+def kept() -> tuple[list[Any], list[Any], set[Any]]:
+    """Every fact and every tally there is, in order, and which units are counted together."""
     rows = CaseFact.objects.unscoped("comparing").order_by("pk").values()
     tallies = Tally.objects.unscoped("comparing").values_list(
         *("organisation_id", "cut", "measure", "day"),
         *("unit_id", "case_type_id", "channel", "value", "count"),
     )
-    return list(rows), sorted(tallies)
+    together = Subtree.objects.unscoped("comparing").values_list("top_id", "unit_id")
+    return list(rows), sorted(tallies), set(together)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -260,6 +285,83 @@ def test_whole_months_are_read_from_roll_ups_and_not_from_single_facts(
     assert any(any(found) for found in before)
     CaseFact.objects.unscoped("a test").all().delete()
     assert [told(scope) for scope in narrow] == before
+
+
+def test_many_units_are_read_as_the_subtrees_they_are(
+    world: World, boss: Actor, types: list[CaseType], south: dict[str, Unit]
+) -> None:
+    """Half of the provinces over a year are a few subtrees: neither facts nor units are walked."""
+    dice = Random(11)
+    for _ in range(40):
+        live(dice, world, boss, types, since=80, units=list(south.values()))
+    facts.refresh(world.here)
+    wide = Scope(world.here.pk, NOW.date() - timedelta(days=75), NOW.date())
+    pk = {name: unit.pk for name, unit in south.items()}
+    district = {pk["district"], pk["first"], pk["second"]}
+    whole = replace(wide, units=frozenset(pk.values()))
+    for units in (
+        whole.units,
+        district,
+        {*district, world.unit.pk},
+        {pk["top"], pk["district"], pk["first"]},  # no subtree: a desk of each is missing
+        {*pk.values(), world.unit.pk} - {pk["desk"]},
+    ):
+        assert units
+        scope = replace(wide, units=frozenset(units))
+        compare(scope)
+        compare(replace(scope, case_types=frozenset({types[0].pk})))
+
+    months = reading.whole_months(wide.start, wide.end)
+    assert months
+    inside = whole.at(*months)
+
+    def told() -> list[object]:
+        return [
+            sorted(reading.read(inside, ["answer", "solved", "district"], "value")),
+            sorted(reading.read(inside, ["hour"], "weekday")),
+            sorted(reading.read(whole, ["opened", "ended", "reopened", "late"], "day")),
+        ]
+
+    before = told()
+    assert all(before)
+    CaseFact.objects.unscoped("a test").all().delete()
+    by_unit = Tally.Cut.UNIT, Tally.Cut.UNIT_MONTH
+    Tally.objects.unscoped("a test").filter(cut__in=by_unit).delete()
+    assert told() == before
+
+
+def test_figures_stay_true_while_the_tree_of_units_changes(
+    world: World, boss: Actor, types: list[CaseType], south: dict[str, Unit]
+) -> None:
+    dice = Random(12)
+    for _ in range(30):
+        live(dice, world, boss, types, since=80, units=list(south.values()))
+    facts.refresh(world.here)
+    _facts, _tallies, first = kept()
+    pk = {name: unit.pk for name, unit in south.items()}
+    assert {unit for top, unit in first if top == pk["top"]} == set(pk.values())
+    admin = acting(employee(world.here, "administrator", email="arbol@here.example"))
+    move_unit(admin, south["district"].uuid, world.unit.uuid)
+    world.here.refresh_from_db()
+    wide = Scope(world.here.pk, NOW.date() - timedelta(days=75), NOW.date())
+    district = {pk["district"], pk["first"], pk["second"]}
+    scopes_now = [
+        replace(wide, units=frozenset({world.unit.pk, *district})),
+        replace(wide, units=frozenset({pk["top"], pk["desk"]})),
+        replace(wide, units=frozenset(pk.values())),
+    ]
+    for scope in scopes_now:  # nothing was counted since
+        compare(scope)
+    live(dice, world, boss, types, units=[south["first"]])
+    facts.refresh(world.here)
+    _facts, _tallies, second = kept()
+    assert {unit for top, unit in second if top == pk["top"]} == {pk["top"], pk["desk"]}
+    assert {unit for top, unit in second if top == world.unit.pk} == {world.unit.pk, *district}
+    for scope in scopes_now:
+        compare(scope)
+    before = kept()
+    facts.rebuild(world.here)
+    assert kept() == before
 
 
 @pytest.mark.parametrize(
