@@ -166,6 +166,7 @@ _SUBJECTS: Mapping[str, str] = {
     EventKind.LINKED: "case",
     EventKind.UNLINKED: "case",
 }
+_NAMED_BY: Mapping[str, str] = {"document": "name", "case": "reference"}
 _TEMPLATES: Mapping[str, str] = {
     EventKind.NOTED: "cases/_entry_note.html",
     EventKind.MESSAGED: "cases/_entry_message.html",
@@ -320,13 +321,11 @@ def sentence(event: Event, subject: Any) -> str:
     Who and what it is about is named as the reader may know it now: of the protected, initials; of a
     document or another case that does not exist for them, nothing.
     """
-    values = _Gaps(event.data)
+    values, about = _Gaps(event.data), _SUBJECTS.get(event.kind, "")
     if isinstance(subject, CitizenRecord):
         values["name"] = subject.shown_name
-    elif subject is None and "document" in values:
-        values.pop("name", None)
-    elif subject is None and _SUBJECTS.get(event.kind) == "case":
-        values.pop("reference", None)
+    elif subject is None and about in values:
+        values.pop(_NAMED_BY.get(about, ""), None)
     if event.kind == EventKind.EDITED:
         values["fields"] = ", ".join(
             str(FIELD_LABELS.get(name, name)) for name in event.data.get("fields", ())
