@@ -29,11 +29,15 @@ from crm.citizens.models import (
     Need,
     Topic,
 )
+from crm.citizens.permissions import VIEW_CITIZEN
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, Text
 
 DEEPEST, MOST_CONDITIONS, MOST_VALUES = 4, 40, 200
 COUNTED_UP_TO = 100_000
+FEWEST = 5
+"""Who may not see citizens' records is told no smaller count: with the right conditions a count of one, or of
+none, says something of a person (statistical disclosure; 5 is what public statistics commonly ask for)."""
 PATIENCE_MS = 1_500  # of who waits for a live count
 OLDEST = 130
 ENDED = 4  # categories of a case's state from here on: work has ended
@@ -321,6 +325,18 @@ class Size:
 
     people: int | None
     more: bool = False
+
+    def told_to(self, actor: Actor) -> "Size | Few":
+        """As the actor may know it."""
+        few = self.people is not None and self.people < FEWEST
+        return Few() if few and not actor.holds(VIEW_CITIZEN) else self
+
+
+@dataclass(frozen=True, slots=True)
+class Few:
+    """So few people, or nobody at all, that their number would tell of them."""
+
+    fewer_than: int = FEWEST
 
 
 def size(organisation_id: int, tree: Tree, most: int = COUNTED_UP_TO) -> Size:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
-from django.contrib.postgres.search import SearchQuery, SearchRank, TrigramWordSimilarity
+from django.contrib.postgres.search import TrigramWordSimilarity
 from django.db.models import (
     F,
     Func,
@@ -16,9 +17,10 @@ from django.db.models import (
     TextField,
     Value,
 )
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Greatest
 
 from cases.fields import Fields
+from cases.finding import Finds, wanted
 from cases.models import CaseTypeVersion, Procedure, ProcedureText
 from cases.retrieval import folded
 from cases.terms import Term
@@ -79,36 +81,36 @@ def published(actor: Actor) -> ScopedQuerySet[Procedure]:
     return procedures(actor).filter(status=Procedure.Status.PUBLISHED)
 
 
-def find(actor: Actor, text: str = "", language: str = SPANISH) -> list[Shown]:
+def find(actor: Actor, text: str = "", language: str = SPANISH) -> Finds[Shown]:
     """The published procedures that some plain words may mean, likeliest first; all without words.
 
-    Accents and endings do not matter, and a slip in a word is forgiven.
+    Accents and endings do not matter, and a slip in a word is forgiven: what is alike has one of them.
     """
     rows = published(actor)
-    wanted = " ".join(text.split())[:LONGEST_SEARCH]
-    if not wanted:
+    typed = " ".join(text.split())[:LONGEST_SEARCH]
+    if not typed:
         found = shown(rows, language)
-        return sorted(found, key=lambda one: one.text.name.casefold())
-    query = SearchQuery(wanted, config="es", search_type="websearch")
-    either = SearchQuery(" or ".join(wanted.split()), config="es", search_type="websearch")
+        return Finds(sorted(found, key=lambda one: one.text.name.casefold()), [])
+    asked = wanted(typed, language)
+    if not asked.words:
+        return Finds([], [])
     words = Normal(Concat("name", Value(" "), "summary", output_field=TextField()))
     ranked = (
         ProcedureText.objects.for_actor(actor)
         .filter(procedure__status=Procedure.Status.PUBLISHED)
         .annotate(
-            like=TrigramWordSimilarity(folded(wanted), words),
-            rank=SearchRank(F("search"), query) * 4 + SearchRank(F("search"), either),
+            like=TrigramWordSimilarity(folded(typed), words), rank=asked.rank, words=asked.has
         )
-        .filter(Q(search=either) | Q(like__gte=_ALIKE))
-    )
-    best = (
-        ranked.filter(procedure=OuterRef("pk"))
+        .filter(Q(search=asked.some) | Q(like__gte=_ALIKE))
+        .filter(procedure=OuterRef("pk"))
         .values("procedure")
-        .annotate(best=Max(F("rank") + F("like")))
-        .values("best")
     )
-    likeliest = rows.annotate(best=Subquery(best)).filter(best__isnull=False)
-    return shown(likeliest.order_by("-best", "code")[:MOST_FOUND], language)
+    most = ranked.annotate(most=Greatest(Max("words"), 1)).values("most")
+    best = ranked.annotate(best=Max(F("rank") + F("like"))).values("best")
+    likeliest: Any = rows.annotate(has=Subquery(most), best=Subquery(best))
+    likeliest = likeliest.filter(has__isnull=False).order_by("-has", "-best", "code")
+    parts = asked.parted((row, row.has) for row in likeliest[:MOST_FOUND])
+    return parts.shown(lambda part: shown(part, language))
 
 
 def one(actor: Actor, code: str, language: str = SPANISH) -> Shown:

@@ -5,11 +5,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import Count, F, Max, OuterRef, QuerySet, Subquery
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from cases import retrieval
+from cases.finding import Finds, wanted
 from cases.markup import as_text
 from cases.models import Article, ArticleVersion
 from crm.kit.actor import Actor
@@ -75,16 +76,14 @@ def one(actor: Actor, code: str, language: str) -> ArticleVersion:
     raise NotFound
 
 
-def find(actor: Actor, text: str, language: str = "es") -> list[ArticleVersion]:
-    """The published articles that have some of the words, likeliest first."""
-    words = text.split()
-    if not words:
-        return []
-    query = SearchQuery(" or ".join(words[:20]), config="es", search_type="websearch")
-    rows = published(actor, language).filter(search=query)
-    return list(
-        rows.annotate(rank=SearchRank(F("search"), query)).order_by("-rank", "pk")[:MOST_FOUND]
-    )
+def find(actor: Actor, text: str, language: str = "es") -> Finds[ArticleVersion]:
+    """The published articles that have the words, and those that have some of them."""
+    asked = wanted(text, language)
+    if not asked.words:
+        return Finds([], [])
+    rows: QuerySet[Any] = published(actor, language).filter(search=asked.some)
+    ranked = rows.annotate(rank=asked.rank, has=asked.has).order_by("-has", "-rank", "pk")
+    return asked.parted((row, row.has) for row in ranked[:MOST_FOUND])
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,10 @@ _SUBJECTS: Mapping[str, str] = {
     EventKind.WITHDRAWN: "document",
     EventKind.PARTICIPANT_ADDED: "citizen",
     EventKind.PARTICIPANT_ENDED: "citizen",
+    EventKind.LINKED: "case",
+    EventKind.UNLINKED: "case",
 }
+_NAMED_BY: Mapping[str, str] = {"document": "name", "case": "reference"}
 _TEMPLATES: Mapping[str, str] = {
     EventKind.NOTED: "cases/_entry_note.html",
     EventKind.MESSAGED: "cases/_entry_message.html",
@@ -192,7 +195,7 @@ def kinds_of(groups: Collection[str]) -> list[EventKind]:
 
 def sentences(actor: Actor, events: Sequence[Event]) -> list[str]:
     """What happened in each, in words that follow the author's name."""
-    named = subjects_of(actor, events, ("document", "citizen"))  # what words may name
+    named = subjects_of(actor, events, ("document", "citizen", "case"))  # what words may name
     return [sentence(event, subject) for event, subject in zip(events, named, strict=True)]
 
 
@@ -201,7 +204,7 @@ def subjects_of(
     events: Sequence[Event],
     kinds: Collection[str] = frozenset(_SUBJECTS.values()),
 ) -> list[Any]:
-    """The note, message, document or citizen's record each is about, where the actor may see it."""
+    """The note, message, document, other case or citizen's record each is about, where the actor may see it."""
     wanted: dict[str, set[str]] = {kind: set() for kind in kinds}
     mine = [(_SUBJECTS.get(event.kind, ""), event.data) for event in events]
     for kind, data in mine:
@@ -213,6 +216,9 @@ def subjects_of(
         if wanted.get(kind):
             rows = model.objects.for_actor(actor).filter(case__in=cases, uuid__in=wanted[kind])
             found |= {str(row.uuid): row for row in rows}
+    if wanted.get("case"):
+        others = Case.objects.for_actor(actor).filter(uuid__in=wanted["case"])
+        found |= {str(other.uuid): other for other in others.only("uuid")}
     if wanted.get("citizen"):
         records = CitizenRecord.objects.for_actor(actor).select_related("citizen")
         records = records.filter(citizen__uuid__in=wanted["citizen"])
@@ -313,13 +319,13 @@ def sentence(event: Event, subject: Any) -> str:
     """What happened, in words that follow the author's name.
 
     Who and what it is about is named as the reader may know it now: of the protected, initials; of a
-    document that does not exist for them, nothing.
+    document or another case that does not exist for them, nothing.
     """
-    values = _Gaps(event.data)
+    values, about = _Gaps(event.data), _SUBJECTS.get(event.kind, "")
     if isinstance(subject, CitizenRecord):
         values["name"] = subject.shown_name
-    elif subject is None and "document" in values:
-        values.pop("name", None)
+    elif subject is None and about in values:
+        values.pop(_NAMED_BY.get(about, ""), None)
     if event.kind == EventKind.EDITED:
         values["fields"] = ", ".join(
             str(FIELD_LABELS.get(name, name)) for name in event.data.get("fields", ())

@@ -1,6 +1,6 @@
 """Interactions by API: the list, one conversation and what was said in it, taking one down, linking it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -54,13 +54,12 @@ def rows_of(actor: Actor) -> QuerySet[Conversation]:
 class InteractionAPIView(ActorAPIView):
     """An address of interactions."""
 
-    def named(self, rows: Iterable[Conversation]) -> None:
+    def named(self, rows: Sequence[Conversation]) -> None:
         """Each says who it was with as they may be named: of a protected record, the initials alone."""
-        found = list(rows)
-        people = {row.citizen_id for row in found if row.citizen_id}
+        people = {row.citizen_id for row in rows if row.citizen_id}
         records = CitizenRecord.objects.for_actor(self.actor).filter(citizen__in=people)
         known = {one.citizen_id: one for one in records.select_related("citizen")}
-        for row in found:
+        for row in rows:
             about = known.get(row.citizen_id or 0)
             hidden = about is not None and about.protected
             values: dict[str, Any] = {
@@ -97,15 +96,7 @@ class Interactions(InteractionAPIView):
         given = self.filters()
         record(self.actor, "searched", what="interactions", filters=sorted(given))
         wanted = [_FILTERS[name](self.actor, value) for name, value in given.items()]
-        return self.page(rows_of(self.actor).filter(*wanted), NEWEST)
-
-    def slice(
-        self, rows: QuerySet[Any, Any], order: Order, parameter: str
-    ) -> tuple[list[Any], str | None]:
-        """Named together, not one by one."""
-        found, after = super().slice(rows, order, parameter)
-        self.named(found)
-        return found, after
+        return self.page(rows_of(self.actor).filter(*wanted), NEWEST, complete=self.named)
 
     @operation(
         "Record an interaction",

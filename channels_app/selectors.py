@@ -81,11 +81,19 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Ring:
+    """A conversation that is offered to an employee."""
+
+    offer: Offer
+    name: str
+
+
+@dataclass(frozen=True)
 class Desk:
     """What stands at the left of an employee's desk."""
 
     slot: AgentSlot
-    offers: Sequence[Offer]
+    offers: Sequence[Ring]
     mine: Sequence[Line]
     waiting: Sequence[Line]
 
@@ -115,10 +123,21 @@ def desk(actor: Actor, slot: AgentSlot, current: UUID | None = None) -> Desk:
     )
     return Desk(
         slot,
-        list(offers),
+        _rings(actor, list(offers)),
         _lines(actor, mine.order_by("-last_message_at", "-pk")[:SHOWN], current),
         _lines(actor, oldest_first[:SHOWN], current),
     )
+
+
+def _rings(actor: Actor, offers: Sequence[Offer]) -> list[Ring]:
+    """The offers with who writes: of the protected, whom a colleague has confirmed, the initials."""
+    talks = [offer.item.conversation for offer in offers]
+    people = {talk.citizen_id for talk in talks if talk.citizen_id}
+    hidden = protected_names(actor, people) if people else {}
+    return [
+        Ring(offer, hidden.get(talk.citizen_id or 0) or talk.contact_name or talk.account.name)
+        for offer, talk in zip(offers, talks, strict=True)
+    ]
 
 
 def _lines(actor: Actor, rows: Any, current: UUID | None = None) -> list[Line]:
@@ -186,6 +205,7 @@ def thread(actor: Actor, conversation: Conversation) -> list[Part]:
     events = list(
         ConversationEvent.objects.for_actor(actor).filter(conversation=conversation).order_by("id")
     )
+    _number_no_unseen_case(actor, events)
     if hidden:
         for message in said:
             if message.author_kind == Author.CITIZEN:
@@ -202,6 +222,18 @@ def thread(actor: Actor, conversation: Conversation) -> list[Part]:
         for event in events
     ]
     return [part for _key, part in sorted(parts, key=lambda pair: pair[0])]
+
+
+def _number_no_unseen_case(actor: Actor, events: Sequence[ConversationEvent]) -> None:
+    """Of a case that does not exist for the actor, not even the number is told."""
+    told = [event for event in events if "case" in event.data]
+    if told:
+        numbers = {event.data["case"] for event in told}
+        rows = Case.objects.for_actor(actor).filter(reference__in=numbers)
+        seen = set(rows.values_list("reference", flat=True))
+        for event in told:
+            if event.data["case"] not in seen:
+                event.data = {**event.data, "case": "…"}
 
 
 def conversation(actor: Actor, uuid: UUID) -> Conversation:

@@ -425,7 +425,7 @@ def organisations(asked: Asked, user: User | None) -> list[Compared]:
     if not asked.reach.everywhere:
         return []
     scope = Scope(asked.organisation.pk, asked.scope.start, asked.scope.end)
-    rows = [(asked.organisation, ""), *((one, "") for one in _others(asked.actor, user))]
+    rows = [(asked.organisation, ""), *((one, "") for one in beside(asked.actor, user))]
     if len(rows) < 2:
         return []
     found = []
@@ -440,7 +440,8 @@ def organisations(asked: Asked, user: User | None) -> list[Compared]:
     return found
 
 
-def _others(actor: Actor, user: User | None) -> list[Organisation]:
+def beside(actor: Actor, user: User | None) -> list[Organisation]:
+    """The other organisations whose figures the actor may see beside their own."""
     agreements = SharingAgreement.objects.for_actor(actor).filter(
         receiver=actor.organisation_id,
         revoked_at=None,

@@ -19,7 +19,7 @@ from crm.accounts.actors import actor_for
 from crm.accounts.models import User
 from crm.audit.record import record
 from crm.kit.actor import Actor, Door, Origin
-from crm.kit.errors import Conflict, DomainError, Invalid
+from crm.kit.errors import Conflict, DomainError, Invalid, Refused
 from crm.kit.files import discard, held, store
 from crm.kit.policy import require
 from crm.kit.tasks import enqueue
@@ -33,9 +33,11 @@ from reporting.models import CaseFact, Export, Status
 from reporting.narrowing import NAMES, narrowed
 from reporting.permissions import VIEW_REPORT
 from reporting.spreadsheet import Share, Table, Value, write_csv, write_xlsx
+from reporting.told import lost, told_by
 
 KEPT = timedelta(days=7)
 MOST_CASES = 50_000
+TOLD = "told"  # beside what was asked, of a made file: how far its asker's rights were used
 _BATCH = 500
 _TOLD = timedelta(seconds=0.5)
 
@@ -84,11 +86,18 @@ def ask_export(
 
 @transaction.atomic
 def download_export(actor: Actor, export: UUID) -> Export:
-    """A finished file of the actor's own goes out, and that is written down with its reason."""
+    """A finished file of the actor's own goes out, and that is written down with its reason.
+
+    Refused when it tells of more than the actor may see now: roles change in the week that it is kept.
+    """
     row = Export.objects.for_actor(actor).get_or_refuse(uuid=export)
     require(actor, VIEW_REPORT)
     if row.status != Status.DONE:
         raise Conflict("export_not_ready", _("The file is still being made."))
+    right = lost(actor, row.query.get(TOLD), row.requested_by)
+    if right:
+        text = _("The file tells of more than your roles reach now. Ask for another one.")
+        raise Refused(right, text, row)
     record(actor, "exported", row, purpose=row.purpose, sha256=row.sha256, rows=row.done)
     return row
 
@@ -113,6 +122,7 @@ def make_export(pk: int) -> None:
         end(export, Status.FAILED, error=NO_RIGHTS)
         return
     try:
+        told = told_by(asked_by(actor, export.query), export, user)
         with translation.override(export.language), tempfile.TemporaryFile() as file:
             _write(file, export, actor, user)
             file.seek(0)
@@ -125,14 +135,15 @@ def make_export(pk: int) -> None:
         log.exception("Export %s could not be made", export.uuid)
         give_up(export, "export_failed")
     else:
-        _finish(export, kept.path, kept.sha256, kept.size)
+        _finish(export, told, kept.path, kept.sha256, kept.size)
 
 
 @transaction.atomic
-def _finish(export: Export, path: str, sha256: str, size: int) -> None:
+def _finish(export: Export, told: dict[str, Any], path: str, sha256: str, size: int) -> None:
     end(
         export,
         Status.DONE,
+        query={**export.query, TOLD: told},
         path=path,
         sha256=sha256,
         size=size,

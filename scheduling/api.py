@@ -1,6 +1,6 @@
 """Appointments by API: free times, the list, one appointment and its verbs."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -44,18 +44,20 @@ def rows_of(actor: Actor) -> QuerySet[Appointment]:
 class PeopleAPIView(ActorAPIView):
     """An address that tells who has an appointment."""
 
-    def named(self, rows: Iterable[Appointment]) -> None:
+    def named(self, rows: Sequence[Appointment]) -> None:
         """Each says who it is for as they may be named: of a protected record the initials, and nothing
-        that reaches the person."""
-        found = list(rows)
-        people = {row.citizen_id for row in found if row.citizen_id}
+        that reaches the person; and its case if that exists for the caller."""
+        people = {row.citizen_id for row in rows if row.citizen_id}
         hidden = protected_names(self.actor, people) if people else {}
-        for row in found:
+        cases = {row.case_id for row in rows if row.case_id}
+        seen = set(_ids(Case.objects.for_actor(self.actor).filter(pk__in=cases))) if cases else ()
+        for row in rows:
             name = hidden.get(row.citizen_id or 0)
             row.__dict__.update(
                 shown_name=row.person if name is None else name,
                 shown_email=row.email if name is None else "",
                 shown_phone=row.phone if name is None else "",
+                shown_case=row.case.uuid if row.case and row.case_id in seen else None,
             )
 
     def show(self, row: Appointment, **more: Any) -> HttpResponse:
@@ -85,15 +87,8 @@ class Appointments(PeopleAPIView):
         given = self.filters()
         record(self.actor, "searched", what="appointments", filters=sorted(given))
         found = [_FILTERS[name](self.actor, value) for name, value in given.items()]
-        return self.page(rows_of(self.actor).filter(*found), selectors.BY_TIME)
-
-    def slice(
-        self, rows: QuerySet[Any, Any], order: Order, parameter: str
-    ) -> tuple[list[Any], str | None]:
-        """Named together, not one by one."""
-        found, after = super().slice(rows, order, parameter)
-        self.named(found)
-        return found, after
+        rows = rows_of(self.actor).filter(*found)
+        return self.page(rows, selectors.BY_TIME, complete=self.named)
 
     @operation(
         "Book an appointment",

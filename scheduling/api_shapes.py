@@ -93,7 +93,7 @@ class AppointmentOutput(Output):
     ends_at = Moment()
     time_zone = Text()
     citizen = Id(source="citizen.uuid", allow_null=True)
-    case = Id(source="case.uuid", allow_null=True)
+    case = Id(source="shown_case", allow_null=True)
     name = Text(source="shown_name", allow_blank=True, help_text="Of the protected, initials.")
     email = Text(source="shown_email", allow_blank=True)
     phone = Text(source="shown_phone", allow_blank=True)

@@ -26,7 +26,10 @@ def index(request: ActorRequest) -> HttpResponse:
     """The organisation's audiences."""
     rows = Segment.objects.for_actor(request.actor).filter(archived_at=None).order_by("name")
     words = segments.Words(request.actor)
-    shown = [(row, words.tell(row.tree)) for row in rows[:SHOWN]]
+    shown = [
+        (row, words.tell(row.tree), segments.Size(row.estimated_size).told_to(request.actor))
+        for row in rows[:SHOWN]
+    ]
     context = {"segments": shown, "may": request.actor.holds(DESIGN_CAMPAIGN)}
     return render(request, "campaigns/segments.html", context)
 
@@ -90,4 +93,4 @@ def _built(request: ActorRequest, tree: dict[str, Any]) -> dict[str, Any]:
         kept = segments.checked(actor, tree)
     except Invalid as error:
         return {**context, "problem": error.message}
-    return {**context, "size": segments.size(actor.organisation_id, kept)}
+    return {**context, "size": segments.size(actor.organisation_id, kept).told_to(actor)}

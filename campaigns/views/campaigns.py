@@ -141,7 +141,7 @@ def _context(actor: Actor, row: Campaign) -> dict[str, Any]:
         },
     }
     if run is None:
-        context["size"] = segments.size(row.organisation_id, tree)
+        context["size"] = segments.size(row.organisation_id, tree).told_to(actor)
         context["problems"] = _problems(row)
     else:
         context.update(_results(row, run))

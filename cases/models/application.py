@@ -48,7 +48,8 @@ class Application(Base):
 
 
 class DraftPaper(Owned):
-    """A paper that a citizen sent with a request form which has not been filed, at least when it came."""
+    """A file that nothing is about, at least when this was written: a citizen sent it with a request form
+    which has not been filed, or an employee took it out of an answer."""
 
     sha256 = models.CharField(max_length=64)
     waits_since = models.DateTimeField(db_default=Now())

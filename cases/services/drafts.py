@@ -1,6 +1,7 @@
-"""Papers that citizens have sent with a request form which is not filed yet: kept a day, then swept."""
+"""Files that nothing is about yet, or any more (papers of a form that is not filed, a file taken out of an
+answer): kept a day, then swept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import transaction
@@ -13,15 +14,13 @@ from crm.kit.actor import Actor
 KEPT = timedelta(hours=24)  # longer than any form is good for with papers in it
 
 
-def keep_waiting(visitor: Actor, papers: Sequence[files.Stored]) -> None:
-    """These papers wait for their form from now on; those that did already, anew."""
+def keep_waiting(actor: Actor, digests: Iterable[str]) -> None:
+    """The files of these SHA-256 wait from now on for a row about them; those that did already, anew."""
     now = timezone.now()
     DraftPaper.objects.bulk_create(
         (
-            DraftPaper(
-                organisation_id=visitor.organisation_id, sha256=paper.sha256, waits_since=now
-            )
-            for paper in sorted(papers, key=lambda paper: paper.sha256)
+            DraftPaper(organisation_id=actor.organisation_id, sha256=digest, waits_since=now)
+            for digest in sorted(set(digests))
         ),
         update_conflicts=True,
         unique_fields=["organisation", "sha256"],
@@ -30,7 +29,7 @@ def keep_waiting(visitor: Actor, papers: Sequence[files.Stored]) -> None:
 
 
 def forget_papers(at_most: int = 500) -> int:
-    """Papers whose form was never sent are gone after KEPT; how many. What any row is about stays."""
+    """What waited for longer than KEPT is gone; how many files. What any row is about stays."""
     rows = DraftPaper.objects.unscoped("whoever sent them").filter(
         waits_since__lt=timezone.now() - KEPT
     )

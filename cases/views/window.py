@@ -48,10 +48,13 @@ def index(request: HttpRequest, organisation: str) -> HttpResponse:
     visitor = visitor_of(request, place)
     text = request.GET.get("q", "")[: catalogue.LONGEST_SEARCH].strip()
     language = language_of()
+    procedures = catalogue.find(visitor, text, language)
+    articles = knowledge.find(visitor, text, language)
     context = {
         "q": text,
-        "procedures": catalogue.find(visitor, text, language),
-        "articles": knowledge.find(visitor, text, language)[:_ANSWERS] if text else [],
+        "procedures": procedures.found,
+        "articles": articles.found[:_ANSWERS],
+        "related": {"procedures": procedures.related, "articles": articles.related},
     }
     return _page(request, place, "index", context)
 
@@ -276,7 +279,7 @@ def _papers(request: HttpRequest, visitor: Actor, form: ApplicationForm) -> list
     papers = {one.sha256: one for one in _unpacked(request.POST.get("kept", ""))}
     for dropped in request.POST.getlist("drop"):
         papers.pop(dropped, None)
-    drafts.keep_waiting(visitor, list(papers.values()))
+    drafts.keep_waiting(visitor, papers)
     sent = request.FILES.getlist("papers")
     if len(papers) + len(sent) > filing.MOST_PAPERS:
         form.add_error(None, _("Send at most %(count)s papers.") % {"count": filing.MOST_PAPERS})
@@ -287,7 +290,7 @@ def _papers(request: HttpRequest, visitor: Actor, form: ApplicationForm) -> list
         except files.FileRefused as error:
             form.add_error(None, str(error.message))
         else:
-            drafts.keep_waiting(visitor, [stored])
+            drafts.keep_waiting(visitor, [stored.sha256])
             papers[stored.sha256] = stored
     return list(papers.values())
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from cases import services as cases
 from cases.models import Case
+from cases.services import drafts
 from channels_app import services
 from channels_app.email import intake, sending, threads
 from channels_app.email.permissions import SORT_MAIL
@@ -184,13 +185,13 @@ def attach(actor: Actor, conversation: UUID, chunks: Iterable[bytes], name: str)
 
 @transaction.atomic
 def detach(actor: Actor, conversation: UUID, attachment: UUID) -> None:
-    """The file is not sent with the next answer."""
+    """The file is not sent with the next answer, and swept when nothing else is about it."""
     row = _thread(actor, conversation)
     require(actor, SORT_MAIL, row)
-    waiting = row.attachments.filter(uuid=attachment, message=None, direction=Direction.OUT)
-    if not waiting.exists():
-        raise NotFound
-    waiting.delete()
+    waiting = row.attachments.filter(message=None, direction=Direction.OUT)
+    file: Attachment = waiting.get_or_refuse(uuid=attachment)
+    file.delete()
+    drafts.keep_waiting(actor, [file.sha256])
 
 
 @transaction.atomic

@@ -1,4 +1,8 @@
-"""At the desk: somebody has come, is attended, has been attended, or did not come."""
+"""At the desk: somebody has come, is attended, has been attended, or did not come.
+
+That is for who may do it in the office's unit; booking, moving and cancelling reach every office, because
+who calls does not know which one answers.
+"""
 
 from uuid import UUID
 
@@ -39,7 +43,7 @@ def start_service(actor: Actor, appointment: UUID, *, version: int | None = None
 def complete_service(actor: Actor, appointment: UUID, *, version: int | None = None) -> Appointment:
     """The person has been attended; what is left of the time is free again."""
     row = fetch(actor, appointment, version)
-    require(actor, ATTEND_DESK, row)
+    require(actor, ATTEND_DESK, row.office)
     require_status(row, Status.IN_SERVICE)
     row.status, row.ended_at = Status.COMPLETED, moment()
     write(actor, ATTEND_DESK, row, EventKind.COMPLETED, changed=("status", "ended_at"))
@@ -50,7 +54,7 @@ def complete_service(actor: Actor, appointment: UUID, *, version: int | None = N
 def mark_no_show(actor: Actor, appointment: UUID, *, version: int | None = None) -> Appointment:
     """The person did not come, or left before being attended."""
     row = fetch(actor, appointment, version)
-    require(actor, ATTEND_DESK, row)
+    require(actor, ATTEND_DESK, row.office)
     require_status(row, Status.BOOKED, Status.CHECKED_IN)
     if moment() < row.starts_at:
         raise Conflict("not_yet", _("The time of the appointment has not come yet."))
@@ -61,7 +65,7 @@ def mark_no_show(actor: Actor, appointment: UUID, *, version: int | None = None)
 
 def _today(actor: Actor, appointment: UUID, version: int | None) -> Appointment:
     row = fetch(actor, appointment, version)
-    require(actor, ATTEND_DESK, row)
+    require(actor, ATTEND_DESK, row.office)
     if moment().astimezone(row.zone).date() != row.local_start.date():
         raise Conflict("another_day", _("The appointment is on another day."))
     return row

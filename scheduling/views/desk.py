@@ -22,10 +22,10 @@ from cases.permissions import VIEW_CASE
 from cases.selectors import cases_of_citizen
 from crm.audit.record import record, record_part
 from crm.citizens.models import CitizenRecord, Need
-from crm.citizens.permissions import VIEW_CITIZEN
+from crm.citizens.permissions import VIEW_CITIZEN, VIEW_PROTECTED
 from crm.citizens.search import search
 from crm.kit.access import ActorRequest, needs
-from crm.kit.errors import Conflict, DomainError, Invalid, NotFound, Text
+from crm.kit.errors import Conflict, DomainError, Invalid, NotFound, Refused, Text
 from crm.kit.models import StreamHead, uuid7
 from crm.kit.policy import decide
 from scheduling import selectors, services
@@ -78,6 +78,7 @@ def day(request: ActorRequest) -> HttpResponse:
         "attending": counts.get(Status.IN_SERVICE, 0),
         "total": len(rows),
         "may_book": actor.holds(BOOK_APPOINTMENT),
+        "may_attend": decide(actor, ATTEND_DESK, office),
         "stream_after": _stream_number(office),
         "here": _address(office, shown),
     }
@@ -142,7 +143,7 @@ def appointment(request: ActorRequest, appointment: UUID) -> HttpResponse:
         "when": day_and_hour(row),
         "notices": Notice.objects.for_actor(actor).filter(appointment=row).order_by("pk"),
         "happenings": [(one, icon_of(one), sentence(one)) for one in told.order_by("-seq")],
-        "may_attend": decide(actor, ATTEND_DESK, row) and _is_today(row),
+        "may_attend": decide(actor, ATTEND_DESK, row.office) and _is_today(row),
         "may_see_citizen": actor.holds(VIEW_CITIZEN),
         "reaches": selectors.reaches(actor, row),
         "found": _same_person(request, row),
@@ -155,6 +156,9 @@ def appointment(request: ActorRequest, appointment: UUID) -> HttpResponse:
 def receipt(request: ActorRequest, appointment: UUID) -> HttpResponse:
     """What the person takes along, on paper and in their language: who has no mailbox has this."""
     row = selectors.appointment_of(request.actor, appointment)
+    if not selectors.reaches(request.actor, row):
+        text = _("The record is protected: the code of its appointments is for who may open it.")
+        raise Refused(VIEW_PROTECTED, text, row)
     record(request.actor, "viewed", row, part="receipt")  # it holds the code
     organisation = row.office.unit.organisation
     with translation.override(row.language):

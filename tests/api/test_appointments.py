@@ -11,6 +11,7 @@ from scheduling import services
 from scheduling.models import Appointment, Status
 from tests.api.conftest import Caller, key_for
 from tests.conftest import World
+from tests.factories.cases import CaseFactory
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.scheduling import at, book
 from tests.scheduling.conftest import Desk, set_up
@@ -61,6 +62,20 @@ def test_of_the_protected_an_appointment_tells_initials_and_no_way_to_reach_them
     ).json()
     for said in (portal.send("get", f"/appointments/{row.uuid}/").json(), listed, moved):
         assert (said["name"], said["email"], said["phone"]) == ("R. Q.", "", "")
+
+
+def test_a_case_that_a_key_may_not_see_is_not_told(
+    portal: Caller, caller: Callable[..., Caller], desk: Desk, world: World
+) -> None:
+    case = CaseFactory(unit=world.unit)
+    rosa = CitizenFactory(organisation=world.here)
+    row = book(desk.alice, at("09:00"), citizen=rosa.uuid, case=case.uuid)
+    sees = caller(BOOK, "cases.view_case")
+    for path, listed in ((f"/appointments/{row.uuid}/", False), ("/appointments/", True)):
+        for key, expected in ((portal, None), (sees, str(case.uuid))):
+            answer = key.send("get", path).json()
+            one = answer["results"][0] if listed else answer
+            assert one["case"] == expected
 
 
 def test_who_may_not_open_a_record_books_for_nobody_on_record(

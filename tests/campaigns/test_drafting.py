@@ -15,7 +15,7 @@ from campaigns.services import control, drafting, launching, sending
 from campaigns.services.audiences import allow_destination, forbid_destination, save_segment
 from campaigns.services.templates import save_template
 from crm.audit.models import AuditEntry
-from crm.citizens.models import Channel, CitizenRecord
+from crm.citizens.models import Channel, CitizenRecord, ContactPoint
 from crm.kit import outbox
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound, Refused
@@ -319,7 +319,8 @@ def test_the_result_page_tells_figures_as_pictures_and_tables(world: World, auth
 
 
 def test_the_builder_works_without_scripts_and_counts(world: World, author: Actor) -> None:
-    reader(world.here, language="eu")
+    for _person in range(5):
+        reader(world.here, language="eu")
     reader(world.here)
     client = browser(author)
     page = client.post(
@@ -329,11 +330,45 @@ def test_the_builder_works_without_scripts_and_counts(world: World, author: Acto
     assert b"choose at least one value" in page.content
     leaf = {"k.0.0": "leaf", "f.0.0": "language", "o.0.0": "is", "v.0.0": ["eu"]}
     part = client.post("/campanas/publicos/condiciones/", {"k.0": "all", **leaf})
-    assert "1 person with a mailbox" in " ".join(part.content.decode().split())
+    assert "5 people with a mailbox" in " ".join(part.content.decode().split())
     saved = client.post("/campanas/publicos/nuevo/", {"name": "Euskara", "k.0": "all", **leaf})
     assert saved.status_code == 302
     row = Segment.objects.get(name="Euskara")
-    assert row.estimated_size == 1
+    assert row.estimated_size == 5
     again = client.post("/campanas/publicos/nuevo/", {"name": "Euskara", "k.0": "all"})
     assert again.status_code == 422
     assert row.tree != EVERYBODY
+
+
+def test_a_small_count_is_told_to_who_may_see_the_records_only(
+    world: World, author: Actor, approver: Actor
+) -> None:
+    """With the right conditions it would say of somebody that a case of theirs is open."""
+    assert not author.holds("citizens.view_citizen")
+    assert approver.holds("citizens.view_citizen")
+    topic = topic_of(world.here)
+    for people, told in ((0, None), (1, None), (4, None), (5, "5"), (6, "6")):
+        while ContactPoint.objects.filter(organisation=world.here).count() < people:
+            reader(world.here, topic, language="eu")
+        tree = {"all": [{"field": "language", "op": "is", "value": ["eu"]}]}
+        leaf = {"k.0.0": "leaf", "f.0.0": "language", "o.0.0": "is", "v.0.0": ["eu"]}
+        few = "Fewer than 5 people with a mailbox"
+        said = few if told is None else f"{told} people with a mailbox"
+        built = browser(author).post("/campanas/publicos/condiciones/", {"k.0": "all", **leaf})
+        assert said in " ".join(built.content.decode().split())
+        row = draft(author, topic, *parts(world.here, tree))
+        for actor, expected in (
+            (author, said),
+            (approver, "1 person" if people == 1 else f"{people} people"),
+        ):
+            client = browser(actor)
+            page = " ".join(client.get(f"/campanas/{row.uuid}/").content.decode().split())
+            assert expected in page
+            listed = {
+                segment.pk: size
+                for segment, _words, size in client.get("/campanas/publicos/").context["segments"]
+            }
+            hidden = actor is author and told is None
+            assert hasattr(listed[row.segment_id], "people") is not hidden
+    text = " ".join(browser(author).get("/campanas/publicos/").content.decode().split())
+    assert text.count("fewer than 5 ·") == 3

@@ -124,6 +124,42 @@ def test_words_that_nothing_has_find_nothing_and_say_so(
     assert "Nothing here has these words" in page.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("words", "found", "related"),
+    [
+        ("pensión de viudedad", ["viudedad"], ["jubilacion", "orfandad"]),
+        ("¿Cómo pido la pensión de viudedad?", ["viudedad"], ["jubilacion", "orfandad"]),
+        ("pensión", ["jubilacion", "orfandad", "viudedad"], []),
+        ("pensión para submarinos atómicos", [], ["jubilacion", "orfandad", "viudedad"]),
+        ("pension viudeda", ["viudedad"], ["jubilacion", "orfandad"]),
+        ("submarinos atómicos", [], []),
+        ("de la", [], []),
+        ('-pensión "viudedad', ["viudedad"], ["jubilacion", "orfandad"]),
+    ],
+)
+def test_what_has_only_some_of_the_words_is_related_and_not_found(
+    world: World, client: Client, words: str, found: list[str], related: list[str]
+) -> None:
+    for code, name in (
+        ("jubilacion", "Pensión de jubilación"),
+        ("orfandad", "Pensión de orfandad"),
+        ("viudedad", "Pensión de viudedad"),
+    ):
+        ProcedureFactory(unit=world.unit, code=code, name=name, summary="Trámite.")
+        ArticleFactory(unit=world.unit, code=code, title=name, body="Se pide en la oficina.")
+    page = client.get(url("index"), {"q": words})
+
+    def codes(part: list[Any]) -> list[str]:
+        return sorted(one.procedure.code for one in part)
+
+    assert codes(page.context["procedures"]) == found
+    assert codes(page.context["related"]["procedures"]) == related
+    assert ("Related results" in page.content.decode()) is bool(related)
+    if "viudeda" not in words.split():  # of articles no slip is forgiven
+        answers = [page.context["articles"], page.context["related"]["articles"]]
+        assert [sorted(one.article.code for one in part) for part in answers] == [found, related]
+
+
 def test_only_what_is_published_here_is_shown(world: World, client: Client) -> None:
     ProcedureFactory(unit=world.unit, code="borrador", published=False)
     ProcedureFactory(unit=world.foreign_unit, code="ajeno")

@@ -9,7 +9,7 @@ from django.core import mail
 from django.db import DatabaseError
 from django.test import Client
 
-from cases import services
+from cases import citizen_story, services, timeline
 from cases.models import Confidentiality, Document, Event, Link, Message, Note, Participant
 from cases.permissions import ENDED
 from cases.selectors import people_who_see
@@ -17,7 +17,9 @@ from cases.services import NewCase, bulk
 from cases.tasks import look_again
 from crm.audit.models import AuditEntry
 from crm.citizens.models import Citizen, CitizenRecord, ContactPoint
+from crm.citizens.story import Asked
 from crm.kit import files, outbox
+from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound, Refused
 from crm.kit.models import Outbox
 from crm.organisations.models import Organisation
@@ -325,6 +327,24 @@ def test_links_are_told_on_both_sides(world: World) -> None:
     services.unlink_cases(alice, one.uuid, link.uuid)
     assert not Link.objects.for_actor(alice).exists()
     assert kinds(two) == ["opened", "linked", "unlinked"]
+
+
+def test_of_a_linked_case_that_one_may_not_see_not_even_the_number_is_told(world: World) -> None:
+    near, far = CaseFactory(unit=world.unit), CaseFactory(unit=world.other_unit)
+    person = citizen(world.here)
+    boss = world.actor(employee(world.here, "supervisor"))
+    services.edit_case(boss, near.uuid, {"citizen": person.uuid}, version=near.version)
+    services.link_cases(boss, near.uuid, far.uuid)
+
+    def told(actor: Actor) -> list[str]:
+        story = [entry.sentence for entry in timeline.whole_story(actor, near)]
+        rows = Asked(limit=50)
+        return story + [str(moment.text) for moment in citizen_story.tell(actor, person, rows)]
+
+    assert len([text for text in told(boss) if far.reference in text]) == 2
+    words = told(world.actor(world.alice))
+    assert "linked the case …" in words
+    assert not [text for text in words if far.reference in text]
 
 
 def test_events_cannot_be_rewritten(world: World) -> None:

@@ -463,6 +463,46 @@ def test_of_the_protected_the_desk_shows_initials_and_nothing_that_they_said_of_
             assert hidden not in text, (path, hidden)
 
 
+def test_what_rings_names_a_protected_person_by_initials(
+    world: World, mine: Conversation, queue: Queue
+) -> None:
+    """One that a colleague identified and gave back rings at the next one."""
+    Conversation.objects.filter(pk=mine.pk).update(contact_name="Rosita Quiñones")
+    rosa = CitizenFactory(organisation=world.here, name="Rosa", surname1="Quiñones", surname2="Pi")
+    services.identify(acting(world.alice), mine.uuid, rosa.uuid)
+    services.transfer(acting(world.alice), mine.uuid, queue.uuid, note="Pregunta por su ayuda")
+    colleague = employee(world.here, "agent", unit=world.unit)
+    slot = make_agent(colleague, queue)
+    routing.match(world.here.pk)
+
+    def rings() -> list[str]:
+        return [ring.name for ring in selectors.desk(acting(colleague), slot).offers]
+
+    assert rings() == ["Rosita Quiñones"]
+    rosa.records.update(protected=True, protected_reason="Orden")
+    assert rings() == ["R. Q. P."]
+    page = signed_in(colleague).get("/conversaciones/").content.decode()
+    assert "R. Q. P." in page
+    assert "Rosita" not in page
+
+
+def test_of_a_linked_case_that_one_may_not_see_not_even_the_number_is_told(
+    world: World, mine: Conversation
+) -> None:
+    boss = acting(employee(world.here, "supervisor"))
+    near, far = CaseFactory(unit=world.unit), CaseFactory(unit=world.unit)
+    for case in (near, far):
+        services.link_case(acting(world.alice), mine.uuid, case.reference)
+    Case.objects.filter(pk=far.pk).update(unit=world.other_unit)
+    path = f"/conversaciones/{mine.uuid}/hilo/"
+    text = signed_in(world.alice).get(path).content.decode()
+    assert near.reference in text
+    assert far.reference not in text
+    everything = "\n".join(part.sentence for part in selectors.thread(boss, mine))
+    assert near.reference in everything
+    assert far.reference in everything
+
+
 def test_who_may_only_read_conversations_writes_no_note(world: World, mine: Conversation) -> None:
     auditor = employee(world.here, "auditor", unit=world.unit)
     with pytest.raises(Refused):

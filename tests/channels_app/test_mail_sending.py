@@ -1,15 +1,22 @@
 """Out by e-mail: once, in the thread, by the account's own server; who may answer, and who not."""
 
+import os
 import smtplib
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from email.utils import formataddr
+from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+from django.utils import timezone
 
+from cases.models import DraftPaper
+from cases.tasks import forget_draft_papers
 from channels_app.email import sending, verbs
 from channels_app.email.setup import loop_mark
 from channels_app.models import ChannelAccount, Conversation, Delivery, Message
@@ -211,6 +218,34 @@ def test_an_account_speaks_to_its_own_server(world: World, settings: Any) -> Non
     settings.OUTBOUND_ALLOWED_HOSTS = []
     with pytest.raises(outbox.TryLater):
         sending.connection_of(account)
+
+
+def test_a_file_taken_out_of_an_answer_is_swept(
+    world: World, row: Conversation, tmp_path: Path, settings: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    alice = world.actor(world.alice)
+    twin = arrive(row.account, letter(id="dos@mail.example", sender="b@example.org")).conversation
+    assert twin is not None
+    lonely = verbs.attach(alice, row.uuid, [PAPER], "no.pdf")
+    shared = verbs.attach(alice, row.uuid, [PAPER + b"% also there"], "si.pdf")
+    kept = verbs.attach(alice, twin.uuid, [PAPER + b"% also there"], "si.pdf")
+    assert shared.sha256 == kept.sha256
+    for file in (lonely, shared):
+        verbs.detach(alice, row.uuid, file.uuid)
+    with pytest.raises(NotFound):
+        verbs.detach(alice, row.uuid, lonely.uuid)
+    forget_draft_papers()
+    assert (tmp_path / lonely.path).exists(), "an upload of the same bytes may be on its way"
+    DraftPaper.objects.unscoped("a test's clock").update(
+        waits_since=timezone.now() - timedelta(days=2)
+    )
+    for file in (lonely, kept):
+        os.utime(tmp_path / file.path, (time.time() - 2 * 86_400,) * 2)
+    forget_draft_papers()
+    assert not (tmp_path / lonely.path).exists()
+    assert (tmp_path / kept.path).exists()
+    assert twin.attachments.get() == kept
 
 
 # --- Who may ---------------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from boot import DEMO_DOMAINS, DEMO_LOGINS, DEMO_PASSWORD
-from cases import clocks
+from campaigns.models import Campaign, ClickCount, Delivery
+from cases import catalogue, clocks, knowledge
 from cases.demo.matters import book_of
 from cases.models import (
     Case,
@@ -33,18 +34,22 @@ from cases.models import (
 )
 from cases.permissions import CHANGE_CASE, VIEW_CASE, VIEW_SPECIAL
 from cases.workflow import of_version, parse
-from crm.accounts.actors import actor_for
+from channels_app.models import AccountKind, Conversation, InboundMail, State
+from crm.accounts.actors import actor_for, system_actor
 from crm.accounts.models import Membership, Role, User
 from crm.audit.models import AuditEntry
 from crm.citizens import identifiers
 from crm.citizens.models import CitizenRecord, ContactPoint, Identifier
 from crm.citizens.search import search
+from crm.integrations.models import Connection, Subscription
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.demo import Demo
 from crm.organisations import options
 from crm.organisations.branding import check_accent
 from crm.organisations.models import Organisation, SharingAgreement, Unit
 from crm.organisations.selectors import calendar_for
+from reporting.models import CaseFact
+from scheduling.models import Appointment
 
 SCALE = 0.03
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -304,3 +309,48 @@ def test_a_second_run_does_nothing() -> None:
 def test_it_says_what_it_made(seeded: str) -> None:
     assert "2 organisations, 34 units, 40 employees, 90 citizens" in seeded
     assert "150 cases" in seeded
+
+
+@pytest.mark.parametrize("code", ["INP", "VAL"])
+def test_every_room_of_the_house_is_inhabited(code: str) -> None:
+    """What issue 3 asks the demo for: no page of any journey is empty."""
+    boss, today = acting(f"supervision@{code.lower()}.example", code), timezone.localdate()
+    talks = Conversation.objects.for_actor(boss)
+    chats = talks.filter(account__kind=AccountKind.WEB_CHAT)
+    assert {State.WAITING, State.ACTIVE, State.CLOSED} <= set(chats.values_list("state", flat=True))
+    letters = talks.filter(account__kind=AccountKind.EMAIL)  # at this scale only the newest
+    assert letters.filter(state=State.WAITING).exists()
+    assert talks.filter(opened_at__lt=timezone.now() - timedelta(days=80)).exists()
+    assert InboundMail.objects.for_actor(boss).filter(status="quarantine").exists()
+
+    appointments = Appointment.objects.for_actor(boss)
+    week = [today + timedelta(days=days) for days in range(-7, 8)]
+    days = {row.local_start.date() for row in appointments}
+    assert len(days & set(week)) >= 8
+    assert appointments.filter(starts_at__gt=timezone.now(), status="booked").exists()
+    assert appointments.filter(status="completed").exists()
+
+    campaigns = Campaign.objects.for_actor(boss)
+    finished = campaigns.filter(state=Campaign.State.FINISHED)
+    assert finished.count() == 2
+    for one in finished:
+        sent = Delivery.objects.for_actor(boss).filter(run__campaign=one, status="sent")
+        assert sent.exists(), one
+        assert ClickCount.objects.filter(link__campaign=one).exists(), one
+    assert campaigns.filter(state=Campaign.State.WAITING).count() == 1
+
+    facts = CaseFact.objects.for_actor(boss)
+    assert facts.filter(opened_on__lte=today - timedelta(days=85)).exists()
+    assert facts.exclude(district=None).exists()
+    admin = acting(f"admin@{code.lower()}.example", code)
+    assert Connection.objects.for_actor(admin).filter(is_active=True).exists()
+    assert Subscription.objects.for_actor(admin).exists()
+
+
+def test_sixty_procedures_and_a_hundred_and_twenty_articles_are_published() -> None:
+    visitors = [system_actor(organisation(code), Origin(Door.PUBLIC)) for code in ("INP", "VAL")]
+    assert sum(catalogue.published(one).count() for one in visitors) == 60
+    assert sum(knowledge.published(one).count() for one in visitors) >= 120
+    assert {row.article.language for row in knowledge.published(visitors[1])} > {"es"}
+    bosses = [acting(f"supervision@{code}.example", code.upper()) for code in ("inp", "val")]
+    assert all(knowledge.due_for_review(one).exists() for one in bosses)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import unquote_plus
 
 from playwright.sync_api import (
     Browser,
@@ -22,6 +23,11 @@ PATIENCE_MS = 30_000
 """Of a machine that does much else; a journey never waits longer than it must."""
 
 expect.set_options(timeout=PATIENCE_MS)
+
+LATE_MS = 6 * PATIENCE_MS
+"""For what a worker does when its turn comes: fetch, launch and send by the clock, make a document."""
+
+FOCUSED = "one => one.isConnected ? one === document.activeElement : null"
 
 STOPS = 250
 """More stops of the Tab key than any page has."""
@@ -66,12 +72,18 @@ class Desk:
         self.page.keyboard.type(text)
 
     def tab_to(self, target: Locator) -> Locator:
-        """Press Tab until the target has the focus, as somebody without a mouse must."""
+        """Press Tab until the target has the focus, as somebody without a mouse must.
+
+        What is live may be drawn anew meanwhile: then it is the new one that is looked for.
+        """
         expect(target).to_be_attached()
         element = target.element_handle()
         for _stop in range(STOPS):
-            if element.evaluate("one => one === document.activeElement"):
+            focused = element.evaluate(FOCUSED)
+            if focused:
                 return target
+            if focused is None:
+                element = target.element_handle()
             self.page.keyboard.press("Tab")
         raise AssertionError(f"Tab does not reach {target}")
 
@@ -85,6 +97,13 @@ class Desk:
         self.tab_to(self.field(field) if isinstance(field, str) else field)
         self.press("Control+a")
         self.type(text)
+
+    def seek(self, field: Locator, words: str) -> None:
+        """Type into a field that searches while one types, and wait until all of the words are answered:
+        what a part of them found may stand there before, and is taken away again."""
+        with self.page.expect_response(lambda answer: f"={words}" in unquote_plus(answer.url)):
+            self.fill(field, words)
+        expect(field).not_to_have_class(re.compile("htmx-request"))
 
     def choose(self, field: str | Locator, option: str) -> None:
         """Tab to a list of choices and go down to one."""

@@ -78,7 +78,7 @@ class Product:
     """The product's processes on a database, their files and logs in `place`: each can be killed on the
     spot and started again, as whoever supervises an installation does."""
 
-    def __init__(self, database: str, place: Path, **env: str) -> None:
+    def __init__(self, database: str, place: Path, workers: int = 1, **env: str) -> None:
         self.place = place
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
@@ -100,10 +100,11 @@ class Product:
             **env,
         }
         scheduler = "--scheduler=django_celery_beat.schedulers:DatabaseScheduler"
-        worker = ["celery", "-A", "crm", "worker", "--concurrency=1", "--without-mingle"]
-        web = ["daphne", "-b", "127.0.0.1", "-p", str(self.port), "crm.asgi:application"]
+        worker = ["celery", "-A", "crm", "worker", f"--concurrency={workers}", "--without-mingle"]
+        # links are not given up on a machine that does much else: a browser would complain of it
+        patient = ["daphne", "--websocket_connect_timeout", str(PATIENCE_S)]
         self._commands = {
-            WEB: web,
+            WEB: [*patient, "-b", "127.0.0.1", "-p", str(self.port), "crm.asgi:application"],
             WORKER: [*worker, "--without-gossip", "-B", "-s", str(place / "beat"), scheduler],
         }
 

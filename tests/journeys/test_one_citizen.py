@@ -12,8 +12,8 @@ from crm.kit.pdf.keys import demo_authority
 from crm.kit.pdf.sealing import validate
 from tests.factories.mail import letter
 from tests.imap_server import Box
-from tests.journeys.desk import Desk, Office
-from tests.journeys.test_appointments import code_in
+from tests.journeys.desk import LATE_MS, Desk, Office
+from tests.journeys.test_appointments import code_in, not_the_first
 from tests.journeys.test_chatting import be, open_chat, put, reach, say
 from tests.journeys.test_window import Mailbox, clean
 from tests.journeys.town import CLARA, MAILBOX, Town
@@ -121,7 +121,7 @@ def write(agent: Desk, letters: Box, post: Mailbox, reference: str) -> None:
     )
     agent.open("/correo/")
     row = agent.page.locator(".mail-row").filter(has_text="The term")
-    expect(row).to_be_visible(timeout=100_000)  # it is looked for every half minute
+    expect(row).to_be_visible(timeout=LATE_MS)  # it is looked for every half minute
     agent.tab_to(row.get_by_role("link"))
     with agent.arriving():
         agent.press("Enter")
@@ -146,7 +146,7 @@ def write(agent: Desk, letters: Box, post: Mailbox, reference: str) -> None:
 def find(agent: Desk) -> None:
     """« Find the person », by name, after checking."""
     agent.use("Find the person")
-    agent.fill(agent.page.locator("#citizen-search"), "clara puertas")
+    agent.seek(agent.page.locator("#citizen-search"), "clara puertas")
     found = agent.page.locator("#identify [name=citizen]").first
     expect(found).to_be_attached()
     agent.tab_to(found)
@@ -160,6 +160,7 @@ def book(agent: Desk, visitor: Desk, mailbox: Path) -> None:
     """Under a short name, so that her mailbox alone does not make the appointment hers."""
     visitor.open("/cita/INST/")
     visitor.follow("Residence certificate In person · 20 minutes", "link")
+    not_the_first(visitor)
     visitor.follow("Continue")
     visitor.fill("Name and surnames", "C. Puertas")
     visitor.fill("Email", CLARA)
@@ -255,7 +256,7 @@ def seal(boss: Desk) -> bytes:
     panel = boss.page.locator("#person-histories")
     expect(panel.locator("select")).to_be_visible()
     boss.use("Issue sealed history")
-    expect(panel).to_contain_text("Ready", timeout=90_000)
+    expect(panel).to_contain_text("Ready", timeout=LATE_MS)
     document = boss.download("Download PDF").path().read_bytes()
     code = panel.locator(".v-copy .num").first.inner_text()
     boss.open("/verificar/")

@@ -119,7 +119,7 @@ def test_another_system_is_told_what_happens(
     agent.follow("Save")
 
     log = admin.page.locator("#deliveries > li")
-    for _look in range(60):  # the worker comes by every two seconds
+    for _look in range(240):  # the worker comes by every two seconds
         admin.open(place)
         if log.filter(has_text=re.compile("cases.edited.*Delivered", re.DOTALL)).count():
             break

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from crm.kit.staticfiles import node_modules
-from tests.journeys.desk import PATIENCE_MS, Desk, Office
+from tests.journeys.desk import LATE_MS, Desk, Office
 from tests.journeys.product import ELSEWHERE
 from tests.journeys.test_pages import AXE, EVERYTHING, fits, widest
 from tests.journeys.town import Town
@@ -204,7 +204,7 @@ class Mailbox:
 
     def newest(self, to: str, subject: str) -> str:
         """The text of the newest mail to somebody with these words in its subject, once it is there."""
-        deadline = time.monotonic() + PATIENCE_MS / 1000
+        deadline = time.monotonic() + LATE_MS / 1000
         while time.monotonic() < deadline:
             for file in sorted(
                 self.place.rglob("*.log"), key=lambda one: one.stat().st_mtime, reverse=True

@@ -14,7 +14,8 @@ from django.test import Client
 from django.utils import timezone
 
 from cases import services as cases
-from crm.accounts.models import User
+from crm.accounts.models import Role, User
+from crm.accounts.services.roles import place_for
 from crm.audit.models import AuditEntry
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound, Refused
@@ -28,6 +29,7 @@ from reporting.streams import may_follow_export
 from tests.conftest import World
 from tests.factories.accounts import acting, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.reporting.test_board import agreement
 from tests.reporting.test_spreadsheet import cells
 
 EVIL = '=HYPERLINK("http://evil.example","x")'
@@ -142,6 +144,72 @@ def test_rights_lost_meanwhile_make_no_file(world: World) -> None:
     make_export(export.pk)
     export.refresh_from_db()
     assert (export.status, export.error, export.path) == (Status.FAILED, "no_rights", "")
+
+
+@pytest.mark.usefixtures("three")
+@pytest.mark.parametrize("subject", ["figures", "cases"])
+def test_a_file_that_tells_of_more_than_its_asker_may_see_now_stays_here(
+    world: World, subject: str
+) -> None:
+    """Asked for with the whole organisation in reach; a role in one unit is what is left."""
+    user = employee(world.here, "supervisor")
+    whole = done(acting(user), subject, "csv")
+    narrow = done(acting(user), subject, "csv", {**ASKED, "unidad": [str(world.unit.uuid)]})
+    file = f"/informes/exportaciones/{whole.uuid}/fichero/"
+    assert signed_in(user).get(file).status_code == 200
+    user.groups.clear()
+    role = Role.objects.get(organisation=world.here, code="supervisor")
+    place_for(role, world.unit).group.user_set.add(user)
+    answer = signed_in(user).get(file)
+    assert answer.status_code == 403
+    assert "more than your roles reach now" in answer.content.decode()
+    refused = AuditEntry.objects.for_actor(acting(user)).filter(object_id=str(whole.uuid))
+    assert refused.latest("pk").result == "refused"
+    assert download_export(acting(user), narrow.uuid) == narrow  # of what is still theirs
+    user.groups.clear()
+    place_for(role, world.other_unit).group.user_set.add(user)
+    with pytest.raises(Refused):
+        download_export(acting(user), narrow.uuid)
+
+
+@pytest.mark.usefixtures("three")
+def test_who_sees_figures_but_no_cases_any_more_gets_no_file_of_cases(world: World) -> None:
+    user = employee(world.here, "supervisor", "communications")
+    cases_of, figures = (done(acting(user), subject, "csv") for subject in ("cases", "figures"))
+    user.groups.clear()
+    role = Role.objects.get(organisation=world.here, code="communications")
+    place_for(role, None).group.user_set.add(user)
+    assert download_export(acting(user), figures.uuid) == figures
+    with pytest.raises(Refused):
+        download_export(acting(user), cases_of.uuid)
+
+
+def test_of_an_organisation_that_shares_no_more_no_figures_go_out(
+    world: World, boss: Actor
+) -> None:
+    row = agreement(world)
+    export = done(boss, "figures", "csv", {})
+    assert "Organismo de allí" in content(export).decode()
+    assert download_export(boss, export.uuid) == export
+    row.revoked_at = timezone.now()
+    row.save()
+    with pytest.raises(Refused):
+        download_export(boss, export.uuid)
+
+
+def test_a_file_of_a_version_that_did_not_say_is_for_who_sees_everything(
+    world: World, boss: Actor
+) -> None:
+    chief = acting(employee(world.here, "supervisor", unit=world.unit))
+    for actor, goes in ((boss, True), (chief, False)):
+        export = done(actor, "figures", "csv", {})
+        del export.query["told"]
+        export.save()
+        if goes:
+            assert download_export(actor, export.uuid) == export
+        else:
+            with pytest.raises(Refused):
+                download_export(actor, export.uuid)
 
 
 def test_an_export_says_what_for_and_in_which_form(world: World, boss: Actor) -> None:

@@ -111,6 +111,25 @@ def test_how_a_protected_person_is_reached_is_told_to_who_may_open_them(
     assert "rosa@example.org" in boss.get(f"/citas/{row.uuid}/").content.decode()
 
 
+def test_the_code_of_a_protected_persons_appointment_is_for_who_may_open_them(
+    alice: Client, desk: Desk, rosa: Citizen, world: World
+) -> None:
+    """With reference and code anybody opens, moves and cancels it on the public page."""
+    row = book(desk.alice, at("09:00"), citizen=rosa.uuid)
+    row.refresh_from_db()
+    code, path = shown_code(code_of(row)), f"/citas/{row.uuid}/justificante/"
+    assert code in alice.get(path).content.decode()
+    rosa.records.update(protected=True, protected_reason="Orden de protección")
+    answer = alice.get(path)
+    assert answer.status_code == 403
+    assert code not in answer.content.decode()
+    assert path not in alice.get(f"/citas/{row.uuid}/").content.decode()
+    boss = Client()
+    boss.force_login(employee(world.here, "supervisor", unit=world.unit))
+    assert code in boss.get(path).content.decode()
+    assert path in boss.get(f"/citas/{row.uuid}/").content.decode()
+
+
 def test_from_the_day_through_the_office(alice: Client, desk: Desk) -> None:
     row = book(desk.alice, at("09:00"))
     back = f"/citas/?oficina={desk.office.uuid}&dia={day(row.starts_at)}"
@@ -124,6 +143,24 @@ def test_from_the_day_through_the_office(alice: Client, desk: Desk) -> None:
             assert answer["Location"] == back
             row.refresh_from_db()
             assert row.status == status
+
+
+def test_at_another_units_desk_one_reads_and_moves_but_attends_nobody(
+    desk: Desk, world: World
+) -> None:
+    """Bob answers the telephone for every office; who comes to that one is received there."""
+    row = book(desk.alice, at("09:00"))
+    bob = Client()
+    bob.force_login(world.bob)
+    back = f"/citas/?oficina={desk.office.uuid}&dia={day(row.starts_at)}"
+    with told_at(row.starts_at):
+        for path in ("llegada", "atender", "terminar", "ausencia"):
+            assert bob.post(f"/citas/{row.uuid}/{path}/", {"back": back}).status_code == 403
+    row.refresh_from_db()
+    assert row.status == Status.BOOKED
+    assert "Número1" in bob.get(back).content.decode()
+    moved = services.move_appointment(world.actor(world.bob), row.uuid, at("10:00"))
+    assert moved.starts_at == at("10:00")
 
 
 @pytest.mark.parametrize(

@@ -171,10 +171,20 @@ class ActorAPIView(APIView):
         return response
 
     def page(
-        self, rows: QuerySet[Any, R], order: Order, *, show: Callable[[R], object] | None = None
+        self,
+        rows: QuerySet[Any, R],
+        order: Order,
+        *,
+        show: Callable[[R], object] | None = None,
+        complete: Callable[[list[R]], None] | None = None,
     ) -> HttpResponse:
-        """One page of the rows (objects, or `values()`), each as `show` makes of it, and the next one."""
+        """One page of the rows (objects, or `values()`), each as `show` makes of it, and the next one.
+
+        `complete` is given the rows of the page together, for what would else be asked row by row.
+        """
         found, after = self.slice(rows, order, "cursor")
+        if complete is not None:
+            complete(found)
         answers = self.operation.answers
         assert answers is not None, "the operation declares what it answers"
         represent = shape(answers).to_representation
