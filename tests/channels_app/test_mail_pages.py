@@ -207,6 +207,13 @@ def test_a_failed_answer_says_so_and_goes_again(
     assert "It was sent again." in page
 
 
+def test_the_simulators_have_an_address_that_stays(client: Client, settings: Any) -> None:
+    settings.SIMULATORS = True
+    assert client.get("/simulador/")["Location"] == "/simulador/correo/"
+    settings.SIMULATORS = False
+    assert client.get("/simulador/").status_code == 404
+
+
 def test_the_simulator_is_not_there_unless_switched_on(
     account: ChannelAccount, client: Client, settings: Any
 ) -> None:
