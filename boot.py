@@ -748,8 +748,10 @@ def start_product(env: dict[str, str], number: int) -> None:
     """Start what serves people: the web, the worker and the clock of its schedules."""
     celery = [PYTHON, "-m", "celery", "-A", "crm"]
     scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
+    # quiet: its own lines name who calls and what is searched for; ours do not
+    web = [PYTHON, "-m", "daphne", "-v", 0, "-b", "127.0.0.1", "-p", number]
     commands = {
-        "web": [PYTHON, "-m", "daphne", "-b", "127.0.0.1", "-p", number, "crm.asgi:application"],
+        "web": [*web, "crm.asgi:application"],
         "worker": [*celery, "worker", "--concurrency", 2, "--without-mingle", "--without-gossip"],
         "beat": [*celery, "beat", "--scheduler", scheduler],
     }

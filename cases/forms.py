@@ -1,6 +1,5 @@
 """What employees fill in about cases: the new case, its edit, list filters, moves, case types."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -18,8 +17,7 @@ from cases.lists import ALL, ENDED, ME, NOBODY, OPEN, CaseFilter
 from cases.models import Case, CaseType, Confidentiality, StateCategory
 from cases.workflow import OUTCOME, REASON, Move, Workflow
 from crm.citizens.models import Channel
-from crm.kit.api.parsing import parse_json
-from crm.kit.errors import DomainError, Invalid
+from crm.kit.errors import Invalid
 from crm.kit.forms import DateField, DateInput
 from crm.organisations.selectors import Node
 
@@ -411,90 +409,3 @@ def describe(asked: CaseFilter) -> str:
 
 
 # --- Case types ---------------------------------------------------------------------------------
-
-
-class CaseTypeForm(forms.Form):
-    """A case type as its designer writes it; states, moves and fields as JSON."""
-
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=160)
-    code = forms.CharField(
-        label=gettext_lazy("Code"),
-        max_length=60,
-        help_text=gettext_lazy("Small letters, digits and dashes. It cannot be changed later."),
-    )
-    nature = forms.ChoiceField(label=gettext_lazy("Nature"), choices=CaseType.Nature.choices)
-    term = forms.CharField(
-        label=gettext_lazy("Term"),
-        max_length=8,
-        required=False,
-        help_text=gettext_lazy("30wd (working days), 15d (days), 3m (months) or 1y (years)."),
-    )
-    initial_state = forms.CharField(label=gettext_lazy("First state"), max_length=40)
-    states = forms.CharField(
-        label=gettext_lazy("States"),
-        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false"}),
-    )
-    moves = forms.CharField(
-        label=gettext_lazy("Moves"),
-        widget=forms.Textarea(attrs={"rows": 14, "spellcheck": "false"}),
-    )
-    fields_schema = forms.CharField(
-        label=gettext_lazy("Extra fields (JSON Schema)"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false"}),
-    )
-    is_active = forms.BooleanField(
-        label=gettext_lazy("New cases of this type may be opened"), required=False, initial=True
-    )
-    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-    PARTS = {
-        "states": "states",
-        "moves": "moves",
-        "fields": "fields_schema",
-        "term": "term",
-        "initial": "initial_state",
-    }
-
-    def clean_states(self) -> Any:
-        """The states as a value."""
-        return self._json("states")
-
-    def clean_moves(self) -> Any:
-        """The moves as a value."""
-        return self._json("moves")
-
-    def clean_fields_schema(self) -> Any:
-        """The schema as a value; nothing means no fields."""
-        return self._json("fields_schema") if self.cleaned_data["fields_schema"].strip() else {}
-
-    def _json(self, name: str) -> Any:
-        text: str = self.cleaned_data[name]
-        try:
-            json.loads(text)  # says where it is wrong
-        except json.JSONDecodeError as error:
-            place = {"line": error.lineno, "column": error.colno, "problem": error.msg}
-            raise forms.ValidationError(
-                _("Not valid JSON at line %(line)s, column %(column)s: %(problem)s.") % place
-            ) from None
-        except (ValueError, RecursionError):
-            pass
-        try:
-            return parse_json(text.encode(errors="replace"))
-        except DomainError as error:
-            raise forms.ValidationError(str(error.message)) from None
-
-    def bundle(self) -> dict[str, Any]:
-        """The bundle that the form describes."""
-        return {
-            part: self.cleaned_data[field] or (None if part == "term" else self.cleaned_data[field])
-            for part, field in self.PARTS.items()
-        }
-
-    def show_problems(self, invalid: Invalid) -> None:
-        """Put each problem of the bundle at the part it is in, with its exact place."""
-        for where, messages in invalid.errors.items():
-            part = where.split(".")[0].split("[")[0]
-            at = self.PARTS.get(part, where if where in self.fields else None)
-            for message in messages:
-                self.add_error(at, f"{where}: {message}" if where != at else str(message))

@@ -1,7 +1,8 @@
 """Pages for everyone that belong to no single room: the statement, and what stands where none does."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -19,6 +20,14 @@ def accessibility(request: HttpRequest) -> HttpResponse:
     return render(
         request, "public/accessibility.html", {"organisations": organisations.order_by("name")}
     )
+
+
+@require_safe
+def simulators(request: HttpRequest) -> HttpResponse:
+    """Where one plays the citizen's part, in demos only: so far by e-mail."""
+    if not settings.SIMULATORS:
+        raise Http404
+    return redirect("mail:simulator")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from crm.kit.metrics import metrics
 from crm.kit.web import healthz
 from crm.palette import palette
-from crm.public import accessibility
+from crm.public import accessibility, simulators
 
 handler400 = "crm.public.bad_request"
 handler403 = "crm.public.forbidden"
@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("accesibilidad/", accessibility, name="accessibility"),
+    path("simulador/", simulators, name="simulators"),
     path("healthz", healthz, name="healthz"),
     path("metrics", metrics, name="metrics"),
     path("", include("cases.urls")),

@@ -23,6 +23,7 @@ _ONE_CASE = {
     "messages/": views.Messages,
     "documents/": views.Documents,
     "documents/<uuid:document_id>/withdraw/": views.WithdrawDocument,
+    "events/<int:seq>/": feed.OneEvent,
     "links/": views.Links,
     "links/<uuid:link_id>/": views.OneLink,
     "participants/": views.Participants,

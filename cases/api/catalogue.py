@@ -53,10 +53,16 @@ class Kind:
 class CaseTypes(ActorAPIView):
     """The kinds of cases that the organisation attends."""
 
-    @operation("List case types", needs=None, answers=shapes.CaseTypeOutput, paged=True)
+    @operation(
+        "List case types",
+        needs=None,
+        filters=shapes.CaseTypeFilters,
+        answers=shapes.CaseTypeOutput,
+        paged=True,
+    )
     def get(self, request: Request) -> HttpResponse:
         """By code, those no longer in use too."""
-        return self.page(_types(self.actor), BY_CODE, show=_kind)
+        return self.page(_types(self.actor).filter(**self.filters()), BY_CODE, show=_kind)
 
 
 class OneCaseType(ActorAPIView):

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.http import HttpResponse
 from rest_framework.request import Request
 
 from cases.api import shapes
+from cases.api.views import CaseAPIView
 from cases.models import Case, Event
 from cases.permissions import VIEW_CASE
 from crm.citizens.search import record_search
@@ -20,6 +22,7 @@ IN_ORDER = Order(("tx", "id"))
 LAST_ID = 2**63 - 1
 HIDDEN = frozenset({"before", "after", "name"})  # contents of a case are read from the case
 NOW = "now"
+_FILTERS = {"case": "case__uuid", "kind": "kind"}
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,12 @@ class Events(ActorAPIView):
         horizon = _horizon()
         if self.query.get("after") == NOW:
             self.query["after"] = cursor_at(Event(tx=horizon - 1, id=LAST_ID), IN_ORDER)
+        given = {name: self.query[name] for name in ("case", "kind") if name in self.query}
         rows = (
             Event.objects.unscoped("through the cases, and the organisation for its index")
             .filter(organisation=self.actor.organisation_id, tx__lt=horizon)
             .filter(case__in=Case.objects.for_actor(self.actor))
+            .filter(**{_FILTERS[name]: value for name, value in given.items()})
             .select_related("case")
             .only(*_COLUMNS)
         )
@@ -61,7 +66,7 @@ class Events(ActorAPIView):
         start = self.query.get("after") or cursor_at(Event(tx=0, id=0), IN_ORDER)
         last = cursor_at(found[-1], IN_ORDER) if found else start
         if found:
-            record_search(self.actor, "events", found=len(found))
+            record_search(self.actor, "events", filters=given, found=len(found))
         return self.reply(
             {
                 "results": [Told(event) for event in found],
@@ -69,6 +74,17 @@ class Events(ActorAPIView):
                 "more": more is not None,
             }
         )
+
+
+class OneEvent(CaseAPIView):
+    """One dated fact of a case."""
+
+    @operation("Read an event", needs=VIEW_CASE, answers=shapes.EventOutput)
+    def get(self, request: Request, case_id: UUID, seq: int) -> HttpResponse:
+        """By its number within the case, as the feed tells it; it never changes."""
+        case = self.look(case_id, "event")
+        rows = Event.objects.for_actor(self.actor).filter(case=case)
+        return self.reply(Told(rows.select_related("case").only(*_COLUMNS).get_or_refuse(seq=seq)))
 
 
 def _horizon() -> int:

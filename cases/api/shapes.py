@@ -194,8 +194,10 @@ class ParticipantInput(Input):
 
 
 class EventFilters(Filters):
-    """From where on."""
+    """From where on, and which."""
 
+    case = Id(required=False)
+    kind = Choice(choices=EventKind.choices, required=False)
     after = Text(
         required=False,
         max_length=1000,
@@ -338,6 +340,14 @@ class MoveOutput(Output):
     target = Text()
     permission = Text()
     requires = Listing(Text(), help_text="What it asks for: reason, outcome or fields.")
+
+
+class CaseTypeFilters(Filters):
+    """Which kinds of cases; several filters must all hold."""
+
+    code = Text(required=False, max_length=60)
+    nature = Choice(choices=CaseType.Nature.choices, required=False)
+    is_active = FlagParameter(required=False, help_text="Only those in use, or only the others.")
 
 
 class CaseTypeOutput(Output):

@@ -15,7 +15,7 @@ from cases.texts import one_line
 from cases.workflow import parse
 from crm.audit.record import record
 from crm.kit.actor import Actor
-from crm.kit.errors import Conflict, Invalid
+from crm.kit.errors import Changed, Invalid
 from crm.kit.policy import require
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
@@ -48,21 +48,20 @@ def change_case_type(
     nature: str,
     is_active: bool,
     bundle: Mapping[str, Any],
-    seen: int | None = None,
+    seen: str = "",
 ) -> CaseType:
     """The case type is called so and its bundle is the published one; a changed bundle is a new version.
 
-    `seen` is the number of the version that was edited: Conflict when another has been published.
+    `seen` is type_seen of what was edited; Changed when it is another by now.
     """
     require(actor, PUBLISH_CASE_TYPE)
     case_type = CaseType.objects.for_actor(actor).select_for_update().get_or_refuse(code=code)
     newest = _newest(case_type)
-    if seen is not None and newest is not None and newest.number != seen:
-        text = _("Someone has published version %(number)s since you opened this one.")
-        raise Conflict("type_changed", text % {"number": newest.number})
+    if seen and seen != type_seen(case_type, newest):
+        raise Changed(_("Somebody else has changed this. Compare before saving again."))
     _rename(case_type, name=name, nature=nature, is_active=is_active)
     case_type.save()
-    if newest is None or newest.bundle != _ordered(bundle):
+    if newest is None or newest.bundle != ordered(bundle):
         publish_version(actor, case_type, bundle)
     else:
         record(actor, PUBLISH_CASE_TYPE, case_type)
@@ -75,8 +74,8 @@ def publish_version(
 ) -> CaseTypeVersion:
     """New cases are worked by this bundle from now on; those that are open keep theirs."""
     require(actor, PUBLISH_CASE_TYPE, case_type)
-    ordered = _ordered(bundle)
-    parse(ordered)
+    kept = ordered(bundle)
+    parse(kept)
     newest = _newest(case_type)
     case_type.versions.filter(status=CaseTypeVersion.Status.PUBLISHED).update(
         status=CaseTypeVersion.Status.RETIRED
@@ -85,17 +84,24 @@ def publish_version(
         case_type=case_type,
         number=newest.number + 1 if newest else 1,
         status=CaseTypeVersion.Status.PUBLISHED,
-        bundle=ordered,
+        bundle=kept,
     )
     record(actor, PUBLISH_CASE_TYPE, case_type, version=version.number)
     return version
+
+
+def type_seen(case_type: CaseType, newest: CaseTypeVersion | None) -> str:
+    """Another one as soon as anything that is set of the case type is another."""
+    number = newest.number if newest else 0
+    return f"{number} {case_type.is_active:d} {case_type.nature} {case_type.name}"
 
 
 def _newest(case_type: CaseType) -> CaseTypeVersion | None:
     return case_type.versions.order_by("-number").first()
 
 
-def _ordered(bundle: Mapping[str, Any]) -> dict[str, Any]:
+def ordered(bundle: Mapping[str, Any]) -> dict[str, Any]:
+    """The bundle as it is kept: its fields in the order in which they are asked."""
     fields = bundle.get("fields")
     if isinstance(fields, Mapping) and isinstance(fields.get("properties", {}), Mapping):
         return {**bundle, "fields": in_order(fields)}

@@ -1,6 +1,6 @@
 """Case types: the list, and the form of one."""
 
-import json
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
@@ -11,13 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from cases import services
-from cases.forms import CaseTypeForm
 from cases.models import CaseType, CaseTypeVersion
 from cases.permissions import PUBLISH_CASE_TYPE
 from cases.presenting import asks_in_words
+from cases.type_forms import CaseTypeForm, texts_of
 from cases.workflow import Workflow, of_version, simple_bundle
 from crm.kit.access import ActorRequest, needs
-from crm.kit.errors import Conflict, Invalid
 from crm.kit.policy import catalogue
 
 
@@ -46,23 +45,22 @@ def type_list(request: ActorRequest) -> HttpResponse:
 @needs(PUBLISH_CASE_TYPE)
 def new_type(request: ActorRequest) -> HttpResponse:
     """A new case type, beginning from the simple one."""
-    form = CaseTypeForm(request.POST or None, initial=_texts(simple_bundle()))
-    if request.method == "POST" and form.is_valid():
+    form = CaseTypeForm(request.POST or None, initial=texts_of(simple_bundle()))
+
+    def create() -> None:
         said = form.cleaned_data
-        try:
-            created = services.create_case_type(
-                request.actor,
-                code=said["code"],
-                name=said["name"],
-                nature=said["nature"],
-                bundle=form.bundle(),
-            )
-        except Invalid as error:
-            form.show_problems(error)
-        else:
-            messages.success(request, _("%(name)s can be opened now.") % {"name": created.name})
-            return HttpResponseRedirect(reverse("cases:types"))
-    return _page(request, form, None)
+        created = services.create_case_type(
+            request.actor,
+            code=said["code"],
+            name=said["name"],
+            nature=said["nature"],
+            bundle=form.bundle(),
+        )
+        messages.success(request, _("%(name)s can be opened now.") % {"name": created.name})
+
+    if request.method == "GET":
+        return _page(request, form, None)
+    return _saved(request, form, None, form.saved(create))
 
 
 @require_http_methods(["GET", "POST"])
@@ -70,41 +68,42 @@ def new_type(request: ActorRequest) -> HttpResponse:
 def edit_type(request: ActorRequest, code: str) -> HttpResponse:
     """One case type; saving a change publishes a new version."""
     row = CaseType.objects.for_actor(request.actor).get_or_refuse(code=code)
-    published = _published(row)
-    initial: dict[str, Any] = {
-        "name": row.name,
-        "code": row.code,
-        "nature": row.nature,
-        "is_active": row.is_active,
-        "seen": published.number if published else 0,
-        **_texts(published.bundle if published else simple_bundle()),
-    }
-    form = CaseTypeForm(request.POST or None, initial=initial)
+    form = CaseTypeForm(request.POST or None, initial=CaseTypeForm.of(row, _published(row)))
     form.fields["code"].disabled = True
-    if request.method == "POST" and form.is_valid():
+
+    def change() -> None:
         said = form.cleaned_data
-        try:
-            services.change_case_type(
-                request.actor,
-                code,
-                name=said["name"],
-                nature=said["nature"],
-                is_active=said["is_active"],
-                bundle=form.bundle(),
-                seen=said["seen"],
-            )
-        except Invalid as error:
-            form.show_problems(error)
-        except Conflict as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, _("The case type has been saved."))
-            return HttpResponseRedirect(reverse("cases:types"))
-    return _page(request, form, row)
+        services.change_case_type(
+            request.actor,
+            code,
+            name=said["name"],
+            nature=said["nature"],
+            is_active=said["is_active"],
+            bundle=form.bundle(),
+            seen=said["seen"],
+        )
+        messages.success(request, _("The case type has been saved."))
+
+    def now() -> dict[str, Any]:
+        there = CaseType.objects.for_actor(request.actor).get_or_refuse(code=code)
+        return CaseTypeForm.of(there, _published(there))
+
+    if request.method == "GET":
+        return _page(request, form, row)
+    return _saved(request, form, row, form.saved(change, now))
 
 
-def _page(request: ActorRequest, form: CaseTypeForm, row: CaseType | None) -> HttpResponse:
-    status = 422 if form.is_bound and form.errors else 200
+def _saved(
+    request: ActorRequest, form: CaseTypeForm, row: CaseType | None, status: HTTPStatus
+) -> HttpResponse:
+    if status == HTTPStatus.OK:
+        return HttpResponseRedirect(reverse("cases:types"))
+    return _page(request, form, row, status)
+
+
+def _page(
+    request: ActorRequest, form: CaseTypeForm, row: CaseType | None, status: int = 200
+) -> HttpResponse:
     versions = row.versions.order_by("-number") if row else []
     context = {"form": form, "type": row, "versions": versions}
     return render(request, "cases/type.html", context, status=status)
@@ -127,21 +126,3 @@ def _moves(workflow: Workflow) -> list[dict[str, str]]:
 def _published(row: CaseType) -> CaseTypeVersion | None:
     published = CaseTypeVersion.Status.PUBLISHED
     return next((one for one in row.versions.all() if one.status == published), None)
-
-
-def _texts(bundle: dict[str, Any]) -> dict[str, str]:
-    """A bundle as the form's texts: one state or move a line, so that they can be compared."""
-    return {
-        "states": _lines(bundle["states"]),
-        "moves": _lines(bundle["moves"]),
-        "fields_schema": json.dumps(bundle.get("fields") or {}, indent=2, ensure_ascii=False)
-        if bundle.get("fields")
-        else "",
-        "term": bundle.get("term") or "",
-        "initial_state": bundle["initial"],
-    }
-
-
-def _lines(items: list[Any]) -> str:
-    rows = ",\n  ".join(json.dumps(item, ensure_ascii=False) for item in items)
-    return f"[\n  {rows}\n]"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +50,7 @@ TABS: Mapping[str, tuple[Text, str]] = {
 LATEST = Order(("last_message_at", "id"), descending=True)
 RECEIVED = Order(("received_at", "id"), descending=True)
 MOST_COUNTED = 99
+BADGE_SECONDS = 15
 _Status = InboundMail.Status
 
 
@@ -105,13 +107,25 @@ def counts(actor: Actor) -> dict[str, int]:
     most = MOST_COUNTED + 1
     found = {tab: len(in_tab(actor, tab).values_list("pk")[:most]) for tab in (NEW, MINE)}
     found[QUARANTINE] = len(apart(actor, QUARANTINE).values_list("pk")[:most])
+    cache.set(_badge_key(actor), found[NEW], BADGE_SECONDS)  # so that menu and tab say the same
     return found
 
 
 def badge(actor: Actor) -> str:
-    """How many new threads wait, for the navigation."""
-    count = len(in_tab(actor, NEW).values_list("pk")[: MOST_COUNTED + 1])
+    """How many new threads wait, for the navigation: counted now and then, since every page shows it."""
+    key = _badge_key(actor)
+    count = cache.get(key)
+    if count is None:
+        count = len(in_tab(actor, NEW).values_list("pk")[: MOST_COUNTED + 1])
+        cache.set(key, count, BADGE_SECONDS)
     return "" if not count else f"{MOST_COUNTED}+" if count > MOST_COUNTED else str(count)
+
+
+def _badge_key(actor: Actor) -> str:
+    """One for all who may read the same: a thread that waits has no owner."""
+    reach = actor.reach(VIEW_CONVERSATION)
+    units = "all" if reach.everywhere else hash(reach.units)  # of numbers: the same in each process
+    return f"mail.new.{actor.organisation_id}.{units}"
 
 
 def page_of_threads(actor: Actor, tab: str, cursor: str) -> tuple[list[Row], str]:

@@ -1,10 +1,38 @@
 """Structured logs: one line per fact with the request's id, never with personal data."""
 
 import logging.config
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
+
+# of an address: what opens something to whoever knows it, so capitals among many characters, or a
+# digest; ids and codes of ours stay
+_SECRET = re.compile(r"(?<=/)(?:(?=[^/\s]*[A-Z])[^/\s]{20,}|[^/\s]*[0-9a-f]{20,}[^/\s]*)")
+# of what PostgreSQL says: whole rows, as far as its text goes
+_DETAIL = re.compile(
+    r"^DETAIL: .*?(?=^The above exception|^During handling|\Z)", re.DOTALL | re.MULTILINE
+)
+
+
+def without_secrets(text: str) -> str:
+    """An address, or a sentence with one, without the parts that open something."""
+    return _SECRET.sub("…", text)
+
+
+def impersonal(
+    _logger: object, _method: str, facts: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """The facts without what libraries add: Django the request with its query, PostgreSQL the row."""
+    if not isinstance(facts.get("request", ""), str):
+        del facts["request"]
+    for name in ("event", "request"):
+        if isinstance(facts.get(name), str):
+            facts[name] = without_secrets(facts[name])
+    if "exception" in facts:
+        facts["exception"] = _DETAIL.sub("", facts["exception"])
+    return facts
 
 
 def configure(options: Mapping[str, Any]) -> None:
@@ -16,6 +44,7 @@ def configure(options: Mapping[str, Any]) -> None:
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        impersonal,
     ]
     renderer = (
         structlog.processors.JSONRenderer(ensure_ascii=False)

@@ -18,6 +18,7 @@ from crm.organisations import options
 from crm.organisations.calendars import REGIONS, Interval
 from crm.organisations.models import (
     DataClass,
+    Holiday,
     Layer,
     OpeningHours,
     Organisation,
@@ -28,6 +29,8 @@ from crm.organisations.selectors import PUBLIC_CALENDAR, Node
 from crm.organisations.services.organisation import fingerprint
 from crm.organisations.services.working_time import (
     LAYERS_OF_ITS_OWN,
+    holiday_seen,
+    hours_seen,
     week_seen,
     weekly_hours,
 )
@@ -230,7 +233,7 @@ class CalendarNameForm(Correction):
         return {"name": calendar.name, "seen": calendar.name}
 
 
-class HolidayForm(ServiceForm):
+class HolidayForm(Correction):
     """A day that does not count, or counts again."""
 
     day = DateField(label=_("Day"))
@@ -238,6 +241,12 @@ class HolidayForm(ServiceForm):
     working = forms.BooleanField(
         label=_("It is a working day here, although a wider calendar rests"), required=False
     )
+
+    @staticmethod
+    def of(day: date, holiday: Holiday | None) -> dict[str, Any]:
+        """What the calendar says of a day."""
+        said = {"name": holiday.name, "working": holiday.working} if holiday else {}
+        return {"day": day, **said, "seen": holiday_seen(holiday)}
 
 
 class IntervalsField(forms.CharField):
@@ -319,7 +328,7 @@ class WeekForm(Correction):
         return [(self[f"mode_{day}"], self[f"weekday_{day}"]) for day in WEEKDAYS]
 
 
-class DateHoursForm(ServiceForm):
+class DateHoursForm(Correction):
     """The hours of one date."""
 
     day = DateField(label=_("Day"))
@@ -329,6 +338,12 @@ class DateHoursForm(ServiceForm):
         max_length=200,
         help_text=_("Such as 09:00-14:00, 16:00-18:00. Nothing: closed all day."),
     )
+
+    @staticmethod
+    def of(day: date, intervals: list[Interval] | None) -> dict[str, Any]:
+        """What the calendar says of a date; closed and nothing are told apart by a word."""
+        words = intervals or (_("As any such weekday") if intervals is None else _("Closed"))
+        return {"day": day, "intervals": words, "seen": hours_seen(intervals)}
 
 
 class AgreementForm(ServiceForm):

@@ -166,10 +166,14 @@ def test_the_matrix_is_published_with_a_reason(world: World, console: Client) ->
     cell = {f"cell:{agent.uuid}:cases.assign_case": "place", "version": version}
     words = console.post("/organizacion/roles/cambios/", cell)
     assert words.context["matrix"].pending == 1
+    # in the bar, and for the dialog in which it is published
+    assert words.content.decode().count("may now") == 2
+    assert b'id="publish-changes" hx-swap-oob' in words.content
     assert not agent.permissions.filter(permission="cases.assign_case").exists()
     refused = console.post("/organizacion/roles/", cell)
     assert refused.status_code == 422
     assert refused.context["matrix"].pending == 1
+    assert refused.content.decode().count("may now") == 2
     assert console.post("/organizacion/roles/", {**cell, "reason": "summer"}).status_code == 302
     assert agent.permissions.filter(permission="cases.assign_case").exists()
     other = {f"cell:{agent.uuid}:cases.run_bulk": "place", "version": version, "reason": "late"}

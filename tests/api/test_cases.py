@@ -418,6 +418,22 @@ def test_case_types_say_how_cases_are_worked(world: World, works: CaseType, syst
     assert {move["code"] for move in kind["moves"]} >= {"start", "close", "reopen"}
 
 
+def test_case_types_are_narrowed(world: World, works: CaseType, system: Caller) -> None:
+    CaseTypeFactory(organisation=world.here, code="antiguo")
+    CaseType.objects.filter(code="antiguo").update(is_active=False)
+
+    def codes(query: str) -> list[str]:
+        answer = system.send("get", f"/case-types/?{query}").json()
+        return [row["code"] for row in answer["results"]]
+
+    assert codes("") == ["antiguo", works.code]
+    assert codes("is_active=true") == [works.code]
+    assert codes("is_active=false") == ["antiguo"]
+    assert codes(f"code={works.code}&nature={works.nature}") == [works.code]
+    assert codes("code=otro") == []
+    assert system.send("get", "/case-types/?name=x").status_code == 400
+
+
 def test_moves_units_and_confidentiality(
     world: World, works: CaseType, caller: Callable[..., Caller]
 ) -> None:

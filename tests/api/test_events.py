@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.backends.postgresql.base import DatabaseWrapper
 
 from cases.models import Confidentiality, Event
+from crm.audit.models import AuditEntry
 from tests.api.conftest import Caller, key_for
 from tests.conftest import World
 from tests.factories.cases import CaseFactory, CaseTypeFactory
@@ -110,6 +111,44 @@ def test_contents_are_not_told(world: World) -> None:
     assert "Después" not in str(edited)
 
 
-@pytest.mark.parametrize("query", ["after=x", "after=12", "limit=0", "limit=201", "cursor=x"])
+def test_the_feed_of_one_case_or_of_one_kind(world: World) -> None:
+    CaseTypeFactory(organisation=world.here)
+    system = Caller(key_for(world.here, "cases.view_case", "cases.change_case"))
+    one, other = (CaseFactory(unit=world.unit) for _each in range(2))
+    system.send("patch", f"/cases/{one.uuid}/", {"subject": "Otro"})
+    hers = [(one.reference, 1, "opened"), (one.reference, 2, "edited")]
+
+    assert follow(system, f"/events/?case={one.uuid}")[0] == hers
+    assert follow(system, "/events/?kind=edited")[0] == hers[1:]
+    assert follow(system, f"/events/?kind=edited&case={other.uuid}")[0] == []
+    # the way on keeps the filters
+    first = system.send("get", f"/events/?case={one.uuid}&limit=1").json()
+    assert f"case={one.uuid}" in first["next"]
+    assert follow(system, first["next"].partition("/api/v1")[2])[0] == hers[1:]
+    asked = AuditEntry.objects.filter(action="searched").order_by("pk").first()
+    assert asked is not None
+    assert asked.data == {"what": "events", "filters": ["case"], "found": 2}
+
+
+def test_one_event_is_read_by_its_number(world: World, system: Caller) -> None:
+    case = CaseFactory(unit=world.unit)
+    strange = CaseFactory(unit=world.foreign_unit)
+    told = system.send("get", "/events/").json()["results"][0]
+
+    assert system.send("get", f"/cases/{case.uuid}/events/1/").json() == told
+    looked = AuditEntry.objects.filter(action="viewed").get()
+    assert (looked.object_name, looked.data["part"]) == (case.reference, "event")
+    for address in (f"{case.uuid}/events/2/", f"{case.uuid}/events/{10**30}/"):
+        assert system.send("get", f"/cases/{address}").status_code == 404
+    assert system.send("get", f"/cases/{strange.uuid}/events/1/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("after=x", "after=12", "limit=0", "limit=201", "cursor=x", "case=x", "kind=x"),
+        "reference=VAL-2026-1",
+    ],
+)
 def test_a_place_that_was_not_given_out(system: Caller, query: str) -> None:
     assert system.send("get", f"/events/?{query}").status_code == 400

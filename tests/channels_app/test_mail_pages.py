@@ -5,7 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cases.models import Case, Confidentiality
@@ -71,6 +74,37 @@ def test_each_thread_stands_where_it_is(
     assert tab(alice, "cerrados") == ["cerrado"]
     assert tab(alice, "cuarentena") == ["perdido"]
     assert tab(alice, "apartados") == ["ausencia"]
+
+
+def test_the_menu_counts_new_threads_once_for_many_pages(
+    world: World, account: ChannelAccount, alice: Client
+) -> None:
+    def badge() -> str:
+        page = alice.get("/perfil/").content.decode()
+        found = re.search(r'href="/correo/"[^>]*>(?:(?!</a>).)*?v-badge">([^<]*)<', page, re.DOTALL)
+        return found[1] if found else ""
+
+    def asks() -> int:
+        with CaptureQueriesContext(connection) as made:
+            alice.get("/perfil/")
+        return sum("channels_app_conversation" in query["sql"] for query in made)
+
+    assert (badge(), asks()) == ("", 0)
+    arrive(account, letter(subject="nuevo", id="1@m"))
+    assert badge() == "", "it may be some seconds old"
+    alice.get("/correo/")  # which counts anew, and both say the same
+    assert (badge(), asks()) == ("1", 0)
+    # somebody who reads only another unit's mail has another number
+    stranger = employee(world.here, "agent", unit=world.other_unit)
+    other = Client()
+    other.force_login(stranger)
+    page = other.get("/perfil/").content.decode()
+    assert 'href="/correo/"' in page
+    assert "v-badge" not in page
+    with CaptureQueriesContext(connection) as made:
+        cache.clear()
+        alice.get("/perfil/")
+    assert sum("channels_app_conversation" in query["sql"] for query in made) == 1
 
 
 def test_a_list_goes_on_by_pages(account: ChannelAccount, alice: Client) -> None:
@@ -171,6 +205,13 @@ def test_a_failed_answer_says_so_and_goes_again(
     assert row.messages.filter(body="Sí").count() == 2
     page = alice.get(f"/correo/{row.uuid}/").content.decode()
     assert "It was sent again." in page
+
+
+def test_the_simulators_have_an_address_that_stays(client: Client, settings: Any) -> None:
+    settings.SIMULATORS = True
+    assert client.get("/simulador/")["Location"] == "/simulador/correo/"
+    settings.SIMULATORS = False
+    assert client.get("/simulador/").status_code == 404
 
 
 def test_the_simulator_is_not_there_unless_switched_on(

@@ -606,6 +606,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "palette": Guarded(),
     "set_language": Public("one's own language, also on public pages"),
     "accessibility": Public("RD 1112/2018: linked from every page"),
+    "simulators": Public("leads to the simulators of a demo; answers 404 where there are none"),
     "healthz": Public("for who watches the installation; names nothing"),
     "metrics": Public("answers 404 to others than this machine or who has its token"),
     "showcase": Public("components with made-up words; not in production"),
@@ -626,6 +627,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/cases/<uuid:case_id>/documents/<uuid:document_id>/withdraw/": Guarded(
         {**_API_CASE, "document_id": "document.uuid"}
     ),
+    "api/v1/cases/<uuid:case_id>/events/<int:seq>/": Guarded({**_API_CASE, "seq": "1"}),
     "api/v1/cases/<uuid:case_id>/links/<uuid:link_id>/": Guarded(
         {**_API_CASE, "link_id": "link.uuid"}
     ),

@@ -54,6 +54,37 @@ def test_a_role_at_a_unit_opens_its_cases_and_the_inspector_says_why(
     expect(verdict).to_contain_text("No, they may not")
 
 
+def test_a_role_gets_a_right_once_its_change_is_read_and_a_reason_is_written(
+    office: Office, town: Town
+) -> None:
+    admin = office.desk(town.administrator)
+    admin.go("roles", "Roles and permissions")
+    admin.follow("New role", "link")
+    admin.fill("Name", "Summer counter")
+    admin.follow("Create")
+    admin.fill("Search a permission", "bulk")
+    cell = admin.page.get_by_label("Summer counter: run bulk actions on many cases")
+    admin.tab_to(cell)
+    admin.type("Their")  # the arrows move between cells
+    changes = admin.page.get_by_role("region", name="Changes to publish")
+    sentence = "Summer counter (0 people): may now run bulk actions on many cases."
+    expect(changes).to_contain_text(sentence)
+
+    admin.use("Review and publish")
+    dialog = admin.page.get_by_role("dialog")
+    expect(dialog).to_contain_text(sentence)  # the last look says what is published
+    expect(admin.field("Why it is changed")).to_be_focused()
+    admin.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(admin.control("Review and publish", "button")).to_be_focused()
+    admin.press("Enter")
+    expect(dialog).to_be_visible()
+    admin.type("Longer hours in August")
+    admin.follow("Publish the changes")
+    expect(admin.page.locator("body")).to_contain_text("1 change published.")
+    expect(changes).to_be_hidden()
+
+
 def test_an_auditor_finds_who_looked_at_a_citizen(office: Office, town: Town) -> None:
     agent = office.desk(town.agent)
     agent.open(f"/ciudadania/{town.citizen.uuid}/")

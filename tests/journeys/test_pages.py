@@ -52,6 +52,11 @@ def _letter(town: Town) -> str:
     return str(town.letter.uuid)
 
 
+def _calendar(town: Town) -> str:
+    assert town.calendar is not None
+    return str(town.calendar.uuid)
+
+
 VISITED: dict[str, list[str | Address]] = {
     "visitor": [
         *("/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/"),
@@ -116,6 +121,7 @@ VISITED: dict[str, list[str | Address]] = {
         "/organizacion/unidades/",
         lambda town: f"/organizacion/unidades/{town.north.uuid}/",
         "/organizacion/calendarios/",
+        lambda town: f"/organizacion/calendarios/{_calendar(town)}/",
         "/organizacion/convenios/",
         "/organizacion/open311/",
         "/organizacion/open311/nuevo/",
@@ -135,6 +141,7 @@ VISITED: dict[str, list[str | Address]] = {
         "/organizacion/personal/invitar/",
         "/organizacion/roles/",
         "/organizacion/roles/agent/",
+        "/organizacion/roles/nuevo/",
         "/organizacion/permisos/",
         "/organizacion/sistemas/",
         *("/organizacion/correo/", "/organizacion/correo/nueva/"),

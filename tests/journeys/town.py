@@ -26,7 +26,7 @@ from crm.integrations.models import Connection, Subscription
 from crm.integrations.services import connections, subscriptions
 from crm.kit.management.commands.prepare import sync_schedules
 from crm.organisations.calendars import Interval
-from crm.organisations.models import Organisation, Unit
+from crm.organisations.models import Organisation, Unit, WorkingCalendar
 from reporting import facts
 from reporting.models import District
 from scheduling.models import Appointment
@@ -81,6 +81,7 @@ class Town:
     cases: dict[str, Case] = field(default_factory=dict)
     chat: ChannelAccount | None = None
     talk: Conversation | None = None  # one that nobody changes, to be looked at
+    calendar: WorkingCalendar | None = None
     letter: Conversation | None = None  # an e-mail with hostile formatting, likewise
     mailbox: ChannelAccount | None = None
     connection: Connection | None = None
@@ -210,10 +211,11 @@ def _chat(town: Town) -> None:
     tributes = make_queue(town.north, "tributes")
     for queue in (general, tributes):
         Queue.objects.filter(pk=queue.pk).update(names={"en": queue.code.title()})
+    town.calendar = never_open(town.organisation)
     closed = make_queue(
         town.north,
         "closed",
-        calendar=never_open(town.organisation),
+        calendar=town.calendar,
         case_type=CaseType.objects.unscoped("a journey's own").get(code="grant"),
     )
     town.chat = make_account(

@@ -11,9 +11,10 @@ from PIL import Image
 from pytest_django import Settings
 
 from crm.accounts.models import Membership, Role
+from crm.accounts.services.people import invite, seats_taken
 from crm.audit.models import AuditEntry
 from crm.kit.actor import Actor
-from crm.kit.errors import Invalid, Refused
+from crm.kit.errors import Conflict, Invalid, Refused
 from crm.kit.files import FileRefused
 from crm.organisations import calendars, options
 from crm.organisations.models import Organisation, Unit, WorkingCalendar
@@ -151,6 +152,44 @@ def test_the_command_says_what_is_wrong_and_creates_nothing(argument: str, said:
         call_command("create_organisation", *[f"{key}={text}" for key, text in arguments.items()])
 
     assert not Organisation.objects.exists()
+
+
+def test_whoever_runs_the_installation_gives_seats(world: World, admin: Actor) -> None:
+    taken = seats_taken(world.here)
+    said = io.StringIO()
+
+    call_command("set_seats", "--organisation=HERE", f"--seats={taken}", stdout=said)
+
+    assert said.getvalue() == f"HERE: {taken} of {taken} seats taken.\n"
+    with pytest.raises(Conflict):
+        invite(admin, email="nadia@example.org", full_name="Nadia", unit=None)
+    call_command("set_seats", "--organisation=HERE", f"--seats={taken + 1}", stdout=said)
+    call_command("set_seats", "--organisation=HERE", f"--seats={taken + 1}", stdout=said)
+    invite(admin, email="nadia@example.org", full_name="Nadia", unit=None)
+    # fewer than work there: nobody is removed
+    call_command("set_seats", "--organisation=HERE", "--seats=1", stdout=said)
+    assert seats_taken(world.here) == taken + 1
+    entries = AuditEntry.objects.filter(action=ACTION, door="command").order_by("pk")
+    assert [entry.data["after"] for entry in entries] == [
+        {"seats": taken},
+        {"seats": taken + 1},
+        {"seats": 1},
+    ]
+    for organisation, seats in (("HERE", "0"), ("HERE", "1000001"), ("NONE", "5")):
+        with pytest.raises(CommandError):
+            call_command("set_seats", f"--organisation={organisation}", f"--seats={seats}")
+    world.here.refresh_from_db()
+    assert world.here.seat_limit == 1
+
+
+def test_an_organisation_begins_with_the_seats_it_is_given() -> None:
+    who = ("--admin-email=ada@example.org", "--admin-name=Ada")
+    for code, more in (("VAL", ()), ("INP", ("--seats=3000",))):
+        call_command("create_organisation", f"--code={code}", "--name=Uno", *who, *more)
+    assert dict(Organisation.objects.values_list("code", "seat_limit")) == {"VAL": 50, "INP": 3000}
+    with pytest.raises(CommandError, match="seats: "):
+        call_command("create_organisation", "--code=X1", "--name=Uno", *who, "--seats=0")
+    assert not Organisation.objects.filter(code="X1").exists()
 
 
 # --- changed --------------------------------------------------------------------------------------

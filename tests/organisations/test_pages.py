@@ -329,7 +329,7 @@ def test_a_calendar_is_created_and_its_days_and_hours_set(
     assert "San Isidro" in shown
     assert "Fiesta de la Comunidad de Madrid" in shown
     assert 'value="09:00-14:00, 16:00-18:00"' in shown
-    assert "00:00–12:00" in shown
+    assert "00:00-12:00" in shown
     page.post(f"{base}fechas/quitar/", {"day": "2026-12-24"})
     assert not OpeningHours.objects.filter(day__isnull=False).exists()
 
@@ -432,6 +432,105 @@ def test_a_calendar_is_renamed_and_the_slower_of_two_is_told(
     assert page.post(f"{address}nombre/", again).status_code == 302
     assert page.post(f"{address}nombre/", {"name": " "}).status_code == 422
     assert "<h1>Casa Sur</h1>" in text(page, address)
+
+
+def test_the_slower_of_two_who_enter_a_holiday_is_told_and_keeps_what_they_wrote(
+    page: Client, local: WorkingCalendar
+) -> None:
+    address = reverse("organisations:calendar", args=[local.uuid])
+    seen = page.get(address).context["holiday_form"]["seen"].value()
+    theirs = {"day": "2027-05-15", "name": "San Isidro", "seen": seen}
+    mine = theirs | {"name": "Romería", "working": "on"}
+    assert page.post(f"{address}festivos/", theirs).status_code == 302
+    # who wants the same is not in anybody's way
+    assert page.post(f"{address}festivos/", theirs).url == f"{address}?year=2027"  # type: ignore[attr-defined]
+
+    late = page.post(f"{address}festivos/", mine)
+
+    assert late.status_code == 409
+    form = late.context["holiday_form"]
+    assert form.now == [
+        ("Name", "San Isidro"),
+        ("It is a working day here, although a wider calendar rests", "No"),
+    ]
+    shown = late.content.decode()
+    assert "The calendar says something of this day already." in shown
+    assert 'value="Romería"' in shown
+    assert "Holidays of 2027" in shown  # where the day is seen
+    assert list(local.days.values_list("name", "working")) == [("San Isidro", False)]
+
+    again = mine | {"seen": form["seen"].value()}
+    assert page.post(f"{address}festivos/", again).status_code == 302
+    assert list(local.days.values_list("name", "working")) == [("Romería", True)]
+    # and who confirms what was seen, after it changed once more, is told once more
+    late = page.post(f"{address}festivos/", again | {"name": "Otra"})
+    assert late.status_code == 409
+    assert "Somebody else has changed this." in late.content.decode()
+
+
+def test_the_slower_of_two_who_set_the_hours_of_a_date_is_told_and_keeps_what_they_wrote(
+    page: Client, local: WorkingCalendar
+) -> None:
+    address = reverse("organisations:calendar", args=[local.uuid])
+    seen = page.get(address).context["date_form"]["seen"].value()
+    theirs = {"day": "2026-12-24", "intervals": "", "seen": seen}
+    mine = theirs | {"intervals": "9:00-12:00, 16:00-18:00"}
+    assert page.post(f"{address}fechas/", theirs).status_code == 302
+
+    late = page.post(f"{address}fechas/", mine)
+
+    assert late.status_code == 409
+    form = late.context["date_form"]
+    assert form.now == [("Hours", "Closed")]
+    assert 'value="9:00-12:00, 16:00-18:00"' in late.content.decode()
+    assert list(local.hours.values_list("day", "opens")) == [(date(2026, 12, 24), None)]
+    again = mine | {"seen": form["seen"].value()}
+    assert page.post(f"{address}fechas/", again).status_code == 302
+    # one line, and one button that takes the whole date away
+    shown = text(page, address)
+    assert "09:00-12:00, 16:00-18:00" in shown
+    assert shown.count("Remove the hours of 24 dec 2026") == 1
+
+    page.post(f"{address}fechas/quitar/", {"day": "2026-12-24"})
+    late = page.post(f"{address}fechas/", again | {"seen": "['09:00-12:00']"})
+    assert late.context["date_form"].now == [("Hours", "As any such weekday")]
+
+
+@pytest.mark.parametrize(
+    ("part", "before", "after"),
+    [
+        ("festivos/", {"name": "San Isidro"}, {"name": "Romería"}),
+        ("fechas/", {"intervals": "09:00-12:00"}, {"intervals": "09:00-13:00"}),
+    ],
+)
+def test_nobody_removes_what_they_have_not_seen(
+    page: Client, local: WorkingCalendar, part: str, before: dict[str, str], after: dict[str, str]
+) -> None:
+    address = reverse("organisations:calendar", args=[local.uuid])
+    day = {"day": "2027-05-14"}
+
+    def offered() -> str:
+        context = page.get(f"{address}?year=2027").context
+        rows = context["days" if part == "festivos/" else "dates"]
+        own = [row for row in rows if getattr(row[0], "calendar_id", local.pk) == local.pk]
+        seen: str = own[0][-1]
+        return seen
+
+    page.post(f"{address}{part}", day | before)
+    seen = offered()
+    page.post(f"{address}{part}", day | after)
+
+    late = page.post(f"{address}{part}quitar/", day | {"seen": seen})
+
+    assert late.status_code == 409
+    assert "Somebody else has changed this." in late.content.decode()
+    assert local.days.exists() or local.hours.exists()
+    removed = page.post(f"{address}{part}quitar/", day | {"seen": offered()})
+    assert removed.status_code == 302
+    assert not local.days.exists()
+    assert not local.hours.exists()
+    # and who is too late to remove it has what they wanted
+    assert page.post(f"{address}{part}quitar/", day | {"seen": seen}).status_code == 302
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,8 @@ def matrix(request: ActorRequest) -> HttpResponse:
 def changes(request: ActorRequest) -> HttpResponse:
     """What would change for how many people, in words, while the matrix is edited."""
     wished = rights.matrix(request.actor, _wanted(request.POST))
-    return render(request, "accounts/_role_changes.html", {"matrix": wished})
+    context = {"matrix": wished, "fetched": True}
+    return render(request, "accounts/_role_changes.html", context)
 
 
 @needs(GRANT_ROLE)

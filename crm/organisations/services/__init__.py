@@ -7,6 +7,7 @@ from crm.organisations.services.organisation import (
     create_organisation,
     remove_logo,
     set_logo,
+    set_seats,
 )
 from crm.organisations.services.sharing import make_agreement, revoke_agreement
 from crm.organisations.services.units import (
@@ -46,5 +47,6 @@ __all__ = [
     "set_date_hours",
     "set_holiday",
     "set_logo",
+    "set_seats",
     "set_weekly_hours",
 ]

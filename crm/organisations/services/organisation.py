@@ -25,6 +25,7 @@ from crm.organisations.permissions import CHANGE_ORGANISATION
 from crm.organisations.services.working_time import load_public_holidays
 
 LOGO_EDGE = 512  # pixels
+MOST_SEATS = 1_000_000
 _CODE = re.compile(r"[A-Z][A-Z0-9-]{1,11}")
 _MUNICIPALITY = re.compile(r"(0[1-9]|[1-4][0-9]|5[0-2])[0-9]{3}")  # INE: province and number
 _USUAL_HOURS = (time(9), time(14))  # Monday to Friday, until somebody says otherwise
@@ -85,6 +86,33 @@ def create_organisation(
         code=organisation.code,
         name=organisation.name,
     )
+    return organisation
+
+
+@transaction.atomic
+def set_seats(code: str, seats: int, *, door: Door = Door.COMMAND) -> Organisation:
+    """So many people may work in the organisation. Whoever does already goes on, also beyond it.
+
+    For whoever runs the installation: an administrator asks them for more.
+    """
+    organisation = (
+        Organisation.objects.unscoped("the installation's own to decide")
+        .select_for_update(of=["self"])
+        .get_or_refuse(code=code)
+    )
+    if not 1 <= seats <= MOST_SEATS:
+        raise Invalid(errors={"seats": [_("Write a number from 1 to 1,000,000.")]})
+    before, organisation.seat_limit = organisation.seat_limit, seats
+    if seats != before:
+        organisation.save(update_fields=["seat_limit", "updated_at"])
+        record_by_itself(
+            CHANGE_ORGANISATION,
+            organisation_id=organisation.pk,
+            door=door,
+            act="changed",
+            before={"seats": before},
+            after={"seats": seats},
+        )
     return organisation
 
 

@@ -24,6 +24,8 @@ from crm.organisations.selectors import PUBLIC_CALENDAR, public_holiday_years
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
 MOST_INTERVALS = 6  # of a day
 LAYERS_OF_ITS_OWN = (Layer.LOCAL, Layer.UNIT)
+NOTHING = "-"
+"""What was seen of a day of which a calendar says nothing."""
 
 
 @transaction.atomic
@@ -123,12 +125,17 @@ def rename_calendar(
 
 @transaction.atomic
 def set_holiday(
-    actor: Actor, calendar_id: UUID, *, day: date, name: str, working: bool = False
+    actor: Actor, calendar_id: UUID, *, day: date, name: str, working: bool = False, seen: str = ""
 ) -> Holiday:
     """The day does not count as a working day in the calendar (or, `working`, counts although a
-    wider layer rests)."""
+    wider layer rests).
+
+    `seen` is holiday_seen of what the calendar said of the day; Changed when it says otherwise by now.
+    """
     calendar = _own_calendar(actor, calendar_id)
     name = " ".join(name.split())
+    wanted = holiday_seen(Holiday(day=day, name=name, working=working))
+    _require_day_as_seen(seen, holiday_seen(holiday_on(calendar, day)), wanted)
     if errors := _name_errors(name):
         raise Invalid(errors=errors)
     if day.year not in public_holiday_years():
@@ -142,12 +149,13 @@ def set_holiday(
 
 
 @transaction.atomic
-def remove_holiday(actor: Actor, calendar_id: UUID, day: date) -> None:
-    """The calendar says nothing more of that day."""
+def remove_holiday(actor: Actor, calendar_id: UUID, day: date, *, seen: str = "") -> None:
+    """The calendar says nothing more of that day; `seen` as of set_holiday."""
     calendar = _own_calendar(actor, calendar_id)
-    holiday = Holiday.objects.filter(calendar=calendar, day=day).first()
+    holiday = holiday_on(calendar, day)
     if holiday is None:
         return
+    _require_as_seen(seen, holiday_seen(holiday))
     holiday.delete()
     _days_changed(calendar)
     record(actor, MANAGE_CALENDARS, calendar, act="holiday_removed", day=day, holiday=holiday.name)
@@ -186,10 +194,20 @@ def set_weekly_hours(
 
 @transaction.atomic
 def set_date_hours(
-    actor: Actor, calendar_id: UUID, *, day: date, intervals: Sequence[Interval] | None
+    actor: Actor,
+    calendar_id: UUID,
+    *,
+    day: date,
+    intervals: Sequence[Interval] | None,
+    seen: str = "",
 ) -> None:
-    """On that date the calendar opens in these intervals (none: closed); None: as any such weekday."""
+    """On that date the calendar opens in these intervals (none: closed); None: as any such weekday.
+
+    `seen` is hours_seen of what it said of the date; Changed when it says otherwise by now.
+    """
     calendar = _own_calendar(actor, calendar_id)
+    now = hours_seen(date_hours(calendar.hours.filter(day=day)).get(day))
+    _require_day_as_seen(seen, now, hours_seen(intervals))
     if problem := _problem(intervals or ()):
         raise Invalid(errors={"intervals": [problem]})
     calendar.hours.filter(day=day).delete()
@@ -219,9 +237,48 @@ def week_seen(week: Mapping[int, Sequence[Interval]]) -> str:
     return f"{_week_as_text(week)}"
 
 
+def holiday_on(calendar: WorkingCalendar, day: date) -> Holiday | None:
+    """What the calendar itself says of a day."""
+    return Holiday.objects.filter(calendar=calendar, day=day).first()
+
+
+def holiday_seen(holiday: Holiday | None) -> str:
+    """Another one as soon as something else is said of the day."""
+    return NOTHING if holiday is None else f"{holiday.working:d} {holiday.name}"
+
+
+def date_hours(hours: Iterable[OpeningHours]) -> dict[date, list[Interval]]:
+    """What rows say of each date, in order, the earliest hours first: as set_date_hours takes it."""
+    dates: dict[date, list[Interval]] = {}
+    for row in hours:
+        if row.day is not None:
+            intervals = dates.setdefault(row.day, [])
+            if row.opens is not None and row.closes is not None:
+                intervals.append(Interval(row.opens, row.closes))
+    return {day: sorted(dates[day], key=lambda interval: interval.start) for day in sorted(dates)}
+
+
+def hours_seen(intervals: Sequence[Interval] | None) -> str:
+    """Another one as soon as the date has other hours."""
+    if intervals is None:
+        return NOTHING
+    return f"{_as_text(sorted(intervals, key=lambda interval: interval.start))}"
+
+
 def _require_as_seen(seen: str, now: str) -> None:
     if seen and seen != now:
         raise Changed(_("Somebody else has changed this. Compare before saving again."))
+
+
+def _require_day_as_seen(seen: str, now: str, wanted: str) -> None:
+    """Two who want the same do not get in each other's way."""
+    if now == wanted:
+        return
+    if seen == NOTHING != now:  # perhaps by the same person: no form shows what it says
+        raise Changed(
+            _("The calendar says something of this day already. Compare before saving again.")
+        )
+    _require_as_seen(seen, now)
 
 
 def _name_errors(name: str) -> dict[str, list[Text]]:

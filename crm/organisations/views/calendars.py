@@ -9,13 +9,14 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from crm.kit.access import ActorRequest, needs
-from crm.kit.errors import Invalid
+from crm.kit.errors import Changed, Invalid
 from crm.kit.forms import ServiceForm
 from crm.kit.policy import Decision, decide
 from crm.organisations import services
@@ -31,6 +32,13 @@ from crm.organisations.forms import (
 from crm.organisations.models import Holiday, Layer, WorkingCalendar
 from crm.organisations.permissions import MANAGE_CALENDARS
 from crm.organisations.selectors import years_not_loaded
+from crm.organisations.services.working_time import (
+    NOTHING,
+    holiday_on,
+    holiday_seen,
+    hours_seen,
+)
+from crm.organisations.services.working_time import date_hours as hours_by_date
 from crm.organisations.views.settings import GET_OR_POST
 
 
@@ -70,7 +78,7 @@ def new_calendar(request: ActorRequest) -> HttpResponse:
 @needs(MANAGE_CALENDARS)
 def calendar(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
     """One calendar, year by year."""
-    return _page(request, calendar_id)
+    return _page(request, calendar_id, _year(request))
 
 
 @require_POST
@@ -93,12 +101,18 @@ def rename(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
 def holiday(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
     """Add a day that does not count, or counts again."""
     form = HolidayForm(request.POST, auto_id="holiday_%s")
+
+    def now() -> dict[str, Any]:
+        day = form.cleaned_data["day"]
+        return HolidayForm.of(day, holiday_on(_calendar(request, calendar_id), day))
+
     return _act(
         request,
         calendar_id,
         "holiday_form",
         form,
         lambda: services.set_holiday(request.actor, calendar_id, **form.cleaned_data),
+        now,
     )
 
 
@@ -106,9 +120,13 @@ def holiday(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
 @needs(MANAGE_CALENDARS)
 def remove_holiday(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
     """Take a day away."""
-    services.remove_holiday(request.actor, calendar_id, _day(request))
-    messages.success(request, _("Changes saved."))
-    return redirect("organisations:calendar", calendar_id)
+    day, seen = _day(request), request.POST.get("seen", "")
+    return _take_away(
+        request,
+        calendar_id,
+        day,
+        lambda: services.remove_holiday(request.actor, calendar_id, day, seen=seen),
+    )
 
 
 @require_POST
@@ -133,12 +151,19 @@ def week(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
 def date_hours(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
     """Set the hours of one date."""
     form = DateHoursForm(request.POST, auto_id="date_%s")
+
+    def now() -> dict[str, Any]:
+        day = form.cleaned_data["day"]
+        rows = _calendar(request, calendar_id).hours.filter(day=day)
+        return DateHoursForm.of(day, hours_by_date(rows).get(day))
+
     return _act(
         request,
         calendar_id,
         "date_form",
         form,
         lambda: services.set_date_hours(request.actor, calendar_id, **form.cleaned_data),
+        now,
     )
 
 
@@ -146,9 +171,33 @@ def date_hours(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
 @needs(MANAGE_CALENDARS)
 def remove_date_hours(request: ActorRequest, calendar_id: UUID) -> HttpResponse:
     """Have the date like any such weekday again."""
-    services.set_date_hours(request.actor, calendar_id, day=_day(request), intervals=None)
+    day, seen = _day(request), request.POST.get("seen", "")
+    return _take_away(
+        request,
+        calendar_id,
+        day,
+        lambda: services.set_date_hours(
+            request.actor, calendar_id, day=day, intervals=None, seen=seen
+        ),
+    )
+
+
+def _take_away(
+    request: ActorRequest, calendar_id: UUID, day: date, verb: Callable[[], object]
+) -> HttpResponse:
+    """Remove what was seen of a day; if it is something else by now, the page shows that instead."""
+    try:
+        verb()
+    except Changed as error:
+        return _page(request, calendar_id, day.year, error.status, problem=error.in_a_line)
     messages.success(request, _("Changes saved."))
-    return redirect("organisations:calendar", calendar_id)
+    return _back(calendar_id, day)
+
+
+def _back(calendar_id: UUID, day: date | None) -> HttpResponse:
+    """The calendar, where the day is seen."""
+    address = reverse("organisations:calendar", args=[calendar_id])
+    return redirect(f"{address}?year={day.year}" if day else address)
 
 
 def _day(request: ActorRequest) -> date:
@@ -171,14 +220,16 @@ def _act(
 ) -> HttpResponse:
     """Carry out a verb with what was typed; what it refuses is shown at the form."""
     status = form.saved(verb, on_record)
+    day = form.cleaned_data.get("day")
     if status == HTTPStatus.OK:
         messages.success(request, _("Changes saved."))
-        return redirect("organisations:calendar", calendar_id)
-    return _page(request, calendar_id, status=status, **{name: form})
+        return _back(calendar_id, day)
+    year = day.year if day else _year(request)
+    return _page(request, calendar_id, year, status, **{name: form})
 
 
 def _page(
-    request: ActorRequest, calendar_id: UUID, status: int = 200, **bound: ServiceForm
+    request: ActorRequest, calendar_id: UUID, year: int, status: int = 200, **shown: object
 ) -> HttpResponse:
     found = (
         WorkingCalendar.objects.for_actor(request.actor)
@@ -188,24 +239,24 @@ def _page(
     layers = [found]
     while layers[-1].base is not None:
         layers.append(layers[-1].base)
-    year = _year(request)
     days = Holiday.objects.filter(calendar__in=layers, day__year=year).select_related("calendar")
     hours = list(found.hours.all())
     context: dict[str, Any] = {
         "calendar": found,
         "layers": layers[::-1],
         "year": year,
-        "days": days.order_by("day"),
+        "days": [(row, holiday_seen(row)) for row in days.order_by("day")],
         "missing": years_not_loaded(found),
         "may": _may(request, found),
-        "dates": sorted(
-            (row for row in hours if row.day is not None), key=lambda row: (row.day, row.opens)
-        ),
+        "dates": [
+            (day, intervals, hours_seen(intervals))
+            for day, intervals in hours_by_date(hours).items()
+        ],
         "name_form": CalendarNameForm(initial=CalendarNameForm.of(found)),
-        "holiday_form": HolidayForm(auto_id="holiday_%s"),
+        "holiday_form": HolidayForm(auto_id="holiday_%s", initial={"seen": NOTHING}),
         "week_form": WeekForm(initial=WeekForm.of(hours)),
-        "date_form": DateHoursForm(auto_id="date_%s"),
-        **bound,
+        "date_form": DateHoursForm(auto_id="date_%s", initial={"seen": NOTHING}),
+        **shown,
     }
     return render(request, "organisations/calendar.html", context, status=status)
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from crm.accounts.services.people import create_first_administrator
 from crm.kit.errors import Invalid
 from crm.organisations.calendars import REGIONS
-from crm.organisations.services import create_organisation
+from crm.organisations.services import create_organisation, set_seats
 
 
 class Command(BaseCommand):
@@ -30,6 +30,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--region",
             help="autonomous community, for its holidays: " + ", ".join(f"ES-{r}" for r in REGIONS),
+        )
+        parser.add_argument(
+            "--seats", type=int, help="how many may work in it (50); set_seats changes it later"
         )
         parser.add_argument("--municipality", metavar="INE", help="five digits, such as 28079")
 
@@ -51,6 +54,8 @@ class Command(BaseCommand):
                     region=region.upper().removeprefix("ES-") if region else None,
                     municipality=options["municipality"],
                 )
+                if options["seats"] is not None:
+                    set_seats(organisation.code, options["seats"])
                 link = create_first_administrator(
                     organisation, options["admin_email"], options["admin_name"]
                 )
