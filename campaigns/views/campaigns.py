@@ -25,6 +25,7 @@ from campaigns.permissions import (
     RUN_CAMPAIGN,
     VIEW_CAMPAIGN,
 )
+from campaigns.rendering import placeholders, shown
 from campaigns.services import control, drafting
 from campaigns.wording import words_of
 from crm.audit.record import record
@@ -118,8 +119,11 @@ def detail(request: ActorRequest, campaign: UUID) -> HttpResponse:
 @require_GET
 @needs(VIEW_CAMPAIGN)
 def progress(request: ActorRequest, campaign: UUID) -> HttpResponse:
-    """The part of the page that changes while it is sent."""
+    """The part of the page that changes while it is sent; a page that waits for that is loaded anew."""
     row = _fetch(request.actor, campaign)
+    if "espera" in request.GET:
+        begun = row.state != State.SCHEDULED
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"} if begun else {})
     return render(request, "campaigns/_results.html", _context(request.actor, row))
 
 
@@ -131,7 +135,7 @@ def _context(actor: Actor, row: Campaign) -> dict[str, Any]:
         "version": drafting.current_version(row),
         "reason": words_of(row.state_reason),
         "conditions": segments.Words(actor).tell(tree),
-        "values": row.values.items(),
+        "values": _values(row),
         "may": {
             "design": decide(actor, DESIGN_CAMPAIGN, row),
             "approve": decide(actor, APPROVE_CAMPAIGN, row),
@@ -146,6 +150,13 @@ def _context(actor: Actor, row: Campaign) -> dict[str, Any]:
     else:
         context.update(_results(row, run))
     return context
+
+
+def _values(row: Campaign) -> Iterator[tuple[str, str]]:
+    """The campaign's own values as they are read."""
+    kinds = {one.name: one.type for one in placeholders(drafting.current_version(row).texts)}
+    for name, value in row.values.items():
+        yield name, shown(kinds.get(name, "text"), value)
 
 
 def _problems(row: Campaign) -> list[Any]:
