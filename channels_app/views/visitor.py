@@ -30,7 +30,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from channels_app.bots import first_level
+from channels_app.bots import first_level, owed
 from channels_app.models import (
     Author,
     ChannelAccount,
@@ -363,6 +363,7 @@ def _state(conversation: Conversation, after: int) -> dict[str, Any]:
         "attended_by": owner.get_short_name() if owner else "",
         "address": conversation.contact_address,
         "read": conversation.read_number,
+        "preparing": owed.seconds_left(conversation),
         "seq": seq,
         "messages": [_message(message) for message in said[:SHOWN]],
     }
