@@ -1,6 +1,6 @@
 """Pages of campaigns: the list, one campaign from draft to results, and what is done with it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -130,12 +130,13 @@ def progress(request: ActorRequest, campaign: UUID) -> HttpResponse:
 def _context(actor: Actor, row: Campaign) -> dict[str, Any]:
     run = selectors.last_run(row)
     tree = row.tree if row.tree is not None else row.segment.tree
+    version = drafting.current_version(row)
     context: dict[str, Any] = {
         "campaign": row,
-        "version": drafting.current_version(row),
+        "version": version,
         "reason": words_of(row.state_reason),
         "conditions": segments.Words(actor).tell(tree),
-        "values": _values(row),
+        "values": _values(row, version.texts),
         "may": {
             "design": decide(actor, DESIGN_CAMPAIGN, row),
             "approve": decide(actor, APPROVE_CAMPAIGN, row),
@@ -152,9 +153,9 @@ def _context(actor: Actor, row: Campaign) -> dict[str, Any]:
     return context
 
 
-def _values(row: Campaign) -> Iterator[tuple[str, str]]:
+def _values(row: Campaign, texts: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
     """The campaign's own values as they are read."""
-    kinds = {one.name: one.type for one in placeholders(drafting.current_version(row).texts)}
+    kinds = {one.name: one.type for one in placeholders(texts)}
     for name, value in row.values.items():
         yield name, shown(kinds.get(name, "text"), value)
 
