@@ -33,7 +33,7 @@ class ReportingConfig(AppConfig):
         nav.add(
             nav.NavItem(
                 key="histories",
-                label=_("Case histories"),
+                label=_("Sealed histories"),
                 short=_("Histories"),
                 icon="certificate",
                 url_name="reporting:histories",
