@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from itertools import groupby
 from urllib.parse import urlsplit
 
 from django.utils.formats import date_format, number_format
@@ -42,7 +43,7 @@ _INLINE = re.compile(
     r"|\[(?P<label>[^\[\]\n]{1,200})\]\((?P<target>\(\([a-z][a-z0-9_]{0,39}(?::link)?\)\)|[^\s()]{1,1000})\)"
     r"|\*\*(?P<strong>[^*\n]{1,500})\*\*"
 )
-_ITEM = "- "
+_HEAD, _ITEM = "# ", "- "
 LinkOf = Callable[[str], str]
 
 
@@ -254,18 +255,20 @@ class _Filler:
         return _PLACE.sub(self._value, text)
 
     def block_text(self, block: str) -> str:
-        return "\n".join(self._line(line.removeprefix("# "), html=False) for line in _lines(block))
+        return "\n".join(self._line(line.removeprefix(_HEAD), html=False) for line in _lines(block))
 
     def block_html(self, block: str) -> str:
-        lines = _lines(block)
-        if lines[0].startswith("# "):
-            head = f"<h2>{self._line(lines[0][2:], html=True)}</h2>"
-            rest = lines[1:]
-            return head + (self.block_html("\n".join(rest)) if rest else "")
-        if all(line.startswith(_ITEM) for line in lines):
-            items = (f"<li>{self._line(line[2:], html=True)}</li>" for line in lines)
-            return f"<ul>{''.join(items)}</ul>"
-        return f"<p>{'<br>'.join(self._line(line, html=True) for line in lines)}</p>"
+        """Headings, points that follow each other as one list, and the lines between as paragraphs."""
+        written = []
+        for kind, lines in groupby(_lines(block), key=_kind):
+            words = [self._line(line.removeprefix(kind), html=True) for line in lines]
+            if kind == _HEAD:
+                written += [f"<h2>{one}</h2>" for one in words]
+            elif kind == _ITEM:
+                written.append(f"<ul>{''.join(f'<li>{one}</li>' for one in words)}</ul>")
+            else:
+                written.append(f"<p>{'<br>'.join(words)}</p>")
+        return "".join(written)
 
     def _line(self, line: str, *, html: bool) -> str:
         written, at = [], 0
@@ -295,7 +298,12 @@ class _Filler:
             if hole["default"] is None:
                 raise MissingValue(name)
             return hole["default"]
-        return _shown(self._kinds.get(name, "text"), value)
+        return shown(self._kinds.get(name, "text"), value)
+
+
+def _kind(line: str) -> str:
+    """What a line begins with that says what it is; nothing for plain words."""
+    return next((mark for mark in (_HEAD, _ITEM) if line.startswith(mark)), "")
 
 
 def _lines(block: str) -> list[str]:
@@ -306,7 +314,8 @@ def _as(text: str, *, html: bool) -> str:
     return escape(text) if html else text
 
 
-def _shown(kind: str, value: str) -> str:
+def shown(kind: str, value: str) -> str:
+    """A value of a campaign as it is read."""
     if kind == "date":
         return date_format(date.fromisoformat(value), "DATE_FORMAT")
     if kind == "number":

@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cases.models import Case, CaseType
 from cases.permissions import SPECIALLY_PROTECTED
@@ -188,7 +188,7 @@ FIELDS: Mapping[str, Field] = {
             _municipalities,
             _by_municipality,
         ),
-        Field("age", gettext_lazy("Age"), None, _by_age),
+        Field("age", pgettext_lazy("of a person", "Age"), None, _by_age),
         Field("need", gettext_lazy("Need"), lambda _actor: Need.choices, _by_need),
         Field(
             "kind", gettext_lazy("Kind of person"), lambda _actor: Citizen.Kind.choices, _by_kind

@@ -1,6 +1,7 @@
 """Wiring of the cases room."""
 
 from django.apps import AppConfig
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from crm.kit import nav
@@ -32,6 +33,7 @@ class CasesConfig(AppConfig):
         from crm.citizens.story import Story, stories
         from crm.kit import realtime
         from crm.kit.files import holders
+        from crm.kit.public import PublicDoor, doors
         from crm.organisations import ports
 
         telling.register()
@@ -41,6 +43,15 @@ class CasesConfig(AppConfig):
         ports.movers.register("cases", units.move_all)
         for place in _places():
             nav.add(place)
+        doors.register(
+            "window",
+            PublicDoor(
+                _("Procedures and answers"),
+                "list-search",
+                lambda code: reverse("cases:window_index", args=[code]),
+                order=10,
+            ),
+        )
         rooms = frozenset({"cases", "reporting"})
         rights.things.register("case", rights.Thing(_case_by_reference, rooms))
         realtime.streams.register("case", selectors.may_follow_case)

@@ -24,11 +24,16 @@ class ChannelsAppConfig(AppConfig):
         from crm.citizens.story import stories as of_citizens
         from crm.kit import realtime
         from crm.kit.files import holders
+        from crm.kit.public import PublicDoor, doors
 
         wire()
         holders.register("channels_app.attachment", Attachment)
         for place in _places():
             nav.add(place)
+        doors.register(
+            "chat",
+            PublicDoor(_("Chat with us"), "message-circle", selectors.chat_address, order=30),
+        )
         realtime.streams.register("conversation", selectors.may_follow_conversation)
         realtime.streams.register("desk", selectors.may_follow_desk)
         ports.carriers.register(AccountKind.WEB_CHAT, ports.OwnStream())

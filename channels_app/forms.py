@@ -82,6 +82,8 @@ class ChatForm(ByLanguage):
             max_length=LONGEST_CONSENT,
             widget=forms.Textarea(attrs={"rows": 4}),
         )
+        # the text stands in all its languages together, after what is switched on and off
+        self.order_fields(["name", "unit", "queue", "allowed_origins", "assistant", "is_active"])
 
     @staticmethod
     def of(row: ChannelAccount) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,7 @@ from channels_app.models import (
     AccountKind,
     AgentSlot,
     Author,
+    ChannelAccount,
     Conversation,
     ConversationEvent,
     Direction,
@@ -36,6 +38,18 @@ from crm.kit.actor import Actor
 from crm.kit.policy import Decision, decide, require
 
 SHOWN = 50
+
+
+def chat_address(code: str) -> str:
+    """Where citizens chat with an organisation on a page of its own; empty when it has no web chat."""
+    account = (
+        ChannelAccount.objects.unscoped("a widget is for anybody")
+        .filter(kind=AccountKind.WEB_CHAT, is_active=True)
+        .filter(organisation__code=code, organisation__is_active=True)
+        .order_by("pk")
+        .first()
+    )
+    return reverse("channels_app:widget", args=[account.public_key]) if account else ""
 
 
 # --- Live streams --------------------------------------------------------------------------------

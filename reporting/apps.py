@@ -15,7 +15,7 @@ class ReportingConfig(AppConfig):
         from crm.citizens.profile import Panel, panels
         from crm.kit import nav, realtime
         from crm.kit.files import holders
-        from reporting import live, streams
+        from reporting import live, selectors, streams
         from reporting.models import Export, IssuedHistory
         from reporting.permissions import ISSUE_HISTORY, VIEW_REPORT
 
@@ -33,7 +33,7 @@ class ReportingConfig(AppConfig):
         nav.add(
             nav.NavItem(
                 key="histories",
-                label=_("Case histories"),
+                label=_("Sealed histories"),
                 short=_("Histories"),
                 icon="certificate",
                 url_name="reporting:histories",
@@ -48,7 +48,7 @@ class ReportingConfig(AppConfig):
                 title=_("Sealed history"),
                 icon="certificate",
                 template="reporting/_citizen_histories.html",
-                load=lambda _actor, _citizen: {},
+                load=selectors.panel,
                 permission=ISSUE_HISTORY,
                 order=90,
             ),

@@ -63,12 +63,22 @@ class BoardForm(forms.Form):
         self.today = today
         self.fields["unidad"].choices = list(units)  # type: ignore[attr-defined]
         self.fields["tipo"].choices = list(types)  # type: ignore[attr-defined]
+        for name in ("desde", "hasta"):  # whoever writes a day means it
+            self.fields[name].widget.attrs["data-implies"] = f"periodo={OWN}"
+
+    def as_shown(self) -> "BoardForm":
+        """The form with the period chosen that holds where nothing was chosen."""
+        usual = OWN if self.data.get("desde") else USUAL
+        self.data = {"periodo": usual, **{name: self.data[name] for name in self.data}}
+        return self
 
     def clean(self) -> dict[str, Any]:
         """Two dates in order and not too far apart."""
         given = self.cleaned_data
         start, end = given.get("desde"), given.get("hasta")
-        if start and end and start > end:
+        if given.get("periodo") == OWN and not start and "desde" not in self.errors:
+            self.add_error("desde", _("Write the first day of the period."))
+        elif start and end and start > end:
             self.add_error("hasta", _("The period ends before it begins."))
         elif start and ((end or self.today) - start).days >= MOST_DAYS:
             self.add_error("desde", _("A period of more than five years cannot be shown."))

@@ -115,7 +115,7 @@ def of_queues(asked: Asked) -> Sequence[LiveNumber]:
             sum(agent.state == Presence.AVAILABLE for agent in agents),
             url=url,
         ),
-        LiveNumber(_("Answered today"), sum(now.answered_today for now in queues)),
+        LiveNumber(_("Conversations answered today"), sum(now.answered_today for now in queues)),
         LiveNumber(_("Left without an answer today"), sum(now.abandoned_today for now in queues)),
     ]
 

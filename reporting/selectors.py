@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import Count, Prefetch, Q
 
-from crm.citizens.models import CitizenRecord
+from crm.citizens.models import Citizen, CitizenRecord
 from crm.kit.actor import Actor
 from reporting.models import (
     Export,
@@ -16,6 +16,12 @@ from reporting.models import (
 )
 
 PAGE = 50
+
+
+def panel(actor: Actor, citizen: Citizen) -> dict[str, object] | None:
+    """The panel of a citizen's page; nothing for whom only another organisation's agreement shows."""
+    own = CitizenRecord.objects.for_actor(actor).filter(citizen=citizen).exists()
+    return {} if own else None
 
 
 def histories(

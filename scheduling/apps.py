@@ -19,6 +19,7 @@ class SchedulingConfig(AppConfig):
         from crm.citizens.profile import Panel, panels
         from crm.citizens.story import Story, stories
         from crm.kit import realtime
+        from crm.kit.public import PublicDoor, doors
         from crm.organisations import ports
         from scheduling import handlers, permissions, selectors, tasks  # noqa: F401
         from scheduling import stories as told
@@ -30,6 +31,12 @@ class SchedulingConfig(AppConfig):
         catalogue.bookings.register("scheduling", OwnPages())
         for place in _places():
             nav.add(place)
+        doors.register(
+            "appointments",
+            PublicDoor(
+                _("Book an appointment"), "calendar-plus", selectors.public_address, order=20
+            ),
+        )
         realtime.streams.register("office", selectors.may_follow_office)
         timeline.sources.register("appointments", told.of_case)
         stories.register("appointments", Story(told.GROUPS, told.of_citizen))

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from django.db.models import Min, Prefetch, Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from crm.citizens.models import Citizen, CitizenRecord
@@ -335,6 +336,17 @@ def organisation_of(code: str) -> Organisation | None:
 
 
 # --- What other rooms ask for --------------------------------------------------------------------
+
+
+def public_address(code: str) -> str:
+    """Where the citizens of an organisation book by themselves; empty when nothing can be booked now."""
+    attending = Resource.objects.unscoped("whether anything is booked is public").filter(
+        is_active=True, office__is_active=True, organisation__code=code
+    )
+    offered = BookableService.objects.unscoped("what citizens book is public").filter(
+        is_active=True, is_public=True, pk__in=attending.values("services")
+    )
+    return reverse("scheduling:start", args=[code]) if offered.exists() else ""
 
 
 def panel(actor: Actor, citizen: Citizen) -> dict[str, object] | None:

@@ -1,6 +1,6 @@
 """Pages of campaigns: the list, one campaign from draft to results, and what is done with it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ from campaigns.permissions import (
     RUN_CAMPAIGN,
     VIEW_CAMPAIGN,
 )
+from campaigns.rendering import placeholders, shown
 from campaigns.services import control, drafting
 from campaigns.wording import words_of
 from crm.audit.record import record
@@ -118,20 +119,24 @@ def detail(request: ActorRequest, campaign: UUID) -> HttpResponse:
 @require_GET
 @needs(VIEW_CAMPAIGN)
 def progress(request: ActorRequest, campaign: UUID) -> HttpResponse:
-    """The part of the page that changes while it is sent."""
+    """The part of the page that changes while it is sent; a page that waits for that is loaded anew."""
     row = _fetch(request.actor, campaign)
+    if "espera" in request.GET:
+        begun = row.state != State.SCHEDULED
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"} if begun else {})
     return render(request, "campaigns/_results.html", _context(request.actor, row))
 
 
 def _context(actor: Actor, row: Campaign) -> dict[str, Any]:
     run = selectors.last_run(row)
     tree = row.tree if row.tree is not None else row.segment.tree
+    version = drafting.current_version(row)
     context: dict[str, Any] = {
         "campaign": row,
-        "version": drafting.current_version(row),
+        "version": version,
         "reason": words_of(row.state_reason),
         "conditions": segments.Words(actor).tell(tree),
-        "values": row.values.items(),
+        "values": _values(row, version.texts),
         "may": {
             "design": decide(actor, DESIGN_CAMPAIGN, row),
             "approve": decide(actor, APPROVE_CAMPAIGN, row),
@@ -146,6 +151,13 @@ def _context(actor: Actor, row: Campaign) -> dict[str, Any]:
     else:
         context.update(_results(row, run))
     return context
+
+
+def _values(row: Campaign, texts: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+    """The campaign's own values as they are read."""
+    kinds = {one.name: one.type for one in placeholders(texts)}
+    for name, value in row.values.items():
+        yield name, shown(kinds.get(name, "text"), value)
 
 
 def _problems(row: Campaign) -> list[Any]:

@@ -68,6 +68,12 @@ def late() -> list[OwedAnswer]:
     return list(rows.order_by("due_at")[:100])
 
 
+def seconds_left(row: Conversation) -> int:
+    """How long the conversation's citizen waits for the model at most; 0 when no answer is owed."""
+    found = _rows().filter(conversation=row).values_list("due_at", flat=True).first()
+    return 0 if found is None else max(1, round((found - timezone.now()).total_seconds()))
+
+
 def take(row: Conversation, number: int | None = None) -> str | None:
     """The question of the locked conversation that is the caller's to answer now; None when no longer."""
     rows = _rows().filter(conversation=row)

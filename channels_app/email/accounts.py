@@ -1,8 +1,10 @@
 """Setting an e-mail account up, and trying whether it works."""
 
+import re
 import smtplib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +60,7 @@ def save_account(actor: Actor, said: AccountSaid, account: UUID | None = None) -
         raise Invalid(errors={"unit": [_("There is no such unit, or it is closed.")]})
     address = _address(said.address)
     _require_type(actor, said.setup.case_type)
+    _require_names(said.setup)
     moved = account is None or _server(setup_of(row)) != _server(said.setup)
     row.name, row.address, row.unit, row.is_active = (
         said.name.strip(),
@@ -143,6 +146,30 @@ def _require_type(actor: Actor, code: str) -> None:
     except Invalid:
         text = _("Cases of this type ask for more than an e-mail says.")
         raise Invalid(errors={"case_type": [text]}) from None
+
+
+def _require_names(setup: MailSetup) -> None:
+    """Servers by their bare names and addresses that are some: what is pasted wrong is told at once."""
+    errors = {
+        name: [_("Write only the name of the server, such as mail.example.org.")]
+        for name in ("imap_host", "smtp_host")
+        if (host := getattr(setup, name)) and not _is_host(host)
+    }
+    for alias in setup.aliases:
+        try:
+            normalise_email(alias)
+        except DomainError as error:
+            errors.setdefault("aliases", []).append(f"{alias[:80]}: {error}")
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _is_host(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return re.fullmatch(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?", text) is not None
+    return True
 
 
 def _server(setup: MailSetup) -> tuple[Any, ...]:

@@ -11,7 +11,9 @@ from email.message import EmailMessage
 from email.utils import formataddr
 from random import Random
 
-from cases.models import Case, Confidentiality
+from django.db.models import QuerySet
+
+from cases.models import Case, Confidentiality, StateCategory
 from cases.services import told_at
 from channels_app.email import intake, sending, verbs
 from channels_app.email.setup import MailSetup, kept
@@ -267,6 +269,11 @@ class _Office:
         ]
         self._writers = [self._actor(login) for login in _WRITERS[self._code]]
         self._people = self._with_mailboxes()
+        known = {person.pk: person for person in self._people}
+        self._busy: dict[int, list[Citizen]] = {}  # unit -> who has something going on there
+        matters = self._going_on().filter(citizen__in=known).order_by("pk")
+        for unit, citizen in matters.values_list("unit", "citizen"):
+            self._busy.setdefault(unit, []).append(known[citizen])
 
     def fill(self, count: int) -> None:
         """So many threads; the newest wait, the oldest are closed."""
@@ -285,8 +292,9 @@ class _Office:
         _leave_nothing_owed(self._organisation)
 
     def _thread(self, talk: Talk, at: datetime, from_last: int) -> None:
-        person = self._dice.choice(self._people)
         account = self._accounts[talk.mailbox]
+        busy = self._busy.get(account.unit_id, [])
+        person = self._dice.choice(busy if busy and from_last % 2 else self._people)
         row = self._arrive(account, person, talk.subject, talk.lines[0], at)
         if row is None:
             return
@@ -308,16 +316,18 @@ class _Office:
 
     def _join(self, row: Conversation, person: Citizen, at: datetime) -> None:
         """The thread is about the matter that the person has going on, if they have one."""
-        mine = Case.objects.unscoped("the demo's own").filter(
-            organisation=self._organisation,
-            citizen=person,
-            opened_at__lt=at,
-            confidentiality=Confidentiality.INTERNAL,
-        )
+        mine = self._going_on().filter(unit=row.unit, citizen=person, opened_at__lt=at)
         case = mine.order_by("-opened_at").first()
         if case is not None:
             with _told(at):
                 intake.join_case(intake.actor_of(row.account), row, case)
+
+    def _going_on(self) -> QuerySet[Case]:
+        return Case.objects.unscoped("the demo's own").filter(
+            organisation=self._organisation,
+            category__lt=StateCategory.RESOLVED,
+            confidentiality=Confidentiality.INTERNAL,
+        )
 
     def _answer(self, writer: Actor, row: Conversation, talk: Talk, at: datetime) -> Message | None:
         if at >= self._demo.now:

@@ -96,6 +96,7 @@ class AccountForm(ServiceForm):
         super().__init__(*args, **kwargs)
         units = self.fields["unit"]
         assert isinstance(units, forms.ModelChoiceField)
+        units.empty_label = str(_("Choose a unit"))
         units.queryset = Unit.objects.for_actor(actor).filter(closed_on=None).order_by("name")
         types = self.fields["case_type"]
         assert isinstance(types, forms.ModelChoiceField)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from csp.constants import SELF
 from csp.decorators import csp_replace
 from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
@@ -29,7 +30,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from channels_app.bots import first_level
+from channels_app.bots import first_level, owed
 from channels_app.models import (
     Author,
     ChannelAccount,
@@ -132,14 +133,13 @@ def script(request: HttpRequest, key: str) -> HttpResponse:
 @require_GET
 @xframe_options_exempt
 def frame(request: HttpRequest, key: str) -> HttpResponseBase:
-    """The chat itself, for the frame on a foreign page that the account allows."""
+    """The chat itself, for a frame on our own pages and on those that the account allows."""
     account = visiting.account_of(key)
     language = request.GET.get("l", "").lower()
     language = language if language in _LANGUAGES else language.partition("-")[0]
     page = request.GET.get("p", "")[:500]
-    held_by = " ".join(account.allowed_origins) or "'none'"
 
-    @csp_replace({"frame-ancestors": held_by.split()})
+    @csp_replace({"frame-ancestors": [SELF, *account.allowed_origins]})
     def shown(request: HttpRequest) -> HttpResponse:
         return render(request, "channels_app/widget.html", _frame(account, page))
 
@@ -363,6 +363,7 @@ def _state(conversation: Conversation, after: int) -> dict[str, Any]:
         "attended_by": owner.get_short_name() if owner else "",
         "address": conversation.contact_address,
         "read": conversation.read_number,
+        "preparing": owed.seconds_left(conversation),
         "seq": seq,
         "messages": [_message(message) for message in said[:SHOWN]],
     }

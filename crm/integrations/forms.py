@@ -28,7 +28,10 @@ class ConnectionForm(Correction):
         label=_("How we say who we are"), choices=Connection.Authentication.choices
     )
     header = forms.CharField(
-        label=_("Name of that header"), max_length=60, required=False, help_text="X-Api-Key"
+        label=_("Name of that header"),
+        max_length=60,
+        required=False,
+        help_text=_("Only for a key in a header of its own, such as X-Api-Key"),
     )
     secret = forms.CharField(
         label=_("Key"),

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.integrations.ports import topics
 from crm.kit.circuit import Circuit
 from crm.kit.models import Base, Owned
 from crm.kit.scoping import ScopedQuerySet
@@ -295,6 +296,12 @@ class WebhookDelivery(Owned):
 
     def __str__(self) -> str:
         return f"{self.topic} {self.event}"
+
+    @property
+    def topic_label(self) -> str:
+        """What happened, in words; its name where no room tells of it."""
+        topic = topics.get(self.topic)
+        return str(topic.label) if topic else self.topic
 
     @property
     def shown(self) -> str:

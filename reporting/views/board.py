@@ -63,7 +63,7 @@ def filters(request: ActorRequest) -> HttpResponse:
     """What the menu of filters holds; asked for when it is opened."""
     asked = asked_by(request.actor, request.GET)
     context = {
-        "form": asked.form,
+        "form": asked.form.as_shown(),
         "groups": [
             {
                 "name": name,

@@ -14,7 +14,7 @@ sheet.replaceSync(`
   button:hover { filter: brightness(1.12); }
   button:focus-visible { outline: 3px solid #fff; box-shadow: 0 0 0 6px #1a1a1a; }
   [data-unread]:not([data-unread=""])::before { content: ""; width: 12px; height: 12px; border-radius: 50%; background: #ffd24a; }
-  iframe { display: none; position: fixed; right: 20px; bottom: 86px; width: 400px; height: min(640px, calc(100dvh - 110px)); border: 1px solid #767676; border-radius: 12px; background: #fff; box-shadow: 0 6px 28px rgb(0 0 0 / .28); }
+  iframe { display: none; position: fixed; right: 20px; bottom: 86px; width: 400px; height: min(720px, calc(100dvh - 106px)); border: 1px solid #767676; border-radius: 12px; background: #fff; box-shadow: 0 6px 28px rgb(0 0 0 / .28); }
   .is-open iframe { display: block; }
   @media (max-width: 480px) {
     iframe { inset: 0; width: 100vw; height: 100dvh; border: 0; border-radius: 0; }

@@ -178,3 +178,13 @@ def test_the_reader_is_answered_in_the_nearest_language(
 ) -> None:
     known: dict[str, Any] = {code: {} for code in ("es", "ca", "gl")}
     assert language_for(known, wanted, order) == expected
+
+
+def test_a_line_is_a_point_or_a_heading_wherever_it_stands() -> None:
+    body = "Traiga:\n- el DNI\n- una foto\nGracias.\n# Dónde\nEn la plaza."
+    found = render(texts(body), "es", Filling({}))
+    assert found.html == (
+        "<p>Traiga:</p><ul><li>el DNI</li><li>una foto</li></ul><p>Gracias.</p>"
+        "<h2>Dónde</h2><p>En la plaza.</p>"
+    )
+    assert found.text == "Traiga:\n- el DNI\n- una foto\nGracias.\nDónde\nEn la plaza."

@@ -242,6 +242,28 @@ def test_an_account_is_set_up_by_who_may(world: World) -> None:
         accounts.save_account(stranger, said(world), row.uuid)
 
 
+@pytest.mark.parametrize(
+    "host", ["https://mail.example.org", "mail.example.org:993", "x y", "a..b"]
+)
+def test_what_is_no_name_of_a_server_is_told_at_its_field(world: World, host: str) -> None:
+    admin = world.actor(employee(world.here, "administrator", full_name="Ada"))
+    wrong = MailSetup(
+        imap_host=host, smtp_host="mail.example.org", aliases=("a@b.example", "nadie")
+    )
+    with pytest.raises(Invalid) as refused:
+        accounts.save_account(admin, said(world, setup=wrong))
+    assert refused.value.errors.keys() == {"imap_host", "aliases"}
+    assert [str(text).partition(":")[0] for text in refused.value.errors["aliases"]] == ["nadie"]
+    assert not ChannelAccount.objects.unscoped("a test").exists()
+
+
+@pytest.mark.parametrize("host", ["correo", "mail.example.org", "10.0.0.4", "2001:db8::4"])
+def test_names_and_numbers_of_servers_are_taken(world: World, host: str) -> None:
+    admin = world.actor(employee(world.here, "administrator", full_name="Ada"))
+    row = accounts.save_account(admin, said(world, setup=MailSetup(imap_host=host)))
+    assert row.settings["imap_host"] == host
+
+
 def test_trying_says_what_works(world: World, account: ChannelAccount, box: Box) -> None:
     admin = world.actor(employee(world.here, "administrator", full_name="Ada"))
     assert [(one.what, one.problem) for one in accounts.try_account(admin, account.uuid)] == [

@@ -214,6 +214,22 @@ def test_the_simulators_have_an_address_that_stays(client: Client, settings: Any
     assert client.get("/simulador/").status_code == 404
 
 
+def test_who_answers_sees_at_once_that_they_may_say_who_it_is(
+    account: ChannelAccount, alice: Client
+) -> None:
+    row = arrive(account, letter()).conversation
+    assert row is not None
+    assert (
+        "Take the conversation to confirm it." in alice.get(f"/correo/{row.uuid}/").content.decode()
+    )
+    answer = alice.post(
+        f"/correo/{row.uuid}/responder/", {"text": "Sí"}, headers={"HX-Request": "true"}
+    )
+    beside = answer.content.decode().partition('<div hx-swap-oob="innerHTML:#ctx">')[2]
+    assert 'data-open="identify"' in beside
+    assert "Take the conversation to confirm it." not in beside
+
+
 def test_the_simulator_is_not_there_unless_switched_on(
     account: ChannelAccount, client: Client, settings: Any
 ) -> None:

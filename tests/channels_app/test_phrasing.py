@@ -153,6 +153,18 @@ def test_meanwhile_the_citizen_sees_that_an_answer_is_prepared(
     assert len(told) == 1
 
 
+def test_who_connects_later_or_loads_again_learns_that_an_answer_is_prepared(
+    account: ChannelAccount, server: ModelServer
+) -> None:
+    # the hint comes once, and of the first question before the citizen's socket is open
+    row = asked(account)
+    token = {"Authorization": f"Bearer {visiting.token_of(row)}"}
+    state = Client(headers=token).get("/chat/conversacion/").json()
+    assert 1 <= state["preparing"] <= 4, "of two seconds, and two for the worker to come"
+    phrased(row)
+    assert Client(headers=token).get("/chat/conversacion/").json()["preparing"] == 0
+
+
 def test_a_second_run_says_nothing_more(account: ChannelAccount, server: ModelServer) -> None:
     row = asked(account)
     owed = OwedAnswer.objects.unscoped("a test looks").get()

@@ -236,6 +236,23 @@ def test_a_shared_person_is_shown_with_the_agreement(world, lucia):
     assert "l@example.es" in text_of(client.get(page("detail", lucia.uuid)))
 
 
+def test_whom_only_an_agreement_shows_there_is_no_history_to_seal(world, lucia):
+    SharingAgreement.objects.create(
+        giver=world.here,
+        receiver=world.elsewhere,
+        legal_basis="Ley 40/2015, art. 155",
+        data_classes=[DataClass.IDENTITY],
+        valid=("2020-01-01", None),
+    )
+    offered = f"/ciudadania/{lucia.uuid}/historiales/"
+    theirs = signed_in(employee(world.elsewhere, "supervisor"))
+    assert offered not in theirs.get(page("detail", lucia.uuid)).content.decode()
+    assert theirs.get(offered).status_code == 404
+    own = signed_in(employee(world.here, "supervisor"))
+    assert offered in own.get(page("detail", lucia.uuid)).content.decode()
+    assert own.get(offered).status_code == 200
+
+
 # --- panels --------------------------------------------------------------------------------------
 
 

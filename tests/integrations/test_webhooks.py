@@ -20,6 +20,7 @@ from crm.accounts.models import User
 from crm.audit.models import AuditEntry
 from crm.integrations import outgoing
 from crm.integrations.models import Attempt, Outcome, Subscription, WebhookDelivery
+from crm.integrations.ports import topics
 from crm.integrations.services import subscriptions as services
 from crm.integrations.tasks import deliver_webhooks, forget_old_rows
 from crm.kit import outbox
@@ -441,11 +442,14 @@ def test_the_secret_is_shown_once_and_nothing_else_of_it(
     assert secret not in json.dumps(
         list(AuditEntry.objects.unscoped("a test").values_list("data", flat=True))
     )
+    assert 'hx-trigger="every 3s"' not in client.get(place).content.decode()
     client.post(f"{place}probar/")
+    assert 'hx-trigger="every 3s"' in client.get(place).content.decode(), "it is about to leave"
     deliver_webhooks()
     page = client.get(place).content.decode()
     assert "ventanilla.test" in page
     assert "Delivered" in page
+    assert 'hx-trigger="every 3s"' not in page
     delivery = all_deliveries()[0]
     client.post(f"{place}entregas/{delivery.uuid}/repetir/")
     deliver_webhooks()
@@ -486,3 +490,8 @@ def test_a_body_stays_below_the_standards_limit(
     body = all_deliveries()[0].body
     assert len(body.encode()) < 20_000
     assert json.loads(body)["data"] == {"case": "c"}
+
+
+def test_a_delivery_says_in_words_what_happened() -> None:
+    assert WebhookDelivery(topic="cases.moved").topic_label == str(topics["cases.moved"].label)
+    assert WebhookDelivery(topic="ventanilla.test").topic_label == "ventanilla.test"

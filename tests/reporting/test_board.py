@@ -308,9 +308,21 @@ def test_what_does_not_exist_is_not_found(query: str, director: User) -> None:
 def test_a_filter_that_cannot_be_is_left_out_and_said(query: str, director: User) -> None:
     for page in (BOARD, "/informes/casos/", "/informes/ahora/", "/informes/filtros/"):
         assert client_of(director).get(f"{page}?{query}").status_code == 200
-    if query != "periodo=otro":
-        shown = client_of(director).get(f"{BOARD}?{query}").content.decode()
-        assert "This filter is not applied." in shown
+    shown = client_of(director).get(f"{BOARD}?{query}").content.decode()
+    assert "This filter is not applied." in shown
+
+
+@pytest.mark.parametrize(
+    ("query", "chosen"),
+    [("", "30"), ("periodo=7", "7"), ("desde=2026-05-01", "otro"), ("unidad=x", "30")],
+)
+def test_the_menu_of_filters_shows_the_period_that_holds(
+    query: str, chosen: str, director: User
+) -> None:
+    page = client_of(director).get(f"/informes/filtros/?{query}").content.decode()
+    periods = page.partition('name="periodo"')[2].partition("</select>")[0]
+    assert re.findall(r'<option value="(\w+)" selected>', periods) == [chosen]
+    assert page.count('data-implies="periodo=otro"') == 2, "a day that is written is meant"
 
 
 def test_periods(boss: Actor) -> None:

@@ -91,7 +91,7 @@ def rotate(request: ActorRequest, subscription: UUID) -> HttpResponse:
 def test(request: ActorRequest, subscription: UUID) -> HttpResponse:
     """Send an event that means nothing."""
     services.send_test(request.actor, subscription)
-    messages.success(request, _("A test event is on its way: reload in a moment."))
+    messages.success(request, _("A test event is on its way."))
     return redirect("integrations:subscription", subscription)
 
 
@@ -157,11 +157,14 @@ def _page(
 ) -> HttpResponse:
     rows = WebhookDelivery.objects.for_actor(request.actor).filter(subscription=row)
     given_up = rows.filter(status=WebhookDelivery.Status.GIVEN_UP)
+    page = selectors.deliveries(request.actor, row)
+    leaving = [one for one in page.rows if one.status < one.Status.DELIVERED and not one.tries]
     context = {
         "subscription": row,
         "form": form or SubscriptionForm(initial=SubscriptionForm.of(row)),
         "secret": secret,
         "given_up": given_up.exists(),
-        "deliveries": selectors.deliveries(request.actor, row),
+        "deliveries": page,
+        "fresh": bool(leaving) and row.stopped_at is None,
     }
     return render(request, "integrations/subscription.html", context, status=status)

@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from crm.kit.public import OpenDoor, open_doors
 from crm.kit.staticfiles import node_modules
 
 register = template.Library()
@@ -74,6 +75,13 @@ def icon(name: str, size: str = "", extra: str = "") -> SafeString:
         classes,
         mark_safe(_icon_shapes(name)),  # noqa: S308 - drawn by the icon package, not by people
     )
+
+
+@register.simple_tag(takes_context=True)
+def public_doors(context: Context, code: str) -> list[OpenDoor]:
+    """The ways by which citizens reach that organisation, the one of this page marked."""
+    request = context.get("request")
+    return open_doors(code, request.path if request else "") if code else []
 
 
 @register.simple_tag

@@ -156,6 +156,7 @@ export default function visitor(main) {
     parts.end.hidden = Boolean(state.ended);
     parts.person.hidden = state.state !== "machine";
     done.hidden = !state.ended;
+    if (state.ended) log.parentElement.scrollTop = log.parentElement.scrollHeight; // it has just grown smaller
     if (state.ended) say(main.dataset[state.ended_by === "citizen" ? "textEndedByYou" : "textEnded"]);
     else if (state.state === "machine") say(main.dataset.textMachine);
     else if (waits) {
@@ -179,6 +180,9 @@ export default function visitor(main) {
         seq = Math.max(seq, fresh.seq);
         state = fresh;
         standing();
+        // the hint comes once: who was not connected yet, or has loaded the page again, learns it here
+        if (fresh.preparing) busy(preparing, fresh.preparing * 1000);
+        else preparing.hidden = true;
         if (new_ones.some((message) => !message.mine)) {
           if (!shown) parent.postMessage({ ventanilla: "unread" }, "*"); // says nothing but that
           seen();
@@ -231,12 +235,17 @@ export default function visitor(main) {
     preparing.hidden = true;
   }
 
+  function busy(part, milliseconds) {
+    quiet();
+    part.hidden = false;
+    log.parentElement.scrollTop = log.parentElement.scrollHeight;
+    typingTimer = setTimeout(quiet, milliseconds);
+  }
+
   function hear(frame) {
     if (frame.type === "hint" && frame.hint.typing) {
       const machine = frame.hint.typing === "machine";
-      quiet();
-      (machine ? preparing : typing).hidden = false;
-      typingTimer = setTimeout(quiet, machine ? frame.hint.seconds * 1000 : TYPING_SHOWN_MS);
+      busy(machine ? preparing : typing, machine ? frame.hint.seconds * 1000 : TYPING_SHOWN_MS);
     } else if (frame.type === "queue") {
       state.position = frame.position;
       standing();
