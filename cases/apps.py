@@ -18,6 +18,7 @@ class CasesConfig(AppConfig):
         """Plug into the floors below: places, live streams, the citizen's page, the story, effects."""
         from cases import (  # handlers and tasks register themselves
             citizen_story,
+            elsewhere,
             handlers,  # noqa: F401
             permissions,
             selectors,
@@ -71,6 +72,18 @@ class CasesConfig(AppConfig):
                 load=selectors.panel,
                 permission=permissions.VIEW_CASE,
                 order=10,
+            ),
+        )
+        panels.register(
+            "cases_elsewhere",
+            Panel(
+                name="cases_elsewhere",
+                title=_("Cases at other organisations"),
+                icon="share",
+                template="cases/_elsewhere.html",
+                load=elsewhere.panel,
+                permission=permissions.VIEW_CASE,
+                order=15,
             ),
         )
 
