@@ -1,6 +1,6 @@
 // What a citizen types survives a reload of the page: kept in this tab only, and gone with it, since
 // others may use the same computer. Files and what must not be repeated (the form's protection) are not.
-//   <form data-controller="draft" data-draft="name">; data-bound: it comes back from the server as typed
+//   <form data-controller="draft" data-draft="name">; data-bound: it comes back from the server as sent
 //   <… data-controller="draft" data-forget="name">: it was sent
 const SKIPPED = new Set(["csrfmiddlewaretoken", "kept", "drop"]);
 
@@ -51,7 +51,9 @@ export default function draft(element) {
     }
   }
 
-  if (!("bound" in element.dataset)) restore();
+  // loaded again, the page holds what was sent; what was typed since is in the draft
+  const again = performance.getEntriesByType("navigation")[0]?.type === "reload";
+  if (again || !("bound" in element.dataset)) restore();
   else save();
   element.addEventListener("input", save);
   element.addEventListener("change", save);
