@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from cases import services
 from cases.api import shapes
 from cases.models import CaseType, CaseTypeVersion, Document
-from cases.permissions import VIEW_CASE
+from cases.permissions import PUBLISH_CASE_TYPE, VIEW_CASE
 from cases.workflow import State, Workflow, of_version
 from crm.audit.record import record
 from crm.citizens.search import record_search
@@ -64,6 +64,19 @@ class CaseTypes(ActorAPIView):
         """By code, those no longer in use too."""
         return self.page(_types(self.actor).filter(**self.filters()), BY_CODE, show=_kind)
 
+    @operation(
+        "Create a case type",
+        needs=PUBLISH_CASE_TYPE,
+        reads=shapes.NewCaseTypeInput,
+        answers=shapes.CaseTypeOutput,
+        status=201,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Its definition is published at once; 422 says where it is wrong."""
+        made = services.create_case_type(self.actor, **self.read())
+        kind = _kind(_types(self.actor).get(pk=made.pk))
+        return self.reply(kind, location=f"{request.path}{made.uuid}/")
+
 
 class OneCaseType(ActorAPIView):
     """One kind of case."""
@@ -72,6 +85,21 @@ class OneCaseType(ActorAPIView):
     def get(self, request: Request, type_id: UUID) -> HttpResponse:
         """Its states, moves and fields, as new cases are worked."""
         return self.reply(_kind(_types(self.actor).get(uuid=type_id)))
+
+    @operation(
+        "Change a case type",
+        needs=PUBLISH_CASE_TYPE,
+        reads=shapes.CaseTypeChanges,
+        answers=shapes.CaseTypeOutput,
+    )
+    def patch(self, request: Request, type_id: UUID) -> HttpResponse:
+        """Only what is sent changes; another definition is a new version, open cases keep theirs."""
+        row = _types(self.actor).get(uuid=type_id)
+        newest = row.versions.order_by("-number").first()
+        kept = {"name": row.name, "nature": row.nature, "is_active": row.is_active}
+        given = {**kept, "bundle": newest.bundle if newest else {}, **self.read()}
+        changed = services.change_case_type(self.actor, row.code, **given)
+        return self.reply(_kind(_types(self.actor).get(pk=changed.pk)))
 
 
 class Documents(ActorAPIView):

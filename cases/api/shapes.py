@@ -342,6 +342,24 @@ class MoveOutput(Output):
     requires = Listing(Text(), help_text="What it asks for: reason, outcome or fields.")
 
 
+class CaseTypeChanges(Input):
+    """What a kind of case is called, and how it is worked."""
+
+    name = Text(max_length=160)
+    nature = Choice(choices=CaseType.Nature.choices)
+    is_active = Flag(required=False, help_text="Whether new cases are opened.")
+    bundle = Bag(help_text="`states`, `initial`, `moves`, `fields` and `term`, as they are read.")
+
+
+class NewCaseTypeInput(Input):
+    """A kind of case with its first definition."""
+
+    code = Text(max_length=60)
+    name = Text(max_length=160)
+    nature = Choice(choices=CaseType.Nature.choices)
+    bundle = Bag(help_text="`states`, `initial`, `moves`, `fields` and `term`.")
+
+
 class CaseTypeFilters(Filters):
     """Which kinds of cases; several filters must all hold."""
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework import serializers
 
+from cases.workflow import simple_bundle
 from crm.kit.api.shapes import Id, Input, Named, shape
 from tests.factories.citizens import made_up_nif
 from tests.house.estate import PAPER, Side
@@ -42,6 +43,15 @@ SPECIAL: dict[tuple[str, str], Any] = {
     ("NewInteractionInput", "ended_at"): "2026-03-02T09:05:00Z",
     ("NewInteractionInput", "messages"): {"direction": "in", "text": "Pregunta por el padrón."},
     ("IdentifierInput", "value"): made_up_nif(777_000),
+    ("NewUnitInput", "code"): "V1",
+    ("UnitChanges", "code"): "V2",
+    ("NewCaseTypeInput", "code"): "otra",
+    ("NewCaseTypeInput", "nature"): "application",
+    ("NewCaseTypeInput", "bundle"): simple_bundle(),
+    ("CaseTypeChanges", "nature"): "application",
+    ("CaseTypeChanges", "bundle"): simple_bundle(),
+    ("ParentInput", "parent"): "other_unit.uuid",
+    ("MergeInput", "into"): "other_unit.uuid",
     ("SuspendInput", "ground"): "22.1.b",
     ("ExtendInput", "ground"): "23",
     ("ExtendInput", "term"): "1d",

@@ -665,6 +665,9 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/bookable-services/": Guarded(),
     "api/v1/units/": Guarded(),
     "api/v1/units/<uuid:unit_id>/": Guarded(_UNIT, silent=_OFFICE),
+    "api/v1/units/<uuid:unit_id>/move/": Guarded(_UNIT),
+    "api/v1/units/<uuid:unit_id>/close/": Guarded(_UNIT),
+    "api/v1/units/<uuid:unit_id>/merge/": Guarded(_UNIT),
 }
 
 # Addresses that answer with a file, and the method.

@@ -11,7 +11,6 @@ from django.db.models import IntegerChoices
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
-from rest_framework.fields import empty
 
 from crm.kit.forms import YEARS
 
@@ -242,6 +241,6 @@ def shape(kind: type[serializers.Serializer[Any]], *, partial: bool = False) -> 
 
 def check(kind: type[Input], data: Any, *, partial: bool = False) -> dict[str, Any]:
     """The values that data of this shape holds; raises ValidationError."""
-    values = shape(kind, partial=partial).run_validation(empty if data is None else data)
+    values = shape(kind, partial=partial).run_validation(data)
     assert isinstance(values, dict)
     return values
