@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
 from django.db import OperationalError, connection, transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -55,6 +55,7 @@ _SHOWN = (
     *("citizen__kind", "citizen__name", "citizen__surname1", "citizen__surname2", "citizen__uuid"),
 )
 _REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,12}-\d{4}-\d{7}")
+_HOW = {"months", "by", "also", "led"}  # how it is shown or found; an expression is told as written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,7 @@ class CaseFilter:
     state: str = ""
     case_type: str = ""  # its code
     unit: UUID | None = None  # with its sub-units
+    alone: bool = False  # the unit without them
     assignee: UUID | str = ""  # a person's UUID, ME or NOBODY
     citizen: UUID | None = None
     channel: str = ""
@@ -77,12 +79,15 @@ class CaseFilter:
     text: str = ""
     any_time: bool = False  # a text search goes back further than it does at first
     months: int | None = None  # how far at first; None: as the organisation decided
+    reference: str = ""
+    also: Q | None = None  # what an expression asks beyond all this (cases.query)
+    led: bool = False  # by an index of what `also` asks, before that of the units
     by: str = ""  # "due" or "newest"; default: due for open work
 
     @property
     def given(self) -> list[str]:
         """The names of what was asked, for the audit trail: how it is shown is none of it."""
-        asked = [field for field in fields(self) if field.name not in ("months", "by")]
+        asked = [field for field in fields(self) if field.name not in _HOW]
         return [field.name for field in asked if getattr(self, field.name) != field.default]
 
     @property
@@ -101,7 +106,7 @@ class CaseFilter:
 def find(actor: Actor, asked: CaseFilter, cursor: str = "", size: int = SIZE) -> Page[Case]:
     """A page of the cases that the actor may see and that fit, with what a row shows of each."""
     order = asked.order
-    with patience(asked.text):
+    with patience(asked.text or asked.also is not None):
         units = _units_to_merge(actor, asked)
         if units is None:
             rows = matching(actor, asked)
@@ -115,10 +120,10 @@ def find(actor: Actor, asked: CaseFilter, cursor: str = "", size: int = SIZE) ->
 def matching(actor: Actor, asked: CaseFilter) -> CaseQuerySet:
     """The cases that the actor may see and that fit, in no order: for lists and for bulk actions."""
     rows = Case.objects.for_actor(actor)
-    if _REFERENCE.fullmatch(asked.text.strip()):
+    if is_reference(asked.text.strip()):
         return rows.filter(reference=asked.text.strip().upper())
     if asked.unit:
-        rows = rows.filter(unit__in=_units_below(actor, asked.unit))
+        rows = rows.filter(unit__in=_units_asked(actor, asked))
     return _fitting(rows, actor, asked)
 
 
@@ -133,11 +138,14 @@ def _fitting(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuerySe
         ("opened_at__lt", asked.opened_before),
         ("channel", asked.channel),
         ("priority", asked.priority),
+        ("reference", asked.reference),
     ):
         if value not in (None, ""):
             rows = rows.filter(**{lookup: value})
     if asked.due_from:  # no due date sorts last, but is not late in coming
         rows = rows.exclude(due_at=None)
+    if asked.also is not None:
+        rows = rows.filter(asked.also)
     if asked.text:
         rows = rows.filter(search=words_in(asked.text))
         if asked.looks_back_at_first:
@@ -197,19 +205,22 @@ def _by_people(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuery
 
 def _merges(asked: CaseFilter) -> bool:
     """Whether the unit's index leads: a person, a citizen or words find fewer rows by their own."""
-    return not (asked.text or asked.citizen or asked.assignee not in ("", NOBODY))
+    found_otherwise = asked.text or asked.citizen or asked.reference or asked.led
+    return not (found_otherwise or asked.assignee not in ("", NOBODY))
 
 
-def _units_below(actor: Actor, unit: UUID) -> list[int]:
+def _units_asked(actor: Actor, asked: CaseFilter) -> list[int]:
     tree = unit_tree(Organisation.objects.for_actor(actor).get())
-    root = next((node.id for node in tree.nodes if node.uuid == str(unit)), None)
-    return sorted(tree.below([root])) if root is not None else []
+    root = next((node.id for node in tree.nodes if node.uuid == str(asked.unit)), None)
+    if root is None:
+        return []
+    return [root] if asked.alone else sorted(tree.below([root]))
 
 
 def _units_to_merge(actor: Actor, asked: CaseFilter) -> list[int] | None:
     if not _merges(asked):
         return None
-    return units_to_merge(actor, _units_below(actor, asked.unit) if asked.unit else None)
+    return units_to_merge(actor, _units_asked(actor, asked) if asked.unit else None)
 
 
 def units_to_merge(actor: Actor, chosen: Iterable[int] | None) -> list[int] | None:
@@ -263,6 +274,11 @@ def keys_of_citizen(actor: Actor, **who: object) -> QuerySet[Case, int]:
     return cases.filter(**who).values_list("pk", flat=True).union(part.values_list("case"))
 
 
+def is_reference(text: str) -> bool:
+    """Whether a text looks like a case's number."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
 def words_in(text: str) -> SearchQuery:
     """What is looked for in cases: all the words, "those in quotes" together, and not -this one."""
     return SearchQuery(text, config="es", search_type="websearch")
@@ -307,9 +323,10 @@ def with_people(rows: CaseQuerySet, actor: Actor) -> CaseQuerySet:
     )
 
 
-def patience(text: str) -> AbstractContextManager[None]:
-    """Within it a search for words ends after SEARCH_MS; Unavailable says how to ask for less."""
-    return _within(SEARCH_MS) if text else nullcontext()
+def patience(searched: object) -> AbstractContextManager[None]:
+    """Within it a search for words or by an expression ends after SEARCH_MS; Unavailable says how to
+    ask for less."""
+    return _within(SEARCH_MS) if searched else nullcontext()
 
 
 @contextmanager
