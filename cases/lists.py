@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
+from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError, connection, transaction
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
@@ -107,14 +108,20 @@ def find(actor: Actor, asked: CaseFilter, cursor: str = "", size: int = SIZE) ->
     """A page of the cases that the actor may see and that fit, with what a row shows of each."""
     order = asked.order
     with patience(asked.text or asked.also is not None):
-        units = _units_to_merge(actor, asked)
-        if units is None:
-            rows = matching(actor, asked)
-            rows = led_by_words(rows, asked.text) if asked.text else rows
-        else:
-            around = _fitting(Case.objects.of_unit_around(actor), actor, asked)
-            rows = merged(actor, following(around, order, cursor), order, units, size + 1)
+        units, rows = leading(actor, asked)
+        if units is not None:
+            rows = merged(actor, following(rows, order, cursor), order, units, size + 1)
+        elif asked.text:
+            rows = led_by_words(rows, asked.text)
         return read_page(with_row(rows, actor), order, cursor, size)
+
+
+def leading(actor: Actor, asked: CaseFilter) -> tuple[list[int] | None, CaseQuerySet]:
+    """The cases that fit; with the units whose lists are to be merged, as cases of the unit around."""
+    units = _units_to_merge(actor, asked)
+    if units is None:
+        return None, matching(actor, asked)
+    return units, _fitting(Case.objects.of_unit_around(actor), actor, asked)
 
 
 def matching(actor: Actor, asked: CaseFilter) -> CaseQuerySet:
@@ -164,11 +171,9 @@ def count(actor: Actor, asked: CaseFilter) -> int | None:
     """How many fit, COUNT_CAP + 1 when there are more; None when that cannot be said quickly."""
     try:
         with _within(COUNT_MS):
-            units = _units_to_merge(actor, asked)
+            units, rows = leading(actor, asked)
             if units is None:
-                keys = matching(actor, asked).order_by().values_list("pk")
-                return len(keys[: COUNT_CAP + 1])
-            rows = _fitting(Case.objects.of_unit_around(actor), actor, asked)
+                return len(rows.order_by().values_list("pk")[: COUNT_CAP + 1])
             return len(_merged(rows, None, units, COUNT_CAP + 1))
     except Unavailable:
         return None
@@ -250,7 +255,10 @@ def _merged(rows: CaseQuerySet, order: Order | None, units: list[int], limit: in
     columns = order.columns if order else ()
     each = rows.values_list("id", *(set(columns) - {"id"}))
     each = each.order_by(*order.terms) if order else each.order_by()
-    query, parameters = each[:limit].query.sql_with_params()
+    try:
+        query, parameters = each[:limit].query.sql_with_params()
+    except EmptyResultSet:  # nothing can fit
+        return []
     ways = ", ".join(
         f"l.{column}{' DESC' if order and order.descending else ''}" for column in columns
     )

@@ -6,6 +6,13 @@ from cases.query.narrowing import (
     completions,
     understood,
 )
-from cases.query.saying import expression_of
+from cases.query.saying import expression_of, whole_expression
 
-__all__ = ["Expression", "as_audited", "completions", "expression_of", "understood"]
+__all__ = [
+    "Expression",
+    "as_audited",
+    "completions",
+    "expression_of",
+    "understood",
+    "whole_expression",
+]

@@ -20,6 +20,7 @@ from crm.kit.query import Offer, Value, Wrong, folded, in_spanish, proposing
 from crm.organisations.models import Organisation
 from crm.organisations.selectors import Node, UnitTree, unit_tree
 
+MOST_SHOWN = 5
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -95,10 +96,14 @@ def chosen(value: Value, choices: Iterable[Choice], message: Text) -> Choice:
     for choice in known:
         if wanted in map(folded, choice.words):
             return choice
-    shown = {word: choice.shown for choice in known for word in choice.words}
-    wrong = proposing(value, message, shown)
-    texts = tuple(dict.fromkeys(shown.get(text, text) for text in wrong.problem.proposals))
-    raise Wrong(value.start, value.end, message, texts or tuple(one.shown for one in known[:5]))
+    wrong = proposing(value, message, words_shown(known))
+    texts = wrong.problem.proposals or tuple(one.shown for one in known[:MOST_SHOWN])
+    raise Wrong(value.start, value.end, message, texts)
+
+
+def words_shown(choices: Iterable[Choice]) -> dict[str, str]:
+    """All words for the choices, each with the one that is shown."""
+    return {word: choice.shown for choice in choices for word in choice.words}
 
 
 def offered(choices: Iterable[Choice], begun: str) -> Iterable[Offer]:

@@ -2,7 +2,7 @@
 index serves it, and only the rest becomes conditions."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import reduce
 from operator import and_
 from typing import Any
@@ -54,6 +54,11 @@ class Expression:
         return self.known.problems
 
     @property
+    def speaks_of_state(self) -> bool:
+        """Whether it asks for a state anywhere: then no other is understood."""
+        return self.known.mentions(*_OF_STATE)
+
+    @property
     def only_words(self) -> str:
         """The words to be found, when it says no more than these; "" when it does."""
         node, text = self.known.node, self.known.text
@@ -75,11 +80,8 @@ class Expression:
             return base
         if words := self.only_words:
             return replace(base, text=words)
-        if self.known.mentions(*_OF_STATE) and "work" not in kept:
-            base = replace(base, work=ALL, categories=frozenset(), state="")
-        slots = _Slots(self.asking, set(kept))
-        for part in _top(self.known.tree):
-            slots.take(part)
+        base = self._speaking(base, kept)
+        slots = self._slots(kept)
         also = [] if base.also is None else [base.also]
         also += slots.rest
         return replace(
@@ -88,6 +90,29 @@ class Expression:
             also=reduce(and_, also) if also else None,
             led=base.led or slots.led,
         )
+
+    def beside(self, base: CaseFilter, kept: Collection[str] = ()) -> CaseFilter:
+        """What of the base still counts beside the expression, so that it can be told with it."""
+        if self.known.tree is None or self.only_words:
+            return base
+        said = self._slots(kept).values
+        defaults = {one.name: one.default for one in fields(CaseFilter) if one.name in said}
+        if "work" in said:
+            defaults["work"] = ALL
+        return replace(self._speaking(base, kept), **defaults)
+
+    def _speaking(self, base: CaseFilter, kept: Collection[str]) -> CaseFilter:
+        """Who asks for a state is not held to the base's."""
+        if self.speaks_of_state and "work" not in kept:
+            return replace(base, work=ALL, categories=frozenset(), state="")
+        return base
+
+    def _slots(self, kept: Collection[str]) -> "_Slots":
+        slots = _Slots(self.asking, set(kept))
+        if self.known.tree is not None:
+            for part in _top(self.known.tree):
+                slots.take(part)
+        return slots
 
     def alone(self) -> CaseFilter:
         """What the expression asks by itself: of all cases, however old."""

@@ -1,6 +1,6 @@
 """From what a list is asked back to the expression that asks the same: filters and words translate."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,18 +11,34 @@ from cases.lists import ALL, ENDED, ME, NOBODY, OPEN, CaseFilter
 from cases.models import StateCategory
 from cases.query.asking import Asking, Choice
 from cases.query.fields import CASES
+from cases.query.narrowing import Expression
 from cases.query.values import CATEGORIES, CHANNELS, PRIORITIES, WORK
 from crm.kit.actor import Actor
-from crm.kit.query import folded, in_spanish, written
+from crm.kit.query import Group, folded, in_spanish, written
 
 _JUST_NOW = timedelta(minutes=1)
 
 
-def expression_of(actor: Actor, asked: CaseFilter, typed: str = "") -> str:
-    """What the filter asks as an expression, beside what was typed; the order it has none for."""
+def expression_of(actor: Actor, asked: CaseFilter) -> str:
+    """What the filter asks as an expression; how far back and in what order it has no words for."""
     asking = Asking(actor, timezone.localtime())
     parts = [*_state(asked), *_place(asking, asked), *_people(asking, asked), *_rest(asking, asked)]
-    return " ".join([*parts, typed.strip()]).strip()
+    return " ".join(parts)
+
+
+def whole_expression(
+    actor: Actor, base: CaseFilter, kept: Collection[str], typed: Expression
+) -> str:
+    """What a list asks as one expression: what was typed, and what is asked beside it."""
+    beside = expression_of(actor, typed.beside(base, kept))
+    if typed.speaks_of_state and "work" not in kept:
+        everything = _term("state", _shown(WORK, ALL))
+        beside = " ".join(part for part in beside.split(" ") if part != everything)
+    text = typed.known.text.strip()
+    alternatives = isinstance(typed.known.node, Group) and not typed.known.node.every
+    if beside and alternatives and not text.startswith("("):
+        text = f"({text})"
+    return f"{beside} {text}".strip()
 
 
 def _term(name: str, value: str, sign: str = ":") -> str:

@@ -20,6 +20,7 @@ from cases.query.asking import (
     offered,
     people_offered,
     person,
+    words_shown,
 )
 from crm.citizens.models import Channel
 from crm.citizens.permissions import VIEW_CITIZEN
@@ -160,7 +161,8 @@ def state_codes(asking: Asking, value: Value) -> tuple[str, ...]:
     if found:
         return tuple(sorted(found))
     message = _("No case type has a state “%(value)s”.") % {"value": value.text}
-    raise proposing(value, message, [*asking.states, *(choice.shown for choice in WORK)])
+    states = {word: code for code, names in asking.states.items() for word in (code, *names)}
+    raise proposing(value, message, {**states, **words_shown(WORK)})
 
 
 def states_offered(asking: Asking, begun: str) -> Iterable[Offer]:
@@ -194,10 +196,8 @@ def case_type(asking: Asking, value: Value) -> Kind:
         if wanted in (folded(kind.code), folded(kind.name)):
             return Kind(kind.pk, kind.code)
     message = _("There is no case type “%(value)s”.") % {"value": value.text}
-    codes = {kind.name: kind.code for kind in asking.types}
-    wrong = proposing(value, message, [*codes.values(), *codes])
-    texts = (codes.get(text.strip('"'), text) for text in wrong.problem.proposals)
-    raise Wrong(value.start, value.end, message, tuple(dict.fromkeys(texts)))
+    codes = {word: kind.code for kind in asking.types for word in (kind.code, kind.name)}
+    raise proposing(value, message, codes)
 
 
 def types_offered(asking: Asking, begun: str) -> Iterable[Offer]:
@@ -242,7 +242,8 @@ def unit(asking: Asking, value: Value) -> Units:
         codes = tuple(node.code for node in found[:3])
         raise Wrong(value.start, value.end, message, codes)
     message = _("There is no unit “%(value)s”.") % {"value": text}
-    raise proposing(value, message, [node.code for node in asking.units_seen()])
+    seen = {word: node.code for node in asking.units_seen() for word in (node.code, node.name)}
+    raise proposing(value, message, seen)
 
 
 def units_offered(asking: Asking, begun: str) -> Iterable[Offer]:
@@ -269,7 +270,8 @@ def date_of(*, ahead: bool) -> Read:
             message = _(
                 "“%(value)s” is no date. Write it as 2026-01-31, 7d, last-week or 2026-01..2026-03."
             )
-            raise proposing(value, message % {"value": value.text}, OFFERED[in_spanish()])
+            known = {text: text for text in OFFERED[in_spanish()]}
+            raise proposing(value, message % {"value": value.text}, known)
         if found.by(value.sign or ":") is None:
             message = _("“%(value)s” is one moment: ask what is before or after it, with < or >.")
             raise Wrong(value.start, value.end, message % {"value": value.text})

@@ -89,6 +89,10 @@ def make_heap(world: World, seed: int, now: datetime, size: int = 36) -> Heap:
     below = UnitFactory(organisation=world.here, parent=north, code="N1", name="Norte uno")
     deep = UnitFactory(organisation=world.here, parent=below, code="N11", name="Norte once")
     root = Unit.objects.get(organisation=world.here, parent=None)
+    root.code = "TOP"  # which the other organisation does not have
+    root.save()
+    world.here.units_version += 1
+    world.here.save()
     heap.units = {unit.code: unit for unit in (root, north, south, below, deep)}
     _people(world, heap)
     for organisation in (world.here, world.elsewhere):
@@ -369,7 +373,7 @@ def _is(column: str, *values: Any) -> Meaning:
 def _valued(heap: Heap) -> list[tuple[tuple[str, ...], list[tuple[str, Meaning]]]]:
     codes = heap.units
     below = {
-        "ROOT": set(codes),
+        "TOP": set(codes),
         "NORTH": {"NORTH", "N1", "N11"},
         "N1": {"N1", "N11"},
         "SOUTH": {"SOUTH"},
@@ -547,7 +551,7 @@ def _dated(heap: Heap, names: tuple[str, ...], column: str, way: int) -> st.Sear
 
 
 def _words() -> st.SearchStrategy[Said]:
-    texts = (*WORDS, "calle mayor", "beca beca", "de", "la", "nada")
+    texts = (*WORDS, "calle mayor", "beca beca", "de", "la", "zanahoria")
 
     def said(drawn: tuple[str, str]) -> Said:
         before, text = drawn

@@ -16,6 +16,7 @@ from crm.kit.query import (
     Not,
     Offer,
     Said,
+    Same,
     Several,
     Term,
     Understood,
@@ -72,7 +73,8 @@ def shape(node: object) -> object:
         ("moved-to:review by:me last-week", ["all", "moved-to:review", "by:me", "last-week"]),
         ("10:30", "10:30"),
         ("unit:Madrid/*", "unit:Madrid/*"),
-        ("calle(mayor)", ["all", "calle", "mayor"]),
+        ("calle(mayor)", ["all", "calle", ["all", "mayor"]]),
+        ("((a))", ["all", "a"]),
         ('casa"piso"', ["all", "casa", "piso"]),
         ('"or"', "or"),
     ],
@@ -214,6 +216,9 @@ def test_what_tells_of_one_thing_belongs_together() -> None:
     assert wrong("last-week colour:red") == [("last-week", ("cuándo:last-week", '"last-week"'))]
     assert wrong("did:sell did:buy") == [("did:buy", ())]
     assert understand("(did:sell today) (did:buy)").problems == ()
+    apart = understand("(did:sell) (when:then)").tree  # the regression: taken for one event
+    assert isinstance(apart, Several)
+    assert [len(part.leaves) for part in apart.parts if isinstance(part, Same)] == [1, 1]
 
 
 @pytest.mark.parametrize(

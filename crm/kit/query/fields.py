@@ -364,13 +364,13 @@ class Completion:
     label: Text
 
 
-def proposing(value: Value, message: Text, known: Iterable[str]) -> Wrong:
-    """A value that is none of those known, with those that are near."""
-    by_folded = {folded(text): text for text in known}
+def proposing(value: Value, message: Text, known: Mapping[str, str]) -> Wrong:
+    """A value that is none of the words known, with what is written for those that are near."""
+    by_folded = {folded(word): text for word, text in known.items()}
     wanted = folded(value.text)
     near = get_close_matches(wanted, by_folded, PROPOSALS, NEAR)
-    near += [text for text in by_folded if wanted and text.startswith(wanted)]
-    texts = tuple(dict.fromkeys(written(by_folded[text]) for text in near))[:PROPOSALS]
+    near += [word for word in by_folded if wanted and word.startswith(wanted)]
+    texts = tuple(dict.fromkeys(written(by_folded[word]) for word in near))[:PROPOSALS]
     return Wrong(value.start, value.end, message, texts)
 
 

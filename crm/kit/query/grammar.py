@@ -286,6 +286,6 @@ def _within(tokens: _Tokens, opened: _Token, depth: int) -> Node:
     if tokens.now.kind != ")":
         raise Wrong(opened.start, opened.end, _("This parenthesis is not closed: write “)”."))
     closed = tokens.take()
-    if isinstance(inner, Group):  # with its parentheses, so that errors mark all of it
-        return Group(inner.parts, inner.every, opened.start, closed.end)
-    return inner
+    # one condition too: in parentheses it stands by itself, whatever tells of the same thing outside
+    several = inner if isinstance(inner, Group) else Group((inner,), True, inner.start, inner.end)
+    return replace(several, start=opened.start, end=closed.end)
