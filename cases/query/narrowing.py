@@ -96,7 +96,9 @@ class Expression:
         if self.known.tree is None or self.only_words:
             return base
         said = self._slots(kept).values
-        defaults = {one.name: one.default for one in fields(CaseFilter) if one.name in said}
+        defaults: dict[str, Any] = {
+            one.name: one.default for one in fields(CaseFilter) if one.name in said
+        }
         if "work" in said:
             defaults["work"] = ALL
         return replace(self._speaking(base, kept), **defaults)
