@@ -42,8 +42,8 @@ FIELDS: tuple[Field[Asking], ...] = (
         compares=True,
     ),
     Field(
-        *("citizen", "ciudadano", _("Citizen"), values.citizen, meanings.citizen),
-        others=("ciudadana", "ciudadanía"),
+        *("citizen", "persona", _("Citizen"), values.citizen, meanings.citizen),
+        others=("ciudadano", "ciudadana", "ciudadanía"),
         personal=True,
     ),
     Field(
@@ -76,8 +76,8 @@ FIELDS: tuple[Field[Asking], ...] = (
         offers=_channels,
     ),
     Field(
-        *("ref", "expediente", _("Case number"), values.reference, meanings.equal("reference")),
-        others=("reference", "número"),
+        *("ref", "número", _("Case number"), values.reference, meanings.equal("reference")),
+        others=("reference", "caso", "expediente"),
     ),
     Field(
         *("text", "texto", _("Words"), values.as_written, meanings.text),

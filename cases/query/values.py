@@ -89,7 +89,7 @@ HAS = tuple(
     Choice(code, code, spanish, label)
     for code, spanish, label in (
         ("assignee", "responsable", gettext_lazy("Assignee")),
-        ("citizen", "ciudadano", gettext_lazy("Citizen")),
+        ("citizen", "persona", gettext_lazy("Citizen")),
         ("due", "plazo", gettext_lazy("Due date")),
         ("outcome", "resultado", gettext_lazy("Outcome")),
         ("place", "lugar", gettext_lazy("Place on the map")),

@@ -476,7 +476,7 @@ def _haves(heap: Heap) -> list[tuple[str, Meaning]]:
 
     return [
         ("assignee", lambda _seer, case: case.assignee_id is not None),
-        ("ciudadano", lambda _seer, case: case.citizen_id is not None),
+        ("persona", lambda _seer, case: case.citizen_id is not None),
         ("due", lambda _seer, case: case.due_at is not None),
         ("outcome", lambda _seer, case: case.outcome != ""),
         ("place", lambda _seer, case: case.latitude is not None),

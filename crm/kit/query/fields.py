@@ -33,9 +33,7 @@ PROPOSALS = 3
 NEAR = 0.6
 IS = (":", "=")
 COMPARING = ("<", "<=", ">", ">=")
-_PIECE = re.compile(r'(?:[^\s()"]|"(?:[^"\\]|\\.)*"?)*$')
 _NAMED = re.compile(r"(-*)([^\W\d_][\w-]*)(<=|>=|[:<>=])(.*)", re.DOTALL)
-_LAST = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)*$')
 
 
 def folded(text: str) -> str:
@@ -328,13 +326,11 @@ class Vocabulary(Generic[C]):
 
     def complete(self, asking: C, text: str, at: int) -> "list[Completion]":
         """What may be written at this place, each with the signs that it replaces."""
-        piece = _PIECE.search(text, 0, at)
-        begun = piece[0] if piece else ""
+        begun = text[_begin(text[:at], lambda sign: sign.isspace() or sign in "()") : at]
         after = re.match(r'[^\s()"]*', text[at:])
         end = at + (after.end() if after else 0)
         if named := _NAMED.fullmatch(begun):
-            last = _LAST.search(named[4])
-            value = last[0] if last else ""
+            value = named[4][_begin(named[4], lambda sign: sign == ",") :]
             one = self.field(named[2])
             offers = one.offers(asking, folded(unescaped(value.strip('"')))) if one else ()
             return [
@@ -372,6 +368,20 @@ def proposing(value: Value, message: Text, known: Mapping[str, str]) -> Wrong:
     near += [word for word in by_folded if wanted and word.startswith(wanted)]
     texts = tuple(dict.fromkeys(written(by_folded[word]) for word in near))[:PROPOSALS]
     return Wrong(value.start, value.end, message, texts)
+
+
+def _begin(text: str, ends: Callable[[str], bool]) -> int:
+    """Where the last piece of a text begins, when such signs outside quotes end one."""
+    begin, at, quoted = 0, 0, False
+    while at < len(text):
+        if text[at] == '"':
+            quoted = not quoted
+        elif quoted and text[at] == "\\":
+            at += 1
+        elif not quoted and ends(text[at]):
+            begin = at + 1
+        at += 1
+    return begin
 
 
 def _first(offers: Iterable[Any]) -> list[Any]:
