@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.http import HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET
 
 from cases.permissions import VIEW_CASE
@@ -14,6 +15,32 @@ from cases.query.fields import FIELDS
 from crm.kit.access import ActorRequest, needs
 from crm.kit.errors import Text
 from crm.kit.query import LONGEST, Problem
+
+EXAMPLES: Sequence[tuple[Text, Text]] = (
+    (
+        pgettext_lazy("query", "type:pension state:open due<7d"),
+        gettext_lazy("All three must hold; due in less than seven days"),
+    ),
+    (
+        pgettext_lazy("query", "unit:NORTH/*"),
+        gettext_lazy("With all the units under it; without /* that unit alone"),
+    ),
+    (pgettext_lazy("query", "type:a,b"), gettext_lazy("One value or the other")),
+    (pgettext_lazy("query", "-assignee:nobody"), gettext_lazy("The minus says no")),
+    (
+        pgettext_lazy("query", "(priority:urgent or due<3d)"),
+        gettext_lazy("One condition or the other"),
+    ),
+    (
+        pgettext_lazy("query", "opened:2026-01..2026-03 closed>last-week"),
+        gettext_lazy("Days, months, years and words for them"),
+    ),
+    (
+        pgettext_lazy("query", "moved-to:resolved by:me last-week"),
+        gettext_lazy("What happened, by whom and when"),
+    ),
+    (pgettext_lazy("query", 'text:"working life"'), gettext_lazy("These words together")),
+)
 
 
 @dataclass(frozen=True)
@@ -94,4 +121,5 @@ def offers(request: ActorRequest) -> JsonResponse:
 @needs(VIEW_CASE)
 def guide(request: ActorRequest) -> HttpResponse:
     """How expressions are written, inside the page."""
-    return render(request, "cases/_query_guide.html", {"fields": FIELDS})
+    context = {"fields": FIELDS, "examples": EXAMPLES}
+    return render(request, "cases/_query_guide.html", context)

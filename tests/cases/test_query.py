@@ -5,8 +5,10 @@
 
 import json
 import os
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
+from html import unescape
 from io import StringIO
 from types import MappingProxyType
 from typing import Any
@@ -419,6 +421,7 @@ def test_a_bulk_action_takes_what_the_query_finds(world: World) -> None:
 
 
 def test_what_may_follow_is_answered_with_its_place(world: World) -> None:
+    CaseTypeFactory(organisation=world.here)
     client = signed_in(world.alice)
     answer = client.get("/casos/consulta/", {"q": "farola can", "at": "10"}).json()
     assert answer == {"options": [{"start": 7, "end": 10, "text": "canal:", "label": "Channel"}]}
@@ -426,6 +429,12 @@ def test_what_may_follow_is_answered_with_its_place(world: World) -> None:
         assert client.get("/casos/consulta/", odd).status_code == 200
     guide = client.get("/casos/consulta/ayuda/").content.decode()
     assert all(f"<code>{one.shown}:</code>" in guide for one in FIELDS)
+    examples = [unescape(found) for found in re.findall(r"<dt><code>(.*?)</code>", guide)]
+    assert "(priority:urgent or due<3d)" in examples
+    boss = world.actor(world.alice)
+    for example in examples[: -len(FIELDS)]:  # their values are made up, not their fields and signs
+        for problem in understood(boss, example).problems:
+            assert str(problem.message).startswith(("There is no case type", "There is no unit"))
 
 
 def test_the_api_takes_an_expression_and_says_where_it_is_wrong(world: World) -> None:

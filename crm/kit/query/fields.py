@@ -33,7 +33,7 @@ PROPOSALS = 3
 NEAR = 0.6
 IS = (":", "=")
 COMPARING = ("<", "<=", ">", ">=")
-_NAMED = re.compile(r"(-*)([^\W\d_][\w-]*)(<=|>=|[:<>=])(.*)", re.DOTALL)
+_NAMED = re.compile(r"(-{0,20})([^\W\d_][\w-]{0,39})(<=|>=|[:<>=])(.*)", re.DOTALL)
 
 
 def folded(text: str) -> str:

@@ -19,7 +19,7 @@ LONGEST = 1_000
 DEEPEST = 10
 MOST_TERMS = 60
 MOST_VALUES = 30
-_TERM = re.compile(r"([^\W\d_][\w-]*)(<=|>=|[:<>=])")
+_TERM = re.compile(r"([^\W\d_][\w-]{0,39})(<=|>=|[:<>=])")
 _RAW = re.compile(r'[^\s()"]+')
 _RAW_VALUE = re.compile(r'[^\s()",]+')
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
