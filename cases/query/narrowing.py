@@ -8,7 +8,6 @@ from operator import and_
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils import timezone
 
 from cases.lists import ALL, ENDED, ME, NOBODY, OPEN, CaseFilter
@@ -83,7 +82,7 @@ class Expression:
         base = self._speaking(base, kept)
         slots = self._slots(kept)
         also = [] if base.also is None else [base.also]
-        also += slots.rest
+        also += [CASES.compile(self.asking, part) for part in slots.rest]
         return replace(
             base,
             **slots.values,
@@ -110,7 +109,7 @@ class Expression:
         return base
 
     def _slots(self, kept: Collection[str]) -> "_Slots":
-        slots = _Slots(self.asking, set(kept))
+        slots = _Slots(set(kept))
         if self.known.tree is not None:
             for part in _top(self.known.tree):
                 slots.take(part)
@@ -176,10 +175,9 @@ def _top(tree: Known) -> Iterator[Known]:
 class _Slots:
     """Fields of a CaseFilter as they are taken; what finds its field taken is a condition."""
 
-    asking: Asking
     taken: set[str]
     values: dict[str, Any] = field(default_factory=dict)
-    rest: list[Q] = field(default_factory=list)
+    rest: list[Known] = field(default_factory=list)
     led: bool = False
 
     def take(self, part: Known) -> None:
@@ -188,7 +186,7 @@ class _Slots:
             self.values |= said
             self.taken |= said.keys()
             return
-        self.rest.append(CASES.compile(self.asking, part))
+        self.rest.append(part)
         name = part.field.name if isinstance(part, Leaf) else ""
         self.led = self.led or name in _LEADING or isinstance(part, Said)
 

@@ -28,6 +28,8 @@ from cases.lists import ALL, ENDED, ME, NOBODY, OPEN, CaseFilter, count, find, m
 from cases.models import BulkAction, Case, CaseType, StateCategory
 from cases.query import as_audited, completions, expression_of, understood
 from cases.query.fields import FIELDS
+from cases.services.writing import told_at
+from cases.workflow import simple_bundle
 from crm.accounts.models import User
 from crm.audit.models import AuditEntry
 from crm.citizens.models import Citizen
@@ -141,6 +143,50 @@ def test_units_are_asked_with_and_without_those_under_them(world: World) -> None
         assert sorted(case.subject for case in find(actor, asked).rows) == wanted, text
     (problem,) = understood(actor, "unit:FAR").problems
     assert (problem.start, problem.end) == (5, 8)
+
+
+def test_all_of_it_in_one(world: World) -> None:
+    """The example of the specification finds the one case of which all of it is true."""
+    bundle = simple_bundle()
+    bundle["states"].append({"code": "review", "name": "En revisión", "category": "open"})
+    bundle["moves"].append(
+        {
+            "code": "review",
+            "name": "Revisar",
+            "from": ["new"],
+            "to": "review",
+            "permission": "cases.change_case",
+            "requires": [],
+        }
+    )
+    CaseTypeFactory(organisation=world.here, code="pension", bundle=bundle, term="3d")
+    madrid = UnitFactory(organisation=world.here, parent=world.unit, code="Madrid")
+    centre = UnitFactory(organisation=world.here, parent=madrid, code="Centro")
+    person = CitizenFactory(organisation=world.here, surname1="García")
+    said = {"citizen": person, "subject": "Informe de vida laboral"}
+    wanted, unmoved = CaseFactory(unit=centre, **said), CaseFactory(unit=centre, **said)
+    elsewhere = CaseFactory(unit=world.unit, **said)
+    alice = world.actor(world.alice)
+    for case, user in ((wanted, world.alice), (elsewhere, world.alice)):
+        with told_at(timezone.now() - timedelta(days=7)):
+            services.move_case(acting(user), case.uuid, "review")
+    Case.objects.update(due_at=NOW + timedelta(days=3))
+    text = (
+        'type:pension state:open due<7d unit:Madrid/* citizen:"García" moved-to:review by:me'
+        ' when:-9d..-5d text:"vida laboral"'
+    )
+    expression = understood(alice, text)
+    assert expression.problems == ()
+    assert [case.pk for case in find(alice, expression.alone()).rows] == [wanted.pk]
+    without = understood(alice, text.replace("moved-to:review by:me when:-9d..-5d ", ""))
+    found = find(alice, without.alone()).rows
+    assert {case.pk for case in found} == {wanted.pk, unmoved.pk}
+    spanish = (
+        'tipo:pension estado:abierto vence<7d unidad:Madrid/* persona:"García" pasado-a:review'
+        ' por:mí cuándo:-9d..-5d texto:"vida laboral"'
+    )
+    again = understood(alice, spanish)
+    assert [case.pk for case in find(alice, again.alone()).rows] == [wanted.pk]
 
 
 NO_FILTERS = {"months": None, "by": "", "text": "", "also": None, "led": False, "any_time": True}
