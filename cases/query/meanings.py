@@ -31,7 +31,7 @@ from crm.kit.actor import Kind as ActorKind
 from crm.kit.query import Leaf, Period, Value, Wrong
 
 Means = Callable[[Asking, str, Sequence[Any]], Q]
-FEW_CITIZENS = 500
+FEW = 500
 ALWAYS = Q(pk__isnull=False)
 NEVER = Q(pk__isnull=True)
 _LOOKUPS = {"<": "__lt", "<=": "__lte", ">": "__gt", ">=": "__gte"}
@@ -100,11 +100,15 @@ def citizen(asking: Asking, _sign: str, values: Sequence[UUID | tuple[str, ...]]
 
 
 def _of_citizen(asking: Asking, value: UUID | tuple[str, ...]) -> Any:
+    """The keys of their cases when they are few, as the planner then takes them by their index."""
     if isinstance(value, UUID):
         return keys_of_citizen(asking.actor, citizen__uuid=value)
-    citizens = called(asking.actor, value)
-    few = list(citizens[: FEW_CITIZENS + 1])  # the planner takes the index when it knows the keys
-    return keys_of_citizen(asking.actor, citizen__in=few if len(few) <= FEW_CITIZENS else citizens)
+    citizens: Any = called(asking.actor, value)
+    few = list(citizens[: FEW + 1])
+    if len(few) > FEW:
+        return keys_of_citizen(asking.actor, citizen__in=citizens)
+    keys = list(keys_of_citizen(asking.actor, citizen__in=few)[: FEW + 1])
+    return keys if len(keys) <= FEW else keys_of_citizen(asking.actor, citizen__in=few)
 
 
 def words(_asking: Asking, values: Sequence[Value]) -> Q:

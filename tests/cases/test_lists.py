@@ -243,14 +243,14 @@ def walks(actor: Actor, asked: CaseFilter, index: str) -> None:
         ("boss", "assignee:me -event:noted state:open", "case_mine"),
         ("boss", "ref:COPY-2026-0000777 has:due", "case_reference_once_per_organisation"),
         ("alice", "ref:COPY-2026-0000777", "case_reference_once_per_organisation"),
-        ("boss", "citizen:zoraida", "case_citizen"),
-        ("alice", "citizen:zoraida state:open", "case_citizen"),
+        ("boss", "citizen:zoraida", "cases_case_pkey"),
+        ("alice", "citizen:zoraida state:open", "cases_case_pkey"),
     ],
 )
 def test_each_query_walks_the_index_of_what_it_says(
     many: World, who: str, text: str, index: str
 ) -> None:
-    CitizenFactory(organisation=many.here, name="Zoraida")
+    CaseFactory(unit=many.unit, citizen=CitizenFactory(organisation=many.here, name="Zoraida"))
     user = many.alice if who == "alice" else employee(many.here, "supervisor")
     actor = many.actor(user)
     expression = understood(actor, text)

@@ -20,7 +20,7 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cases import services
@@ -335,6 +335,8 @@ def test_the_trail_keeps_queries_without_numbers_of_people(world: World) -> None
 
 
 @given(st.text(max_size=80))
+@example("\0")
+@example("\ud800")
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_text_breaks_the_fields(world: World, text: str) -> None:
     alice = world.actor(world.alice)
@@ -478,8 +480,8 @@ def test_what_may_follow_is_answered_with_its_place(world: World) -> None:
     examples = [unescape(found) for found in re.findall(r"<dt><code>(.*?)</code>", guide)]
     assert "(priority:urgent or due<3d)" in examples
     boss = world.actor(world.alice)
-    for example in examples[: -len(FIELDS)]:  # their values are made up, not their fields and signs
-        for problem in understood(boss, example).problems:
+    for shown in examples[: -len(FIELDS)]:  # their values are made up, not their fields and signs
+        for problem in understood(boss, shown).problems:
             assert str(problem.message).startswith(("There is no case type", "There is no unit"))
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from crm.kit.errors import Text
 from crm.kit.query.grammar import (
+    UNKEEPABLE,
     Group,
     Node,
     Not,
@@ -326,6 +327,8 @@ class Vocabulary(Generic[C]):
 
     def complete(self, asking: C, text: str, at: int) -> "list[Completion]":
         """What may be written at this place, each with the signs that it replaces."""
+        if UNKEEPABLE.search(text):
+            return []
         begun = text[_begin(text[:at], lambda sign: sign.isspace() or sign in "()") : at]
         after = re.match(r'[^\s()"]*', text[at:])
         end = at + (after.end() if after else 0)

@@ -22,7 +22,7 @@ MOST_VALUES = 30
 _TERM = re.compile(r"([^\W\d_][\w-]{0,39})(<=|>=|[:<>=])")
 _RAW = re.compile(r'[^\s()"]+')
 _RAW_VALUE = re.compile(r'[^\s()",]+')
-_UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 _OPERATORS = {"or": "or", "o": "or", "and": "and", "y": "and", "not": "not"}
 
 
@@ -120,7 +120,7 @@ def parse(text: str) -> Node | None:
     if len(text) > LONGEST:
         message = _("At most %(count)s signs: say it in fewer words.") % {"count": LONGEST}
         raise Wrong(LONGEST, len(text), message)
-    if bad := _UNKEEPABLE.search(text):
+    if bad := UNKEEPABLE.search(text):
         raise Wrong(bad.start(), bad.end(), _("This sign cannot be searched for: take it out."))
     tokens = _Tokens(text)
     if tokens.now.kind == "end":
