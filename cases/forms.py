@@ -21,7 +21,6 @@ from crm.citizens.models import Channel
 from crm.kit.api.parsing import parse_json
 from crm.kit.errors import DomainError, Invalid
 from crm.kit.forms import DateField, DateInput
-from crm.kit.query import LONGEST
 from crm.organisations.selectors import Node
 
 DATA = "data."
@@ -276,7 +275,7 @@ _SINCE = {"late": 0, "today": 1, "week": 7, "month": 30}
 class ListForm(forms.Form):
     """The filters of the case list, with the names that they have in its address."""
 
-    q = forms.CharField(label=gettext_lazy("Text"), max_length=LONGEST, required=False, strip=False)
+    q = forms.CharField(label=gettext_lazy("Text"), required=False, strip=False)
     estado = forms.ChoiceField(label=gettext_lazy("State"), required=False)
     tipo = forms.ChoiceField(label=gettext_lazy("Case type"), required=False)
     unidad = forms.ChoiceField(label=gettext_lazy("Unit"), required=False)

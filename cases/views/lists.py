@@ -184,7 +184,7 @@ def _listing(actor: Actor, query: QueryDict, views: list[View]) -> Listing:
     """What an address asks; without a view and without filters, the usual view."""
     form = _form(actor, query)
     given = form.asked() if form.is_valid() else _valid_part(form)
-    typed = str(form.cleaned_data.get("q") or "")
+    typed = query.get("q", "")
     anything = bool(given or typed.strip())
     in_a_unit = actor.holds(CHANGE_CASE) and any(view.key == USUAL_VIEW for view in views)
     usual = USUAL_VIEW if in_a_unit else WIDE_VIEW
