@@ -273,7 +273,7 @@ _SINCE = {"late": 0, "today": 1, "week": 7, "month": 30}
 class ListForm(forms.Form):
     """The filters of the case list, with the names that they have in its address."""
 
-    q = forms.CharField(label=gettext_lazy("Text"), max_length=200, required=False)
+    q = forms.CharField(label=gettext_lazy("Text"), required=False, strip=False)
     estado = forms.ChoiceField(label=gettext_lazy("State"), required=False)
     tipo = forms.ChoiceField(label=gettext_lazy("Case type"), required=False)
     unidad = forms.ChoiceField(label=gettext_lazy("Unit"), required=False)
@@ -348,14 +348,14 @@ class ListForm(forms.Form):
             raise forms.ValidationError(_("Choose one of the offered values.")) from None
 
     def asked(self) -> dict[str, Any]:
-        """What was asked, as fields of CaseFilter; what is not valid is left out."""
+        """What the filters ask, as fields of CaseFilter; what is not valid is left out. The box is an
+        expression of its own."""
         given = {
             name: value for name, value in self.cleaned_data.items() if value not in (None, "")
         }
         found: dict[str, Any] = {
             field: given[name]
             for name, field in (
-                ("q", "text"),
                 ("tipo", "case_type"),
                 ("responsable", "assignee"),
                 ("canal", "channel"),

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
+from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError, connection, transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -55,6 +56,7 @@ _SHOWN = (
     *("citizen__kind", "citizen__name", "citizen__surname1", "citizen__surname2", "citizen__uuid"),
 )
 _REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,12}-\d{4}-\d{7}")
+_HOW = {"months", "by", "also", "led"}  # how it is shown or found; an expression is told as written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,7 @@ class CaseFilter:
     state: str = ""
     case_type: str = ""  # its code
     unit: UUID | None = None  # with its sub-units
+    alone: bool = False  # the unit without them
     assignee: UUID | str = ""  # a person's UUID, ME or NOBODY
     citizen: UUID | None = None
     channel: str = ""
@@ -77,12 +80,15 @@ class CaseFilter:
     text: str = ""
     any_time: bool = False  # a text search goes back further than it does at first
     months: int | None = None  # how far at first; None: as the organisation decided
+    reference: str = ""
+    also: Q | None = None  # what an expression asks beyond all this (cases.query)
+    led: bool = False  # by an index of what `also` asks, before that of the units
     by: str = ""  # "due" or "newest"; default: due for open work
 
     @property
     def given(self) -> list[str]:
         """The names of what was asked, for the audit trail: how it is shown is none of it."""
-        asked = [field for field in fields(self) if field.name not in ("months", "by")]
+        asked = [field for field in fields(self) if field.name not in _HOW]
         return [field.name for field in asked if getattr(self, field.name) != field.default]
 
     @property
@@ -101,24 +107,30 @@ class CaseFilter:
 def find(actor: Actor, asked: CaseFilter, cursor: str = "", size: int = SIZE) -> Page[Case]:
     """A page of the cases that the actor may see and that fit, with what a row shows of each."""
     order = asked.order
-    with patience(asked.text):
-        units = _units_to_merge(actor, asked)
-        if units is None:
-            rows = matching(actor, asked)
-            rows = led_by_words(rows, asked.text) if asked.text else rows
-        else:
-            around = _fitting(Case.objects.of_unit_around(actor), actor, asked)
-            rows = merged(actor, following(around, order, cursor), order, units, size + 1)
+    with patience(asked.text or asked.also is not None):
+        units, rows = leading(actor, asked)
+        if units is not None:
+            rows = merged(actor, following(rows, order, cursor), order, units, size + 1)
+        elif asked.text:
+            rows = led_by_words(rows, asked.text)
         return read_page(with_row(rows, actor), order, cursor, size)
+
+
+def leading(actor: Actor, asked: CaseFilter) -> tuple[list[int] | None, CaseQuerySet]:
+    """The cases that fit; with the units whose lists are to be merged, as cases of the unit around."""
+    units = _units_to_merge(actor, asked)
+    if units is None:
+        return None, matching(actor, asked)
+    return units, _fitting(Case.objects.of_unit_around(actor), actor, asked)
 
 
 def matching(actor: Actor, asked: CaseFilter) -> CaseQuerySet:
     """The cases that the actor may see and that fit, in no order: for lists and for bulk actions."""
     rows = Case.objects.for_actor(actor)
-    if _REFERENCE.fullmatch(asked.text.strip()):
+    if is_reference(asked.text.strip()):
         return rows.filter(reference=asked.text.strip().upper())
     if asked.unit:
-        rows = rows.filter(unit__in=_units_below(actor, asked.unit))
+        rows = rows.filter(unit__in=_units_asked(actor, asked))
     return _fitting(rows, actor, asked)
 
 
@@ -133,11 +145,14 @@ def _fitting(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuerySe
         ("opened_at__lt", asked.opened_before),
         ("channel", asked.channel),
         ("priority", asked.priority),
+        ("reference", asked.reference),
     ):
         if value not in (None, ""):
             rows = rows.filter(**{lookup: value})
     if asked.due_from:  # no due date sorts last, but is not late in coming
         rows = rows.exclude(due_at=None)
+    if asked.also is not None:
+        rows = rows.filter(asked.also)
     if asked.text:
         rows = rows.filter(search=words_in(asked.text))
         if asked.looks_back_at_first:
@@ -156,11 +171,9 @@ def count(actor: Actor, asked: CaseFilter) -> int | None:
     """How many fit, COUNT_CAP + 1 when there are more; None when that cannot be said quickly."""
     try:
         with _within(COUNT_MS):
-            units = _units_to_merge(actor, asked)
+            units, rows = leading(actor, asked)
             if units is None:
-                keys = matching(actor, asked).order_by().values_list("pk")
-                return len(keys[: COUNT_CAP + 1])
-            rows = _fitting(Case.objects.of_unit_around(actor), actor, asked)
+                return len(rows.order_by().values_list("pk")[: COUNT_CAP + 1])
             return len(_merged(rows, None, units, COUNT_CAP + 1))
     except Unavailable:
         return None
@@ -197,19 +210,22 @@ def _by_people(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuery
 
 def _merges(asked: CaseFilter) -> bool:
     """Whether the unit's index leads: a person, a citizen or words find fewer rows by their own."""
-    return not (asked.text or asked.citizen or asked.assignee not in ("", NOBODY))
+    found_otherwise = asked.text or asked.citizen or asked.reference or asked.led
+    return not (found_otherwise or asked.assignee not in ("", NOBODY))
 
 
-def _units_below(actor: Actor, unit: UUID) -> list[int]:
+def _units_asked(actor: Actor, asked: CaseFilter) -> list[int]:
     tree = unit_tree(Organisation.objects.for_actor(actor).get())
-    root = next((node.id for node in tree.nodes if node.uuid == str(unit)), None)
-    return sorted(tree.below([root])) if root is not None else []
+    root = next((node.id for node in tree.nodes if node.uuid == str(asked.unit)), None)
+    if root is None:
+        return []
+    return [root] if asked.alone else sorted(tree.below([root]))
 
 
 def _units_to_merge(actor: Actor, asked: CaseFilter) -> list[int] | None:
     if not _merges(asked):
         return None
-    return units_to_merge(actor, _units_below(actor, asked.unit) if asked.unit else None)
+    return units_to_merge(actor, _units_asked(actor, asked) if asked.unit else None)
 
 
 def units_to_merge(actor: Actor, chosen: Iterable[int] | None) -> list[int] | None:
@@ -239,7 +255,10 @@ def _merged(rows: CaseQuerySet, order: Order | None, units: list[int], limit: in
     columns = order.columns if order else ()
     each = rows.values_list("id", *(set(columns) - {"id"}))
     each = each.order_by(*order.terms) if order else each.order_by()
-    query, parameters = each[:limit].query.sql_with_params()
+    try:
+        query, parameters = each[:limit].query.sql_with_params()
+    except EmptyResultSet:  # nothing can fit
+        return []
     ways = ", ".join(
         f"l.{column}{' DESC' if order and order.descending else ''}" for column in columns
     )
@@ -261,6 +280,11 @@ def keys_of_citizen(actor: Actor, **who: object) -> QuerySet[Case, int]:
     cases = Case.objects.for_actor(actor)
     part = Participant.objects.for_actor(actor).filter(**who, ended_at=None)
     return cases.filter(**who).values_list("pk", flat=True).union(part.values_list("case"))
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text looks like a case's number."""
+    return _REFERENCE.fullmatch(text) is not None
 
 
 def words_in(text: str) -> SearchQuery:
@@ -307,9 +331,10 @@ def with_people(rows: CaseQuerySet, actor: Actor) -> CaseQuerySet:
     )
 
 
-def patience(text: str) -> AbstractContextManager[None]:
-    """Within it a search for words ends after SEARCH_MS; Unavailable says how to ask for less."""
-    return _within(SEARCH_MS) if text else nullcontext()
+def patience(searched: object) -> AbstractContextManager[None]:
+    """Within it a search for words or by an expression ends after SEARCH_MS; Unavailable says how to
+    ask for less."""
+    return _within(SEARCH_MS) if searched else nullcontext()
 
 
 @contextmanager

@@ -37,6 +37,7 @@ from crm.kit.api.shapes import (
     Whole,
 )
 from crm.kit.files import Scan
+from crm.kit.query import LONGEST
 
 LONGEST_TEXT = 20_000
 LONGEST_DESCRIPTION = 100_000
@@ -64,6 +65,12 @@ class CaseFilters(Filters):
     opened_before = Moment(required=False)
     updated_since = Moment(required=False, help_text="To follow changes, `/events/` is better.")
     text = Text(required=False, max_length=200, help_text="Words of subject, description, address.")
+    query = Text(
+        required=False,
+        max_length=LONGEST,
+        trim_whitespace=False,
+        help_text="An expression, as the box of the list takes it (docs/queries.md).",
+    )
     reference = Text(required=False, max_length=32)
     source = Text(required=False, max_length=60)  # type: ignore[assignment]
     external_id = Text(required=False, max_length=120)

@@ -1,6 +1,7 @@
 """Cases by API: the list, one case, its verbs, and what belongs to it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,16 @@ from rest_framework.request import Request
 
 from cases import services
 from cases.api import shapes
-from cases.lists import NEWEST, led_by_words, merged, patience, units_to_merge, words_in
+from cases.lists import (
+    NEWEST,
+    CaseFilter,
+    leading,
+    led_by_words,
+    merged,
+    patience,
+    units_to_merge,
+    words_in,
+)
 from cases.models import Case, CaseType, Document, Link, Message, Note, Participant
 from cases.models.case import CaseQuerySet
 from cases.permissions import (
@@ -23,13 +33,14 @@ from cases.permissions import (
     VIEW_CASE,
 )
 from cases.presenting import author_of
+from cases.query import as_audited, understood
 from cases.services import NewCase
 from crm.accounts.models import User
 from crm.audit.record import record
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.citizens.search import record_search
 from crm.kit.actor import Actor
-from crm.kit.api import FORM, ActorAPIView, operation
+from crm.kit.api import FORM, ActorAPIView, BadExpression, operation
 from crm.kit.errors import Invalid
 from crm.kit.keyset import Order
 from crm.organisations.models import Unit
@@ -100,12 +111,32 @@ class Cases(ActorAPIView):
     def get(self, request: Request) -> HttpResponse:
         """Newest first, without a total."""
         given = self.filters()
-        text = given.get("text", "")
-        record_search(self.actor, "cases", filters=given, text=text)
-        with patience(text):
-            rows = self.wanted(given)
+        text, query = given.get("text", ""), given.pop("query", "")
+        asked = self.expressed(query) if query else None
+        told = as_audited(query)
+        record_search(self.actor, "cases", filters=given, text=text, query=told)
+        with patience(text or query):
+            rows = self.wanted(given) if asked is None else self.asked(asked, given)
             rows = led_by_words(rows, text) if text else rows
             return self.page(rows.values(*_OWN, *_OTHERS), NEWEST)
+
+    def expressed(self, query: str) -> CaseFilter:
+        """What an expression asks; what is wrong with it is told with its places."""
+        found = understood(self.actor, query)
+        if found.problems:
+            raise BadExpression("query", found.problems)
+        return found.alone()
+
+    def asked(self, asked: CaseFilter, given: dict[str, Any]) -> CaseQuerySet:
+        """The cases that an expression and the filters let through, by the index that leads."""
+        if given.keys() & _LEADING:
+            asked = replace(asked, led=True)
+        units, rows = leading(self.actor, asked)
+        rows = filtered(self.actor, rows, given)
+        if units is not None:
+            rows = self.following(rows, NEWEST)
+            return merged(self.actor, rows, NEWEST, units, self.query["limit"] + 1)
+        return led_by_words(rows, asked.text) if asked.text else rows
 
     def wanted(self, given: dict[str, Any]) -> CaseQuerySet:
         """The cases that fit, by the index that leads: as the console's list (cases.lists)."""

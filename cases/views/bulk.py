@@ -57,7 +57,7 @@ class BulkForm(forms.Form):
     move = forms.ChoiceField(label=gettext_lazy("Move"), required=False)
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=1_000, required=False)
     outcome = forms.CharField(label=gettext_lazy("Outcome"), max_length=240, required=False)
-    filter = forms.CharField(required=False, widget=forms.HiddenInput, max_length=2_000)
+    filter = forms.CharField(required=False, widget=forms.HiddenInput, max_length=20_000)
 
     def __init__(self, *args: Any, actor: Actor, cases: QuerySet[Case], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -25,10 +25,13 @@ from cases.lists import (
 )
 from cases.permissions import CHANGE_CASE, OPEN_CASE, RUN_BULK, VIEW_CASE
 from cases.presenting import COLUMNS, columns_shown, rows_of
+from cases.query import Expression, as_audited, understood, whole_expression
+from cases.views.asking import faults_of, pieces_of
 from crm.citizens.search import record_search
 from crm.kit.access import ActorRequest, needs
 from crm.kit.actor import Actor
-from crm.kit.errors import DomainError, Text
+from crm.kit.errors import DomainError, Invalid, Text
+from crm.kit.query import LONGEST
 from crm.organisations.models import Unit
 
 PAGE = 26
@@ -48,6 +51,27 @@ class Chip:
     remove_url: str
 
 
+@dataclass(frozen=True)
+class Listing:
+    """What the address of a list asks: the view it names, its filters, the expression in its box."""
+
+    view: View | None
+    base: CaseFilter  # what view and filters ask
+    kept: Mapping[str, Any]  # fields that filters ask, which an expression does not overrule
+    form: ListForm
+    expression: Expression
+
+    @property
+    def asked(self) -> CaseFilter:
+        """All of it together; an expression with problems asks nothing."""
+        return self.expression.onto(self.base, self.kept)
+
+    @property
+    def by_expression(self) -> bool:
+        """Whether the box says more than words."""
+        return bool(self.expression.known.text.strip()) and not self.expression.only_words
+
+
 @require_GET
 @needs(VIEW_CASE)
 def case_list(request: ActorRequest) -> HttpResponse:
@@ -55,18 +79,19 @@ def case_list(request: ActorRequest) -> HttpResponse:
     actor = request.actor
     unit = selectors.home_unit(actor)
     views = standing_views(actor, unit.uuid if unit else None)
-    form = _form(actor, request.GET)
-    view, asked = _asked_of(actor, request.GET, form, views)
+    listing = _listing(actor, request.GET, views)
+    asked, form, wrong = listing.asked, listing.form, listing.expression.problems
     if asked.looks_back_at_first:
         asked = replace(asked, months=search_months(actor))
     cursor = request.GET.get("cursor", "")
     problem: DomainError | None = None
+    page = None
     try:
-        page = find(actor, asked, cursor, PAGE)
+        page = None if wrong else find(actor, asked, cursor, PAGE)
     except DomainError as error:
-        problem, page = error, None
-    found = len(page.rows) if page else 0
-    record_search(actor, "cases", filters=asked.given, text=asked.text, found=found)
+        problem = error
+    if not wrong:
+        _record(actor, listing, asked, len(page.rows) if page else 0)
     context = {
         "rows": rows_of(actor, page.rows) if page else [],
         "columns": columns_shown(_columns(request)),
@@ -78,10 +103,10 @@ def case_list(request: ActorRequest) -> HttpResponse:
     chips = _chips(request.GET, form)
     context |= {
         "form": form,
-        "view": view,
+        "view": listing.view,
         "views": _grouped(views, unit, asked, request),
         "chips": chips,
-        "narrowed": bool(chips or asked.text),
+        "narrowed": bool(chips or asked.text or listing.by_expression),
         "asked": asked,
         "order": describe(asked),
         "months_back": asked.months,
@@ -94,8 +119,32 @@ def case_list(request: ActorRequest) -> HttpResponse:
         "in_force": [
             (key, value) for key in form.fields if key != "q" and (value := request.GET.get(key))
         ],
+        "longest": LONGEST,
+        **_asking(actor, request.GET, listing, told=bool(chips) or listing.by_expression),
     }
     return render(request, "cases/list.html", context)
+
+
+def _record(actor: Actor, listing: Listing, asked: CaseFilter, found: int) -> None:
+    """The search is written down: an expression as it was typed, words as words."""
+    text, query = asked.text, ""
+    if listing.by_expression:
+        text, query = "", as_audited(listing.expression.known.text)
+    record_search(actor, "cases", filters=asked.given, text=text, query=query, found=found)
+
+
+def _asking(actor: Actor, query: QueryDict, listing: Listing, *, told: bool) -> dict[str, Any]:
+    """What is wrong with the expression; else the whole list as one, to be read and gone on with."""
+    text, wrong = listing.expression.known.text, listing.expression.problems
+    if wrong:
+        return {"pieces": pieces_of(text, wrong), "faults": faults_of(text, wrong, query)}
+    if not told:
+        return {}
+    whole = whole_expression(actor, listing.base, listing.kept, listing.expression)
+    if whole == text.strip() or len(whole) > LONGEST:
+        return {}
+    gone = {name: "" for name in (*listing.form.fields, "vista") if name not in ("todo", "orden")}
+    return {"whole": whole, "whole_url": _with(query, **{**gone, "q": whole})}
 
 
 @require_GET
@@ -114,8 +163,7 @@ def counters(request: ActorRequest) -> HttpResponse:
     actor = request.actor
     unit = selectors.home_unit(actor)
     views = standing_views(actor, unit.uuid if unit else None)
-    form = _form(actor, request.GET)
-    _view, asked = _asked_of(actor, request.GET, form, views)
+    asked = _listing(actor, request.GET, views).asked
     counts = {view.key: count(actor, view.asked) for view in views if view.counted}
     context = {"views": _grouped(views, unit, asked, request, counts), "cap": COUNT_CAP}
     return render(request, "cases/_views.html", context)
@@ -132,26 +180,30 @@ def columns(request: ActorRequest) -> HttpResponse:
     return HttpResponseRedirect(f"{reverse('cases:list')}{'?' + back if back else ''}")
 
 
-def _asked_of(
-    actor: Actor, query: QueryDict, form: ListForm, views: list[View]
-) -> tuple[View | None, CaseFilter]:
-    """The view that an address names (without one and without filters: the usual), and what it asks."""
+def _listing(actor: Actor, query: QueryDict, views: list[View]) -> Listing:
+    """What an address asks; without a view and without filters, the usual view."""
+    form = _form(actor, query)
     given = form.asked() if form.is_valid() else _valid_part(form)
+    typed = query.get("q", "")
+    anything = bool(given or typed.strip())
     in_a_unit = actor.holds(CHANGE_CASE) and any(view.key == USUAL_VIEW for view in views)
     usual = USUAL_VIEW if in_a_unit else WIDE_VIEW
-    key = query.get("vista", "" if given else usual)
+    key = query.get("vista", "" if anything else usual)
     view = next((view for view in views if view.key == key), None)
-    if view is None and not given:
+    if view is None and not anything:
         view = views[0]
-    base = view.asked if view else CaseFilter()
-    return view, replace(base, **given)
+    base = replace(view.asked if view else CaseFilter(), **given)
+    return Listing(view, base, given, form, understood(actor, typed))
 
 
 def list_filter(actor: Actor, query: QueryDict) -> CaseFilter:
     """What the list with this address asks, for whoever acts on all of it."""
     unit = selectors.home_unit(actor)
-    views = standing_views(actor, unit.uuid if unit else None)
-    return _asked_of(actor, query, _form(actor, query), views)[1]
+    listing = _listing(actor, query, standing_views(actor, unit.uuid if unit else None))
+    if listing.expression.problems:
+        texts = [problem.message for problem in listing.expression.problems]
+        raise Invalid(errors={"filter": texts})
+    return listing.asked
 
 
 def _form(actor: Actor, query: QueryDict) -> ListForm:

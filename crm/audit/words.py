@@ -182,6 +182,7 @@ FACTS: Mapping[str, Text] = {
     "public": pgettext_lazy("audit", "Public"),
     "quality": pgettext_lazy("audit", "Quality"),
     "queue": pgettext_lazy("audit", "Queue"),
+    "query": pgettext_lazy("audit", "Expression"),
     "reason": pgettext_lazy("audit", "Reason"),
     "recipients": pgettext_lazy("audit", "Recipients"),
     "refused": pgettext_lazy("audit", "Refused"),

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from crm.audit.record import record as write_down
 from crm.audit.record import without_numbers
@@ -74,19 +74,37 @@ def search(actor: Actor, text: str, limit: int = 20) -> Found:
     return Found(hits, more or len(citizens) > limit)
 
 
+def called(actor: Actor, words: Sequence[str]) -> QuerySet[Citizen, int]:
+    """The keys of those whose names have all these words and who may be found by them: who exist for
+    the actor and whom its organisation does not protect, for being found tells who they are."""
+    require(actor, VIEW_CITIZEN)
+    reaching = records_reaching(actor).filter(citizen=OuterRef("pk"))
+    hidden = CitizenRecord.objects.for_actor(actor).filter(citizen=OuterRef("pk"), protected=True)
+    (found,) = _having(_and(words[:MOST_WORDS]))
+    assert isinstance(found, QuerySet)
+    return found.filter(Exists(reaching), ~Exists(hidden))
+
+
 def record_search(
     actor: Actor,
     what: str,
     *,
     filters: Iterable[str] = (),
     text: str = "",
+    query: str = "",
     found: int | None = None,
 ) -> None:
     """Write down that the actor looked through a list: of what, by which filters, for which words.
 
-    Each page of it is a look of its own, by whatever door.
+    Each page of it is a look of its own, by whatever door. `query` is an expression in which numbers
+    of people are masked already.
     """
-    told: dict[str, Any] = {"filters": sorted(filters), "text": as_typed(text), "found": found}
+    told: dict[str, Any] = {
+        "filters": sorted(filters),
+        "text": as_typed(text),
+        "query": query,
+        "found": found,
+    }
     said = {name: value for name, value in told.items() if value not in ([], "", None)}
     write_down(actor, "searched", what=what, **said)
 

@@ -73,6 +73,14 @@ def _pages() -> dict[str, list[str]]:
         "case list": ["/casos/?estado=open"],
         "case list, filtered": [f"/casos/?estado=open&tipo=tipo-{n}&canal=phone" for n in range(6)],
         "case list, waiting for citizen": ["/casos/?estado=waiting_citizen"],
+        "case list, by a query that filters say too": [
+            f"/casos/?q=state:open+type:tipo-{n}+channel:phone" for n in range(6)
+        ],
+        "case list, by a query beyond them": [
+            f"/casos/?q=-assignee:nobody+(priority:{level}+or+has:notes)+due<60d+type:tipo-{n},tipo-0"
+            for n, level in enumerate(("low", "normal", "high", "urgent"), start=1)
+        ],
+        "case list, by a query for a name": [f'/casos/?q=citizen:"{a} {b}"' for _n, a, b in names],
         "text search, rare word": [f"/casos/?estado=all&q={word}" for word in rare],
         "text search, common word": [
             f"/casos/?estado=all&q={w}" for w in ("farola", "pensión", "recibo")
@@ -98,7 +106,7 @@ def _some(dice: random.Random, rows: Any) -> list[int]:
 def _measure(port: int, paths: list[str]) -> dict[str, tuple[float, float]]:
     from urllib.parse import quote
 
-    addresses = [quote(path, safe="/?&=+") for path in paths]
+    addresses = [quote(path, safe="/?&=+:,()") for path in paths]
     headers = {"Cookie": world.cookie("supervision@carga.example")}
     turn = iter(range(10**9))
     browser = Browser(port, headers)

@@ -12,11 +12,13 @@ from django.utils import timezone
 from cases import lists, services
 from cases.lists import ALL, ENDED, ME, NOBODY, CaseFilter, count, find
 from cases.models import Case
+from cases.query import understood
 from crm.kit.actor import Actor
 from crm.kit.errors import Unavailable
 from tests.conftest import World
 from tests.factories.accounts import employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.citizens import CitizenFactory
 from tests.factories.organisations import UnitFactory
 
 
@@ -207,7 +209,11 @@ def plan_of(query: str) -> str:
 )
 def test_each_list_walks_its_index(many: World, who: str, asked: CaseFilter, index: str) -> None:
     user = many.alice if who == "alice" else employee(many.here, "supervisor")
-    actor = many.actor(user)
+    walks(many.actor(user), asked, index)
+
+
+def walks(actor: Actor, asked: CaseFilter, index: str) -> None:
+    """The first two pages are read by this index, and never all the cases."""
     page = find(actor, asked, size=26)
     for cursor in filter(None, ("", page.after)):
         with CaptureQueriesContext(connection) as captured:
@@ -220,6 +226,36 @@ def test_each_list_walks_its_index(many: World, who: str, asked: CaseFilter, ind
         plan = plan_of(query)
         assert index in plan, plan
         assert "Seq Scan on cases_case" not in plan, plan
+
+
+@pytest.mark.parametrize(
+    ("who", "text", "index"),
+    [
+        ("alice", "state:open assignee:me", "case_mine"),
+        ("alice", "state:open priority:normal", "case_unit_due"),
+        ("alice", "state:open -has:documents", "case_unit_due"),
+        ("alice", "state:open unit:NORTH/* priority<high", "case_unit_due"),
+        ("alice", "unit:NORTH -channel:post", "case_unit_new"),
+        ("boss", "state:open (priority:normal or has:notes)", "case_due"),
+        ("boss", "due<30d state:open", "case_due"),
+        ("boss", "unit:SOUTH state:open", "case_unit_due"),
+        ("boss", "opened<2w", "case_new"),
+        ("boss", "assignee:me -event:noted state:open", "case_mine"),
+        ("boss", "ref:COPY-2026-0000777 has:due", "case_reference_once_per_organisation"),
+        ("alice", "ref:COPY-2026-0000777", "case_reference_once_per_organisation"),
+        ("boss", "citizen:zoraida", "cases_case_pkey"),
+        ("alice", "citizen:zoraida state:open", "cases_case_pkey"),
+    ],
+)
+def test_each_query_walks_the_index_of_what_it_says(
+    many: World, who: str, text: str, index: str
+) -> None:
+    CaseFactory(unit=many.unit, citizen=CitizenFactory(organisation=many.here, name="Zoraida"))
+    user = many.alice if who == "alice" else employee(many.here, "supervisor")
+    actor = many.actor(user)
+    expression = understood(actor, text)
+    assert expression.problems == ()
+    walks(actor, expression.alone(), index)
 
 
 @pytest.mark.parametrize(("word", "by_keys"), [("hipoteca", True), ("farola", False)])

@@ -173,6 +173,8 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:list": Guarded(),
     "cases:counters": Guarded(),
     "cases:filters": Guarded(),
+    "cases:query_offers": Guarded(),
+    "cases:query_guide": Guarded(),
     "cases:columns": Guarded(post={"column": "state"}),
     "cases:new": Guarded(
         post={

@@ -29,6 +29,7 @@ from cases.models import (
     Note,
     Participant,
 )
+from cases.query import understood
 from crm.accounts.models import ApiClient, Membership, Role
 from crm.audit.models import AuditEntry
 from crm.citizens.models import CitizenRecord, ContactPoint, Topic
@@ -78,6 +79,10 @@ QUERIES: dict[str, Rows] = {
     "cases by text": lambda actor: matching(actor, CaseFilter(work=ALL, text="asunto")),
     "cases by type": lambda actor: matching(actor, CaseFilter(case_type="tipo-casa")),
     "cases by priority": lambda actor: matching(actor, CaseFilter(work=ALL, priority=1)),
+    "cases by a query": lambda actor: matching(
+        actor, understood(actor, "-(has:documents or event:noted) or state:all").alone()
+    ),
+    "cases by their links": lambda actor: matching(actor, understood(actor, "has:links").alone()),
     "cases of a citizen": lambda actor: Case.objects.for_actor(actor).exclude(citizen=None),
 }
 

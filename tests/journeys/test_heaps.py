@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from crm.kit.staticfiles import node_modules
 from tests.journeys.desk import Desk, Office
+from tests.journeys.test_pages import AXE, EVERYTHING
 from tests.journeys.town import Town
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db]
@@ -40,6 +42,58 @@ def test_a_heap_is_filtered_and_the_filter_shared(office: Office, town: Town) ->
     expect(desk.field("Channel")).to_have_count(0)
     desk.follow("Remove the filter Channel", "link")
     expect(rows.filter(has_text="One of the heap 1")).to_be_visible()
+
+
+def test_a_query_is_written_with_what_is_offered(office: Office, town: Town) -> None:
+    desk = office.desk(town.supervisor)
+    desk.open("/casos/")
+    rows = desk.page.locator("#rows > tr")
+    box = desk.tab_to(desk.field("Words or case number"))
+    offers = desk.page.get_by_role("listbox", name="What may be written here")
+    desk.type("chan")
+    expect(offers.get_by_role("option")).to_have_text(re.compile("channel:"))
+    desk.press("ArrowDown")
+    expect(box).to_have_attribute("aria-activedescendant", "query-offer-0")
+    desk.press("Enter")
+    expect(box).to_have_value("channel:")
+    expect(offers.get_by_role("option")).to_have_count(10)
+    desk.type("vid")
+    expect(offers.get_by_role("option")).to_have_count(1)
+    desk.page.evaluate((node_modules() / "axe-core/axe.min.js").read_text())
+    assert desk.page.evaluate(AXE, EVERYTHING) == []
+    desk.press("ArrowDown", "Enter")
+    expect(box).to_have_value("channel:video ")
+    expect(offers).to_be_hidden()
+    with desk.arriving():
+        desk.press("Enter")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Asked by video")
+    desk.follow("state:open channel:video", "link")
+    expect(desk.field("Words or case number")).to_have_value("state:open channel:video")
+    expect(rows).to_have_count(1)
+
+
+def test_what_is_wrong_with_a_query_is_told_under_it(office: Office, town: Town) -> None:
+    desk = office.desk(town.supervisor)
+    desk.open("/casos/")
+    desk.fill("Words or case number", "video chanel:video -due<soon")
+    with desk.arriving():
+        desk.press("Enter")
+    box = desk.field("Words or case number")
+    expect(box).to_have_value("video chanel:video -due<soon")
+    expect(box).to_have_attribute("aria-invalid", "true")
+    expect(box).to_have_accessible_description(re.compile("There is no field “chanel”"))
+    expect(desk.page.locator(".query-typed mark")).to_have_text(["chanel", "soon"])
+    expect(desk.page.locator("#rows")).to_have_count(0)
+    desk.follow("channel", "link")
+    expect(desk.page.locator(".query-typed mark")).to_have_text(["soon"])
+    desk.fill("Words or case number", "video -due<today")
+    with desk.arriving():
+        desk.press("Enter")
+    expect(desk.page.locator("#rows > tr")).to_contain_text("Asked by video")
+    desk.tab_to(desk.page.locator("summary").filter(has_text="How to write a query"))
+    desk.press("Enter")
+    expect(desk.page.get_by_role("heading", name="Fields")).to_be_visible()
 
 
 def test_a_heap_is_assigned_after_a_preview(office: Office, town: Town) -> None:

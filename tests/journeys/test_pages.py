@@ -99,6 +99,8 @@ VISITED: dict[str, list[str | Address]] = {
     "supervisor": [
         "/casos/",
         "/casos/?q=nothing-fits-this",
+        "/casos/?q=channel:video+or+-has:documents&canal=video",
+        "/casos/?q=video+chanel:video+-due%3Csoon",
         "/casos/nuevo/",
         lambda town: f"/casos/{town.cases['live'].uuid}/",
         lambda town: f"/casos/{town.cases['live'].uuid}/#tab-datos",

@@ -6,7 +6,7 @@ read, the query parameters, the shape that is answered. `self.read()`, `self.fil
 """
 
 from crm.kit.api.parsing import FORM, JSON
-from crm.kit.api.problems import problem_from_exception
+from crm.kit.api.problems import BadExpression, problem_from_exception
 from crm.kit.api.schema import Schema
 from crm.kit.api.view import ActorAPIView, operation
 
@@ -14,6 +14,7 @@ __all__ = [
     "FORM",
     "JSON",
     "ActorAPIView",
+    "BadExpression",
     "Schema",
     "operation",
     "problem_from_exception",

@@ -31,6 +31,7 @@ from crm.kit.errors import (
     from_database,
     tell_refusal,
 )
+from crm.kit.query import Problem
 from crm.kit.web import request_id
 
 MEDIA_TYPE = "application/problem+json"
@@ -70,6 +71,18 @@ class BadParameters(Invalid):
         self, message: Text | None = None, *, errors: Mapping[str, Sequence[Text]]
     ) -> None:
         super().__init__(message, code="parameters", errors=errors)
+
+
+class BadExpression(BadParameters):
+    """An expression in the query string is wrong: each problem says from which sign to which."""
+
+    def __init__(self, parameter: str, problems: Sequence[Problem]) -> None:
+        super().__init__(
+            gettext_lazy("The expression cannot be understood."),
+            errors={parameter: [problem.message for problem in problems]},
+        )
+        self.code = "query"
+        self.parameter, self.problems = parameter, problems
 
 
 class Unexpected(DomainError):  # noqa: N818 - named for what it says
@@ -137,7 +150,12 @@ def _understand(error: Exception) -> DomainError | None:
     return None
 
 
-def _errors(problem: Invalid) -> Iterator[dict[str, str]]:
+def _errors(problem: Invalid) -> Iterator[dict[str, Any]]:
+    if isinstance(problem, BadExpression):
+        for one in problem.problems:
+            place = {"start": one.start, "end": one.end, "proposals": list(one.proposals)}
+            yield {"parameter": problem.parameter, "detail": str(one.message), **place}
+        return
     for field, messages in problem.errors.items():
         for message in messages:
             if isinstance(problem, BadParameters):

@@ -34,6 +34,13 @@ PROBLEM = {
                     "pointer": {"type": "string", "description": "JSON pointer into the body."},
                     "parameter": {"type": "string", "description": "Name of a query parameter."},
                     "detail": {"type": "string"},
+                    "start": {"type": "integer", "description": "First wrong sign of a query."},
+                    "end": {"type": "integer", "description": "The sign after the last wrong."},
+                    "proposals": {
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "description": "What may be written there instead.",
+                    },
                 },
             },
         },

@@ -1,0 +1,250 @@
+"""What each field of cases means in the database.
+
+The rights stand outermost: a condition here only ever narrows `Case.objects.for_actor(actor)`.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import or_
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+
+from cases.lists import ALL, OPEN, keys_of_citizen, words_in
+from cases.models import (
+    Case,
+    Document,
+    Event,
+    EventKind,
+    Link,
+    Message,
+    Note,
+    Participant,
+    StateCategory,
+)
+from cases.query.asking import Asking, Person
+from cases.query.values import Kind, State, Units
+from crm.citizens.search import called
+from crm.kit.actor import Kind as ActorKind
+from crm.kit.query import Leaf, Period, Value, Wrong
+
+Means = Callable[[Asking, str, Sequence[Any]], Q]
+FEW = 500
+ALWAYS = Q(pk__isnull=False)
+NEVER = Q(pk__isnull=True)
+_LOOKUPS = {"<": "__lt", "<=": "__lte", ">": "__gt", ">=": "__gte"}
+
+
+def any_of(conditions: Sequence[Q]) -> Q:
+    """Any of them holds."""
+    return reduce(or_, conditions)
+
+
+def equal(column: str) -> Means:
+    """The column has one of the values; or, after < and >, stands so to the one."""
+
+    def means(_asking: Asking, sign: str, values: Sequence[Any]) -> Q:
+        if sign in _LOOKUPS:
+            return Q(**{f"{column}{_LOOKUPS[sign]}": values[0]})
+        return Q(**{f"{column}__in": list(values)})
+
+    return means
+
+
+def state(_asking: Asking, _sign: str, values: Sequence[State]) -> Q:
+    """In one of the states, or at work, or ended."""
+    return any_of([_state(value) for value in values])
+
+
+def _state(value: State) -> Q:
+    if value.codes:
+        return Q(state__in=value.codes)
+    if value.work == ALL:
+        return ALWAYS
+    if value.work == OPEN:
+        return Q(category__lt=StateCategory.RESOLVED)
+    return Q(category__gte=StateCategory.RESOLVED)
+
+
+def state_code(_asking: Asking, _sign: str, values: Sequence[Sequence[str]]) -> Q:
+    """In one of the states of these codes."""
+    return Q(state__in=[code for codes in values for code in codes])
+
+
+def case_type(_asking: Asking, _sign: str, values: Sequence[Kind]) -> Q:
+    """Of one of the case types."""
+    return Q(case_type__in=[value.key for value in values])
+
+
+def unit(_asking: Asking, _sign: str, values: Sequence[Units]) -> Q:
+    """In one of the units."""
+    return Q(unit__in=sorted({key for value in values for key in value.keys}))
+
+
+def assignee(_asking: Asking, _sign: str, values: Sequence[Person]) -> Q:
+    """In the name of one of them; of nobody; of whoever asks (a machine has none)."""
+    return any_of([_assignee(value) for value in values])
+
+
+def _assignee(value: Person) -> Q:
+    if value.key is not None:
+        return Q(assignee=value.key)
+    return NEVER if value.me else Q(assignee__isnull=True)
+
+
+def citizen(asking: Asking, _sign: str, values: Sequence[UUID | tuple[str, ...]]) -> Q:
+    """Of one of the citizens, or where one of them takes part."""
+    return any_of([Q(pk__in=_of_citizen(asking, value)) for value in values])
+
+
+def _of_citizen(asking: Asking, value: UUID | tuple[str, ...]) -> Any:
+    """The keys of their cases when they are few, as the planner then takes them by their index."""
+    if isinstance(value, UUID):
+        return keys_of_citizen(asking.actor, citizen__uuid=value)
+    citizens: Any = called(asking.actor, value)
+    few = list(citizens[: FEW + 1])
+    if len(few) > FEW:
+        return keys_of_citizen(asking.actor, citizen__in=citizens)
+    keys = list(keys_of_citizen(asking.actor, citizen__in=few)[: FEW + 1])
+    return keys if len(keys) <= FEW else keys_of_citizen(asking.actor, citizen__in=few)
+
+
+def words(_asking: Asking, values: Sequence[Value]) -> Q:
+    """All the words, each text in quotes as it stands."""
+    return Q(search=words_in(searched(values)))
+
+
+def text(_asking: Asking, _sign: str, values: Sequence[str]) -> Q:
+    """One of the texts, as it stands."""
+    return any_of([Q(search=words_in(_phrase(value))) for value in values])
+
+
+def searched(values: Sequence[Value]) -> str:
+    """Words as `lists.words_in` reads them."""
+    return " ".join(_phrase(value.text) for value in values)
+
+
+def _phrase(value: str) -> str:
+    return '"{}"'.format(value.replace('"', " "))
+
+
+# --- Dates --------------------------------------------------------------------------------------
+
+
+def due(asking: Asking, sign: str, values: Sequence[Period]) -> Q:
+    """Due then; what has no due date never is."""
+    dated = Q(due_at__isnull=False)
+    return any_of([during("due_sort", value, sign) & dated for value in values])
+
+
+def dated(column: str) -> Means:
+    """The column lies then."""
+
+    def means(_asking: Asking, sign: str, values: Sequence[Period]) -> Q:
+        return any_of([during(column, value, sign) for value in values])
+
+    return means
+
+
+def during(column: str, period: Period, sign: str) -> Q:
+    """The column stands so to the period."""
+    ends = period.by(sign)
+    if ends is None:
+        return NEVER
+    start, before = ends
+    found = ALWAYS
+    if start is not None:
+        found &= Q(**{f"{column}__gte": start})
+    if before is not None:
+        found &= Q(**{f"{column}__lt": before})
+    return found
+
+
+# --- What a case has ----------------------------------------------------------------------------
+
+_SHOWN = "of cases that the list shows"
+
+
+def has(asking: Asking, _sign: str, values: Sequence[str]) -> Q:
+    """It has one of these; of documents and links, one that the actor may see."""
+    return any_of([_HAS[value](asking) for value in values])
+
+
+def _linked(asking: Asking) -> Q:
+    visible = Case.objects.for_actor(asking.actor)
+    links = Link.objects.unscoped(_SHOWN)
+    return Q(Exists(links.filter(case=OuterRef("pk"), other__in=visible))) | Q(
+        Exists(links.filter(other=OuterRef("pk"), case__in=visible))
+    )
+
+
+_HAS: dict[str, Callable[[Asking], Q]] = {
+    "assignee": lambda _asking: Q(assignee__isnull=False),
+    "citizen": lambda _asking: Q(citizen__isnull=False),
+    "due": lambda _asking: Q(due_at__isnull=False),
+    "outcome": lambda _asking: ~Q(outcome=""),
+    "place": lambda _asking: Q(latitude__isnull=False),
+    "documents": lambda asking: Q(
+        Exists(
+            Document.objects.for_actor(asking.actor).filter(case=OuterRef("pk"), withdrawn_at=None)
+        )
+    ),
+    "messages": lambda _asking: Q(
+        Exists(Message.objects.unscoped(_SHOWN).filter(case=OuterRef("pk")))
+    ),
+    "notes": lambda _asking: Q(Exists(Note.objects.unscoped(_SHOWN).filter(case=OuterRef("pk")))),
+    "links": _linked,
+    "participants": lambda _asking: Q(
+        Exists(Participant.objects.unscoped(_SHOWN).filter(case=OuterRef("pk"), ended_at=None))
+    ),
+}
+
+
+# --- What happened ------------------------------------------------------------------------------
+
+HAPPENED = "event"
+_WHAT = ("moved-to", "moved-from", "assigned-to", "event")
+
+
+def happened(_asking: Asking, leaves: Sequence[Leaf]) -> Q:
+    """One and the same thing that happened in the case is what all the leaves say."""
+    _require_one(leaves)
+    found = Q()
+    for leaf in leaves:
+        found &= any_of([_OF_EVENT[leaf.field.name](leaf.sign, value) for value in leaf.values])
+    events = Event.objects.unscoped(_SHOWN).filter(found, case=OuterRef("pk"))
+    return Q(Exists(events))
+
+
+def _require_one(leaves: Sequence[Leaf]) -> None:
+    seen: list[str] = []
+    for leaf in leaves:
+        name = leaf.field.name
+        moved = name.startswith("moved-") and all(other.startswith("moved-") for other in seen)
+        if name in seen or (name in _WHAT and seen and not moved):
+            message = _("These are two things that happened: put each in parentheses of its own.")
+            raise Wrong(leaf.start, leaf.end, message)
+        if name in _WHAT:
+            seen.append(name)
+
+
+def _moved(column: str) -> Callable[[str, tuple[str, ...]], Q]:
+    return lambda _sign, codes: Q(kind=EventKind.MOVED, **{f"data__{column}__in": list(codes)})
+
+
+def _by(_sign: str, who: Person) -> Q:
+    if who.me and who.key is None:
+        return NEVER
+    return Q(actor_kind=ActorKind.USER, actor_id=who.key)
+
+
+_OF_EVENT: dict[str, Callable[[str, Any], Q]] = {
+    "moved-to": _moved("to"),
+    "moved-from": _moved("from"),
+    "assigned-to": lambda _sign, who: Q(kind=EventKind.ASSIGNED, data__to_id=who.uuid),
+    "event": lambda _sign, kind: Q(kind=kind),
+    "by": _by,
+    "when": lambda sign, period: during("at", period, sign),
+}
