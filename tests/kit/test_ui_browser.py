@@ -15,6 +15,7 @@ from django.urls import include, path
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect, sync_playwright
 
 import boot
+from crm.kit.public import PublicDoor, doors
 from crm.kit.staticfiles import node_modules
 
 CHROMIUM = next(filter(None, map(shutil.which, boot.BROWSERS)), None)
@@ -35,8 +36,16 @@ AXE = """axe.run(document, {preload: false, resultTypes: ["violations"],
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """The showcase without a database: nobody is signed in and nothing is asked of it."""
-    with override_settings(ROOT_URLCONF=urls, DEBUG=True):
+    """The showcase without a database and the rooms' addresses: its public doors are made up."""
+    made_up = {
+        "one": PublicDoor("Procedures and answers", "file-text", lambda code: f"/one/{code}/"),
+        "other": PublicDoor("Appointments", "calendar", lambda code: f"/other/{code}/"),
+    }
+    with (
+        override_settings(ROOT_URLCONF=urls, DEBUG=True),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(doors, "_entries", made_up)
         thread = LiveServerThread("127.0.0.1", StaticFilesHandler)
         thread.daemon = True
         thread.start()
