@@ -108,7 +108,8 @@ EVENTS = tuple(
             *("abierto", "importado", "editado", "asignado", "devuelto", "movido"),
             *("unidad-cambiada", "confidencialidad-cambiada", "anotado", "mensaje", "adjuntado"),
             *("retirado", "vinculado", "desvinculado", "participante-añadido"),
-            "participante-retirado",
+            *("participante-retirado", "plazo-suspendido", "plazo-reanudado", "plazo-ampliado"),
+            "plazo-recalculado",
         ),
         strict=True,
     )
