@@ -374,4 +374,8 @@ def _ground_errors(known: Mapping[str, Any], ground: str) -> dict[str, list[Text
 
 
 def _reason_errors(reason: str) -> dict[str, list[Text]]:
-    return {} if one_line(reason) else {"reason": [_("This field is required.")]}
+    most = ClockInterval._meta.get_field("reason").max_length or 0
+    given = one_line(reason)
+    if len(given) > most:
+        return {"reason": [_("Write at most %(limit)s characters.") % {"limit": most}]}
+    return {} if given else {"reason": [_("This field is required.")]}

@@ -121,6 +121,7 @@ VISITED: dict[str, list[str | Address]] = {
     "administrator": [
         "/organizacion/",
         "/organizacion/unidades/",
+        lambda town: f"/organizacion/unidades/{town.north.uuid}/nueva/",
         lambda town: f"/organizacion/unidades/{town.north.uuid}/",
         "/organizacion/calendarios/",
         lambda town: f"/organizacion/calendarios/{_calendar(town)}/",
@@ -133,7 +134,7 @@ VISITED: dict[str, list[str | Address]] = {
         "/integraciones/avisos/",
         "/integraciones/avisos/nuevo/",
         lambda town: f"/integraciones/avisos/{town.subscription.uuid}/",
-        "/organizacion/tipos/",
+        *("/organizacion/tipos/", "/organizacion/tipos/nuevo/"),
         "/organizacion/tipos/grant/",
         "/organizacion/tramites/",
         "/organizacion/tramites/nuevo/",
