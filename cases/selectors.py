@@ -150,22 +150,34 @@ def people_of(actor: Actor) -> QuerySet[User]:
 
 def people_who_see(actor: Actor, case: Case) -> QuerySet[User]:
     """The employees who can see a case, so that it can be given to one of them, by name."""
-    people = User.objects.filter(
-        state=User.State.ACTIVE,
-        memberships__organisation=actor.organisation_id,
-        memberships__ended_at=None,
-        memberships__suspended_at=None,
-    )
-    path = [str(node.id) for node in _tree(actor).path(case.unit_id)]
+    people = people_at_work(actor)
+    path = path_of(actor, case.unit_id)
     needed = [VIEW_CASE]
     if case.confidentiality == Confidentiality.SPECIAL:
         needed.append(VIEW_SPECIAL)
     for permission in needed:
-        people = people.filter(pk__in=_granted(actor, permission, path))
+        people = people.filter(pk__in=granted(actor, permission, path))
     return people.order_by("full_name")
 
 
-def _granted(actor: Actor, permission: str, units: list[str]) -> QuerySet[User]:
+def people_at_work(actor: Actor, unit: int | None = None) -> QuerySet[User]:
+    """Who may act for the organisation now, or those of them who work in one unit."""
+    where = {} if unit is None else {"memberships__unit": unit}
+    return User.objects.filter(
+        state=User.State.ACTIVE,
+        memberships__organisation=actor.organisation_id,
+        memberships__ended_at=None,
+        memberships__suspended_at=None,
+        **where,
+    )
+
+
+def path_of(actor: Actor, unit: int) -> list[str]:
+    """The keys of a unit and of those above it, as grants hold them."""
+    return [str(node.id) for node in _tree(actor).path(unit)]
+
+
+def granted(actor: Actor, permission: str, units: list[str]) -> QuerySet[User]:
     """Whoever has a permission in the whole organisation or in one of these units."""
     grants = "groups__groupobjectpermission"
     places = {Organisation: [str(actor.organisation_id)], Unit: units}

@@ -37,6 +37,21 @@ def recompute_clocks() -> None:
     clocks.recompute_all()
 
 
+@every(15)
+@shared_task(name="cases.deal_waiting", expires=60)
+def deal_waiting() -> None:
+    """What nobody has is given out where the unit's rule says so."""
+    services.deal_waiting()
+
+
+@every(60)
+@shared_task(name="cases.hand_over", expires=60)
+def hand_over() -> None:
+    """What somebody who is away had goes to another; what was theirs comes back with them."""
+    services.hand_over()
+    services.give_back()
+
+
 @every(300)
 @shared_task(name="cases.look_again", expires=300)
 def look_again() -> None:

@@ -14,6 +14,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases import dealing
 from cases.models import (
     Case,
     Confidentiality,
@@ -368,6 +369,8 @@ def _details(case: Case, event: Event, subject: Any) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: event.data[name] for name in ("reason", "outcome", "why") if event.data.get(name)
     }
+    if event.data.get("rule"):
+        found["why"] = dealing.in_words(event.data["rule"])
     if isinstance(subject, Message):
         found["author"] = author_of(subject, case.citizen, named(case.citizen)) or _("Citizen")
     if event.kind == EventKind.EDITED:

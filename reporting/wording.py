@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext as _
 
+from cases import dealing
 from cases.models import Case, Confidentiality, Event, EventKind, Link, Message, Participant
 from cases.timeline import CLOCK_KINDS, clock_values
 from crm.citizens.models import Channel
@@ -64,6 +65,10 @@ def _assigned(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator
     for key, label in (("to", _("To")), ("from", _("From"))):
         if data.get(key):
             yield Fact(label, voice.employee(str(data[key])))
+    if rule := dict(data.get("rule") or {}):
+        if rule.get("absent"):
+            rule["absent"] = voice.employee(str(rule["absent"]))
+        yield Fact(_("Cause"), dealing.in_words(rule))
 
 
 def _moved(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:

@@ -1,6 +1,7 @@
 """Tables of the cases room, split by concern."""
 
 from cases.models.application import AccessCode, Application, DraftPaper
+from cases.models.assignment import Distribution, Handover, Method, WorkProfile
 from cases.models.case import (
     Case,
     Confidentiality,
@@ -31,18 +32,22 @@ __all__ = [
     "ClockInterval",
     "ClockState",
     "Confidentiality",
+    "Distribution",
     "Document",
     "DraftPaper",
     "Event",
     "EventKind",
+    "Handover",
     "Import",
     "ImportProblem",
     "Link",
     "Message",
+    "Method",
     "Note",
     "Participant",
     "Procedure",
     "ProcedureText",
     "ReferenceCounter",
     "StateCategory",
+    "WorkProfile",
 ]

@@ -3,6 +3,7 @@
 from cases.services.assignment import assign_case, change_unit, release_case, take_case
 from cases.services.catalogue import change_case_type, create_case_type, publish_version
 from cases.services.clocks import extend_clock, resume_clock, suspend_clock
+from cases.services.dealing import deal_case, deal_waiting, take_next
 from cases.services.documents import (
     attach_document,
     document_of,
@@ -10,6 +11,7 @@ from cases.services.documents import (
     open_document,
     withdraw_document,
 )
+from cases.services.handover import give_back, hand_over
 from cases.services.lifecycle import (
     EDITABLE,
     NewCase,
@@ -53,11 +55,15 @@ __all__ = [
     "changes_since",
     "close_case",
     "create_case_type",
+    "deal_case",
+    "deal_waiting",
     "deliver_message",
     "document_of",
     "edit_case",
     "end_participant",
     "extend_clock",
+    "give_back",
+    "hand_over",
     "link_cases",
     "look_again",
     "mailbox_of",
@@ -75,6 +81,7 @@ __all__ = [
     "send_message",
     "suspend_clock",
     "take_case",
+    "take_next",
     "told_at",
     "unlink_cases",
     "withdraw_document",

@@ -1,6 +1,9 @@
 """Who works on a case, and where: assigning, taking, releasing, changing the unit."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -9,7 +12,7 @@ from django.utils.translation import gettext as _
 from cases.models import Case, EventKind
 from cases.permissions import ASSIGN_CASE, CHANGE_CASE, TRANSFER_CASE
 from cases.services.clocks import renew_clock
-from cases.services.places import person_for, unit_of
+from cases.services.places import person_for, require_here, unit_of
 from cases.services.writing import fetch, require_work_goes_on, write
 from cases.texts import one_line
 from crm.accounts.models import User
@@ -17,6 +20,8 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, Refused
 from crm.kit.policy import require
 from crm.organisations.calendars import NotCovered
+
+_BY_HAND: Mapping[str, Any] = MappingProxyType({})
 
 
 @transaction.atomic
@@ -28,7 +33,7 @@ def assign_case(actor: Actor, case: UUID, person: UUID, *, version: int | None =
     require(actor, ASSIGN_CASE, row)
     user = person_for(actor, person, row)
     if row.assignee_id != user.pk:
-        _give(actor, ASSIGN_CASE, row, user)
+        give(actor, ASSIGN_CASE, row, user)
     return row
 
 
@@ -45,7 +50,9 @@ def take_case(actor: Actor, case: UUID, *, version: int | None = None) -> Case:
     if row.assignee is not None:
         text = _("%(name)s already has this case.")
         raise Conflict("case_taken", text % {"name": row.assignee.full_name})
-    _give(actor, CHANGE_CASE, row, User.objects.get(pk=actor.user_id))
+    me = User.objects.get(pk=actor.user_id)
+    require_here(actor, me)
+    give(actor, CHANGE_CASE, row, me)
     return row
 
 
@@ -58,9 +65,7 @@ def release_case(actor: Actor, case: UUID, *, version: int | None = None) -> Cas
     require(actor, permission, row)
     require_work_goes_on(row)
     if row.assignee is not None:
-        told = {"from": row.assignee.full_name}
-        row.assignee = None
-        write(actor, permission, row, EventKind.RELEASED, told, changed=("assignee",))
+        give(actor, permission, row, None)
     return row
 
 
@@ -85,9 +90,15 @@ def change_unit(
     return row
 
 
-def _give(actor: Actor, permission: str, case: Case, user: User) -> None:
-    told = {"to": user.full_name, "to_id": str(user.uuid)}
+def give(
+    actor: Actor, permission: str, case: Case, user: User | None, why: Mapping[str, Any] = _BY_HAND
+) -> None:
+    """The locked case is the person's, or nobody's; its story keeps `why` (dealing.in_words says it)."""
+    told: dict[str, Any] = {"rule": dict(why)} if why else {}
     if case.assignee is not None:
         told["from"] = case.assignee.full_name
+    if user is not None:
+        told |= {"to": user.full_name, "to_id": str(user.uuid)}
     case.assignee = user
-    write(actor, permission, case, EventKind.ASSIGNED, told, changed=("assignee",))
+    kind = EventKind.ASSIGNED if user is not None else EventKind.RELEASED
+    write(actor, permission, case, kind, told, changed=("assignee",))

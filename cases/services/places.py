@@ -3,12 +3,14 @@
 from typing import Any
 from uuid import UUID
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from cases.models import Case
-from cases.permissions import VIEW_CASE
+from cases.permissions import CHANGE_CASE, VIEW_CASE
 from crm.accounts.actors import actor_for
 from crm.accounts.models import User
+from crm.accounts.services.absences import ONE_SECOND, absent_now, local_day, stands_in
 from crm.citizens.models import Citizen
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, Text
@@ -44,7 +46,7 @@ def citizen_of(actor: Actor, citizen: UUID) -> Citizen:
 
 
 def person_for(actor: Actor, person: UUID, case: Case) -> User:
-    """The employee of that UUID, who can see the case; Invalid if they cannot."""
+    """The employee of that UUID, who is at work and can see the case; Invalid if not."""
     user = User.objects.filter(uuid=person).first()
     organisation = Organisation.objects.for_actor(actor).get()
     theirs = actor_for(user, organisation, actor.origin) if user else None
@@ -52,7 +54,27 @@ def person_for(actor: Actor, person: UUID, case: Case) -> User:
         raise Invalid(errors={"assignee": [_("This person does not work here.")]})
     if why := hidden_from(theirs, case):
         raise Invalid(errors={"assignee": [why]})
+    require_here(actor, user)
     return user
+
+
+def require_here(actor: Actor, user: User) -> None:
+    """Invalid when the person is away, with who stands in for them."""
+    absences = absent_now(actor.organisation_id)
+    if user.pk not in absences:
+        return
+    values = {
+        "name": user.full_name,
+        "day": date_format(local_day(actor, absences[user.pk].ends_at - ONE_SECOND)),
+    }
+    if user.pk == actor.user_id:
+        text = _("You are recorded as away until %(day)s: end the absence in your profile first.")
+    elif stand_in := stands_in(absences, user.pk):
+        values["other"] = stand_in.full_name
+        text = _("%(name)s is away until %(day)s; %(other)s stands in.")
+    else:
+        text = _("%(name)s is away until %(day)s, and nobody stands in.")
+    raise Invalid(errors={"assignee": [text % values]})
 
 
 def hidden_from(theirs: Actor, case: Case) -> Text:
@@ -62,6 +84,16 @@ def hidden_from(theirs: Actor, case: Case) -> Text:
     if not decide(theirs, VIEW_CASE, case):
         return _("%(name)s cannot see specially protected cases.") % {"name": theirs.name}
     return ""
+
+
+def can_work_on(actor: Actor, user: User, case: Case) -> bool:
+    """Whether an employee works here, sees the case and may work on it."""
+    theirs = actor_for(user, Organisation.objects.for_actor(actor).get(), actor.origin)
+    return (
+        theirs is not None
+        and not hidden_from(theirs, case)
+        and bool(decide(theirs, CHANGE_CASE, case))
+    )
 
 
 def lost_to(actor: Actor, user: User, case: Case) -> bool:

@@ -1,14 +1,16 @@
 """Public employees, their roles and memberships, and the systems connected to an organisation."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 import pghistory
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, PermissionsMixin
-from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.contrib.sessions.models import Session
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -131,6 +133,67 @@ class Membership(Base):
 
     def __str__(self) -> str:
         return f"{self.user} · {self.organisation}"
+
+
+class AbsenceQuerySet(ScopedQuerySet["Absence"]):
+    """Who is not there, and when."""
+
+    def in_force(self, at: datetime) -> "AbsenceQuerySet":
+        """Those that last at a moment."""
+        return self.filter(starts_at__lte=at, ends_at__gt=at)
+
+
+@pghistory.track()
+class Absence(Owned):
+    """An employee is not at work here for a time, and who stands in meanwhile.
+
+    It has no kind and no reason: work has to know that somebody is away, not that they are ill
+    (data minimisation, RGPD art. 5.1.c).
+    """
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="absences")
+    user_id: int
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    substitute = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    substitute_id: int | None
+    returns = models.BooleanField(default=True)  # what was handed over comes back at its end
+    settled = models.BooleanField(default=False)  # it is over, and what comes back has come back
+
+    objects = AbsenceQuerySet.as_manager()  # type: ignore[misc] # narrows Owned.objects
+
+    class Meta:
+        verbose_name = _("absence")
+        verbose_name_plural = _("absences")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="absence_ends_after_it_starts"
+            ),
+            models.CheckConstraint(
+                condition=~Q(substitute=F("user")), name="absence_substitute_is_another"
+            ),
+            ExclusionConstraint(
+                name="absence_once_at_a_time",
+                expressions=[
+                    ("organisation", RangeOperators.EQUAL),
+                    ("user", RangeOperators.EQUAL),
+                    (
+                        Func(F("starts_at"), F("ends_at"), Value("[)"), function="tstzrange"),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["starts_at"], condition=Q(settled=False), name="absence_not_settled"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.starts_at:%Y-%m-%d}"
 
 
 @pghistory.track()

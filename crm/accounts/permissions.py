@@ -19,3 +19,8 @@ MANAGE_API_CLIENTS = declare(
     _("create and revoke keys of connected systems"),
     roles="administrator",
 )
+MANAGE_ABSENCES = declare(
+    "accounts.manage_absences",
+    _("record when employees of their units are away, and who stands in for them"),
+    roles="supervisor administrator",
+)
