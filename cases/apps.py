@@ -132,6 +132,16 @@ def _places() -> list[nav.NavItem]:
             keys="g k",
         ),
         nav.NavItem(
+            "distribution",
+            _("Distribution of work"),
+            "users-group",
+            "cases:distribution",
+            short=_("Distribution"),
+            permission=permissions.DISTRIBUTE,
+            group="settings",
+            order=45,
+        ),
+        nav.NavItem(
             "procedures",
             _("Procedures"),
             "list-details",

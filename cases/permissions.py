@@ -45,6 +45,11 @@ CLOSE_CASE = declare(
     _("resolve, close and reopen cases"),
     roles="agent office supervisor integration",
 )
+DISTRIBUTE = declare(
+    "cases.distribute",
+    _("set how the free cases of their units are given out, and what each person takes on"),
+    roles="supervisor administrator",
+)
 TRANSFER_CASE = declare(
     "cases.transfer_case",
     _("move cases to another unit"),

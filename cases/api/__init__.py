@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.api import catalogue, clocks, feed, views
+from cases.api import catalogue, clocks, distribution, feed, views
 
 _CASE = "cases/<uuid:case_id>/"
 _ONE_CASE = {
@@ -10,6 +10,7 @@ _ONE_CASE = {
     "assign/": views.AssignCase,
     "take/": views.TakeCase,
     "release/": views.ReleaseCase,
+    "deal/": distribution.DealCase,
     "move/": views.MoveCase,
     "close/": views.CloseCase,
     "reopen/": views.ReopenCase,
@@ -33,6 +34,8 @@ _ONE_CASE = {
 urlpatterns = [
     path("cases/", views.Cases.as_view()),
     *(path(f"{_CASE}{rest}", view.as_view()) for rest, view in _ONE_CASE.items()),
+    path("absences/", distribution.Absences.as_view()),
+    path("absences/<uuid:absence_id>/", distribution.OneAbsence.as_view()),
     path("case-types/", catalogue.CaseTypes.as_view()),
     path("case-types/<uuid:type_id>/", catalogue.OneCaseType.as_view()),
     path("documents/", catalogue.Documents.as_view()),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cases import clocks, numbers
-from cases.demo import looks, reports, window  # noqa: F401 - reports registers itself
+from cases.demo import distribution, looks, reports, window  # noqa: F401 - reports registers itself
 from cases.demo.cast import Cast, Client, Worker
 from cases.demo.matters import Kind, book_of
 from cases.demo.papers import make_papers
@@ -101,6 +101,7 @@ def fill(demo: Demo) -> None:
         purposes = [str(purpose) for purpose in options.read(organisation).usual_purposes]
         demo.made["audit entries"] += record_many(looks.entries_of(demo, cast, stories, purposes))
         window.fill(demo, organisation)
+        distribution.fill(demo, system_actor(organisation, Origin(Door.COMMAND)))
         demo.made["cases"] += len(stories)
         demo.made["events"] += sum(story.case.last_event for story in stories)
 

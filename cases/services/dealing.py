@@ -176,12 +176,10 @@ def ask_of(case: Case, rules: Rules) -> Ask:
     )
 
 
-def proposal(actor: Actor, case: Case) -> Choice:
-    """Who would get a case now, and why not the others."""
-    rules = rules_of(actor)
-    team = team_of(actor, case.unit_id, rules)
-    returned = _returned([case.pk])[case.pk]
-    return choose(ask_of(case, rules), team.for_case(case, frozenset(returned)))
+def chosen(case: Case, rules: Rules, team: Team) -> Choice:
+    """Who of a team gets a case, and why not the others."""
+    returned = frozenset(_returned([case.pk])[case.pk])
+    return choose(ask_of(case, rules), team.for_case(case, returned))
 
 
 # --- Verbs ---------------------------------------------------------------------------------------
@@ -195,7 +193,8 @@ def deal_case(actor: Actor, case: UUID, *, version: int | None = None) -> Case:
     if row.assignee is not None:
         text = _("%(name)s already has this case.")
         raise Conflict("case_taken", text % {"name": row.assignee.full_name})
-    choice = proposal(actor, row)
+    rules = rules_of(actor)
+    choice = chosen(row, rules, team_of(actor, row.unit_id, rules))
     if choice.person is None:
         raise Conflict("nobody_can", nobody_can(choice))
     user = User.objects.get(pk=choice.person.key)
@@ -307,16 +306,14 @@ def _dealt(rows: Sequence[Case], rules: Rules) -> list[Case]:
 
 
 def _deal_one(actor: Actor, case: Case, rules: Rules, team: Team) -> int:
-    ask = ask_of(case, rules)
-    returned = frozenset(_returned([case.pk])[case.pk])
-    choice = choose(ask, team.for_case(case, returned))
+    choice = chosen(case, rules, team)
     if choice.person is None:
         return 0
     key = choice.person.key
     give(actor, ASSIGN_CASE, case, team.users[key], choice.why)
     at = moment()
     _note_turn(actor, key, at)
-    team.gave(key, ask.weight, at)
+    team.gave(key, choice.ask.weight, at)
     return 1
 
 
@@ -338,7 +335,7 @@ def _returned(cases: Sequence[int]) -> dict[int, set[int]]:
     )
     found: dict[int, set[int]] = {case: set() for case in cases}
     for case, person in rows.values_list("case", "actor_id"):
-        found[case].add(person)
+        found[case].add(person or 0)
     return found
 
 

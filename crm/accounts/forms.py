@@ -12,13 +12,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from crm.accounts import selectors
-from crm.accounts.models import Role, User
+from crm.accounts.models import Membership, Role, User
 from crm.accounts.permissions import GRANT_ROLE, INVITE_USER
 from crm.accounts.services import people
 from crm.accounts.services.api_clients import scopes_on_offer
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
-from crm.kit.forms import DateField
+from crm.kit.forms import DateField, ServiceForm
 from crm.kit.policy import catalogue
 from crm.organisations.models import Unit
 
@@ -200,3 +200,35 @@ class AcceptForm(forms.Form):
         if data.get("password") and data.get("again") and data["password"] != data["again"]:
             self.add_error("again", _("Both passwords must be the same."))
         return data
+
+
+class AbsenceForm(ServiceForm):
+    """The days on which somebody is away."""
+
+    first = DateField(label=_("First day"))
+    last = DateField(label=_("Last day"))
+    substitute = forms.ModelChoiceField(
+        label=_("Who stands in"),
+        queryset=User.objects.none(),
+        required=False,
+        empty_label=_("Nobody: the cases go back to the queue"),
+    )
+    returns = forms.BooleanField(
+        label=_("What is still open comes back afterwards"), required=False, initial=True
+    )
+
+    def __init__(self, *args: Any, membership: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        colleagues = Membership.objects.unscoped("the colleagues of whoever is away").in_force()
+        field = self.fields["substitute"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = (
+            User.objects.filter(
+                state=User.State.ACTIVE,
+                pk__in=colleagues.filter(
+                    organisation=membership.organisation_id, unit=membership.unit_id
+                ).values("user"),
+            )
+            .exclude(pk=membership.user_id)
+            .order_by("full_name")
+        )

@@ -7,7 +7,7 @@ from allauth.mfa.totp import views as app
 from allauth.mfa.webauthn import views as passkey
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from crm.accounts.views import clients, door, people, profile, roles
+from crm.accounts.views import absences, clients, door, people, profile, roles
 
 rooms = [
     path("bloqueo/", door.lock, name="lock"),
@@ -22,6 +22,12 @@ rooms = [
     path("organizacion/personal/", people.people_list, name="people"),
     path("organizacion/personal/invitar/", people.invite, name="invite"),
     path("organizacion/personal/<uuid:user_id>/", people.person, name="person"),
+    path("organizacion/personal/<uuid:user_id>/ausencias/", absences.absences, name="absences"),
+    path(
+        "organizacion/personal/ausencias/<uuid:absence_id>/terminar/",
+        absences.end_absence,
+        name="end_absence",
+    ),
     path("organizacion/personal/<uuid:user_id>/unidad/", people.move, name="move"),
     path("organizacion/personal/<uuid:user_id>/suspender/", people.suspend, name="suspend"),
     path("organizacion/personal/<uuid:user_id>/roles/", people.give_role, name="give_role"),

@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 
 from cases import services
 from cases.models import Case, Confidentiality, Distribution, Handover, Method, WorkProfile
-from cases.services import dealing
+from cases.services import dealing, distribution
 from crm.accounts.models import Absence, Membership, User
 from crm.accounts.services import absences
+from crm.audit.models import AuditEntry
 from crm.kit.errors import Conflict, Invalid, NotFound, Refused
+from tests.api.conftest import key_for
 from tests.conftest import World
 from tests.factories.accounts import employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
@@ -404,3 +407,173 @@ def test_overlapping_absences_and_impossible_substitutes(world: World) -> None:
                 substitute=other.uuid,
             )
         assert said in str(refused.value.errors["substitute"][0])
+
+
+# --- Rules and profiles --------------------------------------------------------------------------
+
+
+def test_setting_a_rule_needs_the_right_in_its_place(world: World, boss: User) -> None:
+    actor = world.actor(boss)
+    kept = distribution.set_rule(
+        actor, world.unit.uuid, method="least_busy", weight=3, skills=["Herencias", "herencias"]
+    )
+    assert (kept.weight, kept.skills, kept.by_language) == (3, ["herencias"], True)
+    again = distribution.set_rule(actor, world.unit.uuid, method="round_robin")
+    assert again.pk == kept.pk  # one place, one rule
+    assert AuditEntry.objects.filter(action="cases.distribute", object_id=str(world.unit.uuid))
+    for unit in (None, world.other_unit.uuid):
+        with pytest.raises(Refused):
+            distribution.set_rule(actor, unit, method="manual")
+    with pytest.raises(Invalid):
+        distribution.set_rule(actor, world.foreign_unit.uuid, method="manual")
+    with pytest.raises(NotFound):
+        distribution.drop_rule(world.actor(world.charlie), kept.uuid)
+    with pytest.raises(Refused):
+        distribution.drop_rule(world.actor(world.alice), kept.uuid)
+    distribution.drop_rule(actor, kept.uuid)
+    assert not Distribution.objects.unscoped("a test's own").exists()
+
+
+def test_a_rule_with_mistakes_says_where(world: World, boss: User) -> None:
+    with pytest.raises(Invalid) as refused:
+        distribution.set_rule(
+            world.actor(boss), world.unit.uuid, method="dice", weight=0, skills=["a/b", "c" * 41]
+        )
+    assert sorted(refused.value.errors) == ["method", "skills", "weight"]
+    assert len(refused.value.errors["skills"]) == 2
+    with pytest.raises(Invalid) as unknown:
+        distribution.set_rule(
+            world.actor(boss), world.unit.uuid, method="manual", case_type="no-such"
+        )
+    assert list(unknown.value.errors) == ["case_type"]
+
+
+def test_a_profile_is_kept_and_checked(world: World, boss: User) -> None:
+    actor = world.actor(boss)
+    kept = distribution.set_profile(
+        actor, world.alice.uuid, capacity=12, share=50, skills=["Signos"], languages=["ca"]
+    )
+    assert (kept.capacity, kept.share, kept.skills, kept.languages) == (12, 50, ["signos"], ["ca"])
+    with pytest.raises(Invalid) as refused:
+        distribution.set_profile(
+            actor, world.alice.uuid, capacity=-1, share=0, languages=["klingon"]
+        )
+    assert sorted(refused.value.errors) == ["capacity", "languages", "share"]
+    with pytest.raises(Refused):
+        distribution.set_profile(actor, world.bob.uuid, capacity=1)
+    with pytest.raises(NotFound):
+        distribution.set_profile(actor, world.charlie.uuid, capacity=1)
+
+
+# --- Pages and API -------------------------------------------------------------------------------
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_the_page_shows_who_has_what_and_who_would_get_the_next(
+    world: World, boss: User, carla: User
+) -> None:
+    rule(world, skills=["herencias"])
+    WorkProfile.objects.create(organisation=world.here, user=carla, skills=["herencias"])
+    away(world.alice, world, carla)
+    free = CaseFactory(unit=world.unit, subject="Farola apagada")
+    html = signed_in(boss).get("/reparto/").content.decode()
+    assert "Norte: to whoever has least." in html
+    assert "0 of 40 points" in html
+    assert free.subject in html
+    assert "<b>Carla Coll</b><br>Nobody else could have it; 0 of 40 points before." in html
+    assert "Alice Arias: away; Berta Boix: lacks a skill" in html
+    assert "Bob Bueno" not in html
+
+
+def test_a_rule_is_set_on_the_page_and_a_mistake_loses_nothing(world: World, boss: User) -> None:
+    client = signed_in(boss)
+    sent = {"unit": str(world.unit.uuid), "method": "round_robin", "weight": "0", "skills": "a, b"}
+    answer = client.post("/reparto/regla/", sent)
+    assert answer.status_code == 422
+    assert 'value="a, b"' in answer.content.decode()
+    answer = client.post("/reparto/regla/", {**sent, "weight": "2"})
+    assert answer["Location"] == f"/reparto/?unidad={world.unit.uuid}"
+    row = Distribution.objects.unscoped("a test's own").get()
+    assert (row.unit_id, row.method, row.weight, row.skills) == (
+        world.unit.pk,
+        "round_robin",
+        2,
+        ["a", "b"],
+    )
+    client.post(f"/reparto/regla/{row.uuid}/quitar/")
+    assert not Distribution.objects.unscoped("a test's own").exists()
+
+
+def test_taking_the_next_from_the_days_page(world: World) -> None:
+    client = signed_in(world.alice)
+    case = CaseFactory(unit=world.unit)
+    assert 'action="/casos/siguiente/"' in client.get("/").content.decode()
+    assert client.post("/casos/siguiente/")["Location"] == f"/casos/{case.uuid}/"
+    assert holder(case) == "Alice Arias"
+    answer = client.post("/casos/siguiente/", follow=True)
+    assert "There is no free case that you could take now." in answer.content.decode()
+
+
+def test_ones_own_absence_on_the_page(world: World, carla: User) -> None:
+    client, today = signed_in(world.alice), timezone.localdate()
+    address = f"/organizacion/personal/{world.alice.uuid}/ausencias/"
+    html = client.get(address).content.decode()
+    assert "Carla Coll" in html
+    assert "Bob Bueno" not in html
+    wrong = {"first": today.isoformat(), "last": (today - timedelta(days=1)).isoformat()}
+    answer = client.post(address, wrong)
+    assert answer.status_code == 422
+    assert "It ends before it begins." in answer.content.decode()
+    assert f'value="{wrong["last"]}"' in answer.content.decode()
+    right = {**wrong, "last": today.isoformat(), "substitute": carla.pk, "returns": "on"}
+    assert client.post(address, right).status_code == 302
+    absence = Absence.objects.unscoped("a test's own").get()
+    assert (absence.substitute, absence.returns) == (carla, True)
+    assert "Carla Coll stands in" in client.get(address).content.decode()
+    client.post(f"/organizacion/personal/ausencias/{absence.uuid}/terminar/")
+    absence.refresh_from_db()
+    assert absence.ends_at <= timezone.now()
+
+
+def test_the_story_tells_why(world: World, carla: User) -> None:
+    case = CaseFactory(unit=world.unit, assignee=world.alice)
+    away(world.alice, world, carla)
+    services.hand_over()
+    html = signed_in(carla).get(f"/casos/{case.uuid}/").content.decode()
+    assert "and this is who stands in." in html
+
+
+def test_absences_by_api(world: World, carla: User, boss: User) -> None:
+    key = key_for(world.here, "accounts.manage_absences")
+    headers = {"Authorization": f"Bearer {key}"}
+    today = timezone.localdate()
+    sent = {
+        "person": world.alice.email.upper(),
+        "first": today.isoformat(),
+        "last": today.isoformat(),
+        "substitute": carla.email,
+    }
+    address, client = "/api/v1/absences/", Client()
+
+    def post(body: dict[str, Any]) -> Any:
+        return client.post(address, body, content_type="application/json", headers=headers)
+
+    made = post(sent)
+    assert made.status_code == 201, made.content
+    told = made.json()
+    assert (told["person"], told["substitute"]) == (world.alice.email, carla.email)
+    twice = post(sent)
+    assert twice.status_code == 422
+    assert [one["pointer"] for one in twice.json()["errors"]] == ["/first"]
+    unknown = post({**sent, "person": world.charlie.email})
+    assert [one["pointer"] for one in unknown.json()["errors"]] == ["/person"]
+    listed = client.get(address, headers=headers).json()["results"]
+    assert [one["id"] for one in listed] == [told["id"]]
+    gone = client.delete(f"{address}{told['id']}/", headers=headers)
+    assert gone.status_code == 204
+    assert client.get(address, headers=headers).json()["results"] == []

@@ -38,6 +38,9 @@ VALUES: dict[str, Any] = {
 }
 # Where a shape's field means something else than the name usually does.
 SPECIAL: dict[tuple[str, str], Any] = {
+    ("NewAbsenceInput", "person"): "employee.email",
+    ("NewAbsenceInput", "first"): "2031-03-03",
+    ("NewAbsenceInput", "last"): "2031-03-09",
     ("UnitInput", "unit"): "other_unit.uuid",
     ("NewInteractionInput", "started_at"): "2026-03-02T09:00:00Z",
     ("NewInteractionInput", "ended_at"): "2026-03-02T09:05:00Z",

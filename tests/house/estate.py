@@ -26,6 +26,7 @@ from cases.models import (
     BulkAction,
     Case,
     CaseType,
+    Distribution,
     Document,
     Import,
     Link,
@@ -55,7 +56,8 @@ from channels_app.models import Attachment as ChatAttachment
 from channels_app.models import Message as ChatMessage
 from channels_app.services import routing, visiting
 from crm.accounts.actors import system_actor
-from crm.accounts.models import ApiClient, Role, RolePermission, User, UserSession
+from crm.accounts.models import Absence, ApiClient, Role, RolePermission, User, UserSession
+from crm.accounts.services.api_clients import scopes_on_offer
 from crm.accounts.services.roles import give_role
 from crm.audit.models import AuditEntry
 from crm.citizens.models import Citizen, ContactPoint, Identifier, Topic
@@ -93,7 +95,7 @@ def _paper() -> bytes:
 
 PAPER = _paper()
 ROWS = b"ref,subject,opened\nA-1,Farola,2026-01-02\n"
-SCOPES = tuple(name for name in catalogue if not name.startswith("accounts."))
+SCOPES = tuple(scopes_on_offer())
 
 
 @dataclass
@@ -146,6 +148,8 @@ class Side:
     bare_key: str = field(repr=False)
     calendar: WorkingCalendar
     agreement: SharingAgreement
+    rule: Distribution
+    absence: Absence
     procedure: Procedure
     article: Article
     filed: Case  # by a citizen on the public pages
@@ -382,6 +386,8 @@ def side(code: str) -> Side:
         bare_key=bare_key,
         calendar=_calendar(organisation),
         agreement=_agreement(organisation),
+        rule=Distribution.objects.create(organisation=organisation, unit=unit),
+        absence=_absence(organisation, worker),
         procedure=procedure,
         article=ArticleFactory(
             unit=unit, title=f"Pregunta {code}", body=f"Respuesta {code}", code="pregunta"
@@ -491,6 +497,14 @@ def _calendar(organisation: Organisation) -> WorkingCalendar:
         name=f"Calendario {organisation.code}",
         code="PROPIO",
         base=national,
+    )
+
+
+def _absence(organisation: Organisation, worker: User) -> Absence:
+    """Far from now: until then everybody works."""
+    starts = timezone.now() + timedelta(days=300)
+    return Absence.objects.create(
+        organisation=organisation, user=worker, starts_at=starts, ends_at=starts + timedelta(days=9)
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from crm.accounts.permissions import MANAGE_ABSENCES
 from crm.audit.record import record
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound
-from crm.kit.policy import decide, require
+from crm.kit.policy import require
 from crm.organisations.models import Organisation
 from crm.organisations.selectors import organisation_calendar
 
@@ -36,7 +37,7 @@ def record_absence(
     Their open cases go to the substitute, or back to the queue, when it begins; with `returns` those
     that are still open come back when it ends. Invalid with the errors of each field.
     """
-    membership = _member(actor, person)
+    membership = member_for(actor, person)
     stand_in = _substitute(actor, membership, substitute)
     today = local_day(actor, timezone.now())
     errors = {}
@@ -69,7 +70,7 @@ def record_absence(
         substitute=stand_in,
         returns=returns,
     )
-    told = {
+    told: dict[str, Any] = {
         "first": first.isoformat(),
         "last": last.isoformat(),
         "substitute": stand_in.full_name if stand_in else None,
@@ -87,7 +88,7 @@ def end_absence(actor: Actor, absence: UUID) -> Absence | None:
         .select_for_update(of=("self",), no_key=True)
         .get_or_refuse(uuid=absence)
     )
-    _member(actor, row.user.uuid)
+    member_for(actor, row.user.uuid)
     now = timezone.now()
     if row.ends_at <= now:
         raise Conflict("absence_over", _("This absence is over already."))
@@ -136,7 +137,7 @@ def local_day(actor: Actor, at: datetime) -> date:
     ).date()
 
 
-def _member(actor: Actor, person: UUID) -> Membership:
+def member_for(actor: Actor, person: UUID) -> Membership:
     """Who works here, where the actor is that person or may record absences in their unit."""
     rows = Membership.objects.for_actor(actor).in_force().select_related("user")
     found = rows.filter(user__uuid=person).first()
@@ -157,9 +158,3 @@ def _substitute(actor: Actor, member: Membership, substitute: UUID | None) -> Us
     if found.user_id == member.user_id:
         raise Invalid(errors={"substitute": [_("Nobody stands in for themselves.")]})
     return found.user
-
-
-def may_record_for(actor: Actor, membership: Membership) -> bool:
-    """Whether the actor may say when this person is away."""
-    mine = membership.user_id == actor.user_id
-    return mine or bool(decide(actor, MANAGE_ABSENCES, membership))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from crm.accounts.actors import actor_for_client
 from crm.accounts.models import ApiClient
-from crm.accounts.permissions import GRANT_ROLE, MANAGE_API_CLIENTS
+from crm.accounts.permissions import GRANT_ROLE, INVITE_USER, MANAGE_API_CLIENTS
 from crm.audit.permissions import VIEW_ENTRY
 from crm.audit.record import record
 from crm.kit.actor import Actor, Origin
@@ -21,7 +21,7 @@ from crm.kit.policy import catalogue, require
 from crm.kit.secrets import digest, new_token
 from crm.organisations.models import Organisation
 
-FOR_PEOPLE_ONLY = "accounts"  # machines neither invite nor give rights
+FOR_PEOPLE_ONLY = {INVITE_USER, GRANT_ROLE, MANAGE_API_CLIENTS}  # machines give no rights
 USED_EVERY = timedelta(minutes=1)  # the last use is written down no more often
 LONGEST = timedelta(days=2 * 365)
 NAME_LENGTH = 120
@@ -29,7 +29,7 @@ NAME_LENGTH = 120
 
 def scopes_on_offer() -> list[str]:
     """The permissions that a connected system may be given."""
-    return [one.name for one in catalogue.values() if one.app != FOR_PEOPLE_ONLY]
+    return [one.name for one in catalogue.values() if one.name not in FOR_PEOPLE_ONLY]
 
 
 def expand(scopes: Collection[str]) -> list[str]:

@@ -15,11 +15,12 @@ from crm.accounts import selectors
 from crm.accounts.access import ActorRequest, needs
 from crm.accounts.forms import GiveRoleForm, InviteForm, MoveForm
 from crm.accounts.models import Membership, RolePlace
-from crm.accounts.permissions import GRANT_ROLE, INVITE_USER
+from crm.accounts.permissions import GRANT_ROLE, INVITE_USER, MANAGE_ABSENCES
 from crm.accounts.services import people as services
 from crm.accounts.services import roles
 from crm.accounts.services.people import Grant
 from crm.kit.errors import Conflict, Invalid, NotFound, Refused
+from crm.kit.policy import decide
 from crm.organisations.models import Organisation
 
 _PLACE = re.compile(r"(\d{1,18}):(.*)", re.DOTALL)
@@ -183,6 +184,7 @@ def _person_page(
         "second_factors": selectors.second_factor_kinds(membership.user),
         "keys": selectors.keys_made_by(actor, membership.user),
         "may_grant": actor.holds(GRANT_ROLE),
+        "may_absences": bool(decide(actor, MANAGE_ABSENCES, membership)),
         "myself": membership.user_id == actor.user_id,
     }
     status = 422 if give_form or move_form else 200
