@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from cases import services
-from cases.services import bulk, clocks, drafts, imports
+from cases.services import bulk, clocks, drafts, imports, targets
 from crm.kit.tasks import enqueue, every
 
 
@@ -35,6 +35,13 @@ def resume_clocks() -> None:
 def recompute_clocks() -> None:
     """Open cases are due when the calendars of now say."""
     clocks.recompute_all()
+
+
+@every(30)
+@shared_task(name="cases.sweep_targets", expires=30)
+def sweep_targets() -> None:
+    """Service targets that are in danger or were missed are told, once each."""
+    targets.sweep()
 
 
 @every(300)

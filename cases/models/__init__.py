@@ -17,6 +17,14 @@ from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
 from cases.models.knowledge import Article, ArticleVersion
 from cases.models.procedures import Procedure, ProcedureText
+from cases.models.service import (
+    InformationLetter,
+    Measure,
+    PapersRequest,
+    ServiceClock,
+    ServicePause,
+    ServiceTarget,
+)
 from cases.models.work import BulkAction, Import, ImportProblem
 
 __all__ = [
@@ -37,12 +45,18 @@ __all__ = [
     "EventKind",
     "Import",
     "ImportProblem",
+    "InformationLetter",
     "Link",
+    "Measure",
     "Message",
     "Note",
+    "PapersRequest",
     "Participant",
     "Procedure",
     "ProcedureText",
     "ReferenceCounter",
+    "ServiceClock",
+    "ServicePause",
+    "ServiceTarget",
     "StateCategory",
 ]
