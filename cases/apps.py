@@ -28,7 +28,7 @@ class CasesConfig(AppConfig):
         )
         from cases.imports import wiring  # noqa: F401
         from cases.models import Document, DraftPaper
-        from cases.services import units
+        from cases.services import targets, units, writing
         from crm.accounts import rights
         from crm.citizens.profile import Panel, panels
         from crm.citizens.story import Story, stories
@@ -38,6 +38,8 @@ class CasesConfig(AppConfig):
         from crm.organisations import ports
 
         telling.register()
+        if targets.follow not in writing.followers:
+            writing.followers.append(targets.follow)
         for model in (Document, DraftPaper):
             holders.register(model._meta.label_lower, model)
         ports.closing_checks.register("cases", units.reason_to_stay_open)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.lists import keys_of_citizen
 from cases.models import Case, Confidentiality, Document, Event, EventKind, Message, Note
+from cases.service_words import TARGET_KINDS
 from cases.texts import one_line
 from cases.timeline import (
     FOR_PERSON,
@@ -84,7 +85,8 @@ def _told(event: Event, subject: Any) -> Telling | None:
             str(event.data[key])
             for key in ("from", "to")
             if event.kind in _HANDED and key in event.data
-        ],
+        ]
+        + [str(name) for name in event.data.get("to", ()) if event.kind in TARGET_KINDS],
         special=special,
         for_person=event.kind in FOR_PERSON,
     )

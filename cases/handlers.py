@@ -6,7 +6,7 @@ from uuid import UUID
 
 from cases import telling
 from cases.events import CaseEvent
-from cases.services import access, deliver_message, filing
+from cases.services import access, deliver_message, filing, targets
 from cases.services.notes import DELIVER, doubt_message
 from crm.kit import outbox
 
@@ -32,6 +32,12 @@ def receipt(payload: Mapping[str, Any]) -> None:
 def access_code(payload: Mapping[str, Any]) -> None:
     """Send the code that opens a case to its mailbox, while it is of use."""
     access.send_code(UUID(payload["access"]), payload["code"])
+
+
+@outbox.effect(targets.ALERT_MAIL)
+def target_alert(payload: Mapping[str, Any]) -> None:
+    """Tell an employee of a service target that is in danger or was missed."""
+    targets.send_alert(UUID(payload["target"]), payload["user"], payload["kind"])
 
 
 @outbox.effect(CaseEvent.topic)

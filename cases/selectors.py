@@ -1,6 +1,7 @@
 """Reading cases: the page of one, the choices that its forms offer, what the palette finds."""
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -32,7 +33,7 @@ from cases.models import (
     Participant,
     StateCategory,
 )
-from cases.permissions import VIEW_CASE, VIEW_SPECIAL
+from cases.permissions import ASSIGN_CASE, VIEW_CASE, VIEW_SPECIAL
 from cases.presenting import named, rows_of
 from crm.accounts.models import User
 from crm.citizens.models import Citizen, CitizenRecord
@@ -158,6 +159,30 @@ def people_who_see(actor: Actor, case: Case) -> QuerySet[User]:
     for permission in needed:
         people = people.filter(pk__in=granted(actor, permission, path))
     return people.order_by("full_name")
+
+
+def users_who_see(actor: Actor, case: Case, keys: Iterable[int]) -> QuerySet[User, int]:
+    """Of these employees, the keys of those who can see a case."""
+    return people_who_see(actor, case).filter(pk__in=list(keys)).values_list("pk", flat=True)
+
+
+def supervisors_of(actor: Actor, unit: int | None) -> list[User]:
+    """Who gives out the cases of a unit: those of the unit itself, else of the nearest above it."""
+    path = _tree(actor).path(unit) if unit is not None else []
+    places = [(Unit, str(node.id)) for node in reversed(path)]
+    for place, key in [*places, (Organisation, str(actor.organisation_id))]:
+        grants = "groups__groupobjectpermission"
+        found = people_of(actor).filter(
+            **{
+                f"{grants}__content_type": ContentType.objects.get_for_model(place),
+                f"{grants}__object_pk": key,
+                f"{grants}__permission__codename": ASSIGN_CASE,
+            },
+            memberships__suspended_at=None,
+        )
+        if people := list(found.distinct()):
+            return people
+    return []
 
 
 def people_at_work(actor: Actor, unit: int | None = None) -> QuerySet[User]:

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from cases import services
-from cases.services import bulk, clocks, drafts, imports
+from cases.services import bulk, clocks, drafts, imports, targets
 from crm.kit.tasks import enqueue, every
 
 
@@ -50,6 +50,13 @@ def hand_over() -> None:
     """What somebody who is away had goes to another; what was theirs comes back with them."""
     services.hand_over()
     services.give_back()
+
+
+@every(30)
+@shared_task(name="cases.sweep_targets", expires=30)
+def sweep_targets() -> None:
+    """Service targets that are in danger or were missed are told, once each."""
+    targets.sweep()
 
 
 @every(300)

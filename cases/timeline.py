@@ -14,7 +14,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases import dealing
+from cases import dealing, service_words
 from cases.models import (
     Case,
     Confidentiality,
@@ -126,6 +126,7 @@ ICONS: Mapping[str, str] = {
     EventKind.CLOCK_RESUMED: "player-play",
     EventKind.CLOCK_EXTENDED: "calendar-plus",
     EventKind.CLOCK_RECOMPUTED: "calendar-time",
+    **service_words.ICONS,
 }
 FOR_PERSON = frozenset(
     {
@@ -142,6 +143,8 @@ FOR_PERSON = frozenset(
         EventKind.CLOCK_RESUMED,
         EventKind.CLOCK_EXTENDED,
         EventKind.CLOCK_RECOMPUTED,
+        EventKind.INFORMED,
+        *service_words.PAPERS_KINDS,
     }
 )
 """What the citizen is told of their case; the rest is the house's own affair."""
@@ -273,6 +276,7 @@ _SENTENCES: Mapping[str, Text] = {
     EventKind.CLOCK_RECOMPUTED: gettext_lazy(
         "reckoned the legal deadline anew: it ends on %(due)s, before on %(before)s"
     ),
+    **service_words.SENTENCES,
 }
 
 
@@ -293,6 +297,12 @@ def clock_values(data: Mapping[str, Any]) -> dict[str, str]:
     }
     term = read_term(data.get("term"))
     return days | ({"term": term.words} if term else {})
+
+
+def _dates(event: Event) -> dict[str, str]:
+    if event.kind in CLOCK_KINDS:
+        return clock_values(event.data)
+    return service_words.values(event.data) if event.kind in service_words.KINDS else {}
 
 
 _HEARD = gettext_lazy("wrote down what the citizen said")
@@ -335,8 +345,7 @@ def sentence(event: Event, subject: Any) -> str:
         values["to"] = dict(Confidentiality.choices).get(event.data.get("to"), "…")
     if "role" in event.data:
         values["role"] = str(dict(Participant.Role.choices).get(event.data["role"], "…")).lower()
-    if event.kind in CLOCK_KINDS:
-        values |= clock_values(event.data)
+    values |= _dates(event)
     text = _SENTENCES.get(event.kind)
     if _heard(event):
         text = _HEARD

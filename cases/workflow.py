@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy
 from cases.fields import Fields, Problem, check_fields
 from cases.models import Case, StateCategory
 from cases.permissions import ASSIGN_CASE, CHANGE_CASE, CLOSE_CASE
+from cases.targets import check as check_service
 from cases.terms import Term, read_term
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, Text
@@ -150,10 +151,11 @@ def check(bundle: Any) -> list[Problem]:
     problems = [
         Problem(key, _("There is no such part."))
         for key in bundle
-        if key not in {"states", "initial", "moves", "fields", "term"}
+        if key not in {"states", "initial", "moves", "fields", "term", "service"}
     ]
     problems += check_fields(bundle.get("fields") or {})
     problems += _check_term(bundle.get("term"))
+    problems += check_service(bundle.get("service"))
     problems += _check_states(bundle.get("states"))
     if not problems:  # what follows speaks of states and fields that are well formed
         problems += _check_moves(bundle)

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from cases.lists import keys_of_citizen
 from cases.models import Case, Document, Event, EventKind, Message, Note, Participant
+from cases.service_words import TARGET_KINDS
 from cases.timeline import told_by_others
 from crm.citizens import story
 from crm.citizens.models import Citizen, CitizenRecord, ContactPoint, Identifier
@@ -102,6 +103,8 @@ class CaseRows:
                     for key in ("from", "to")
                     if event.data.get(key)
                 ]
+            if event.kind in TARGET_KINDS:
+                found += [(event.at, str(name)) for name in event.data.get("to", ())]
         names = [name for _at, name in sorted([*found, *_employees(self.told)], key=_moment)]
         if self.case.assignee:
             names.append(self.case.assignee.full_name)

@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 
 from cases import dealing
 from cases.models import Case, Confidentiality, Event, EventKind, Link, Message, Participant
+from cases.service_words import PAPERS_KINDS, TARGET_KINDS
+from cases.service_words import values as service_values
 from cases.timeline import CLOCK_KINDS, clock_values
 from crm.citizens.models import Channel
 from reporting.rows import CaseRows
@@ -128,6 +130,31 @@ def _clock(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fa
     yield from _reason(data, voice)
 
 
+def _target(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
+    values = service_values(data)
+    for name, label in (
+        ("measure", _("Service target")),
+        ("time", _("Working time")),
+        ("before", _("Due before")),
+        ("due", _("Due date")),
+    ):
+        yield Fact(label, values.get(name, ""))
+    yield Fact(_("Told"), ", ".join(voice.employee(str(name)) for name in data.get("to") or ()))
+    yield Fact(_("Cause"), str(data.get("why", "")))
+
+
+def _papers(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
+    values = service_values(data)
+    for name, label in (
+        ("term", _("Time to bring them")),
+        ("due", _("Due date")),
+        ("on", _("Day")),
+        ("end", _("Outcome")),
+    ):
+        yield Fact(label, values.get(name, ""))
+    yield Fact(_("What is asked for"), voice.words(str(data.get("papers", ""))))
+
+
 _WORDS: Mapping[str, Words] = {
     EventKind.OPENED: _opened,
     EventKind.IMPORTED: _imported,
@@ -145,6 +172,8 @@ _WORDS: Mapping[str, Words] = {
     EventKind.PARTICIPANT_ADDED: _participant,
     EventKind.PARTICIPANT_ENDED: _participant,
     **dict.fromkeys(CLOCK_KINDS, _clock),
+    **dict.fromkeys(TARGET_KINDS, _target),
+    **dict.fromkeys(PAPERS_KINDS, _papers),
 }
 
 

@@ -18,6 +18,14 @@ from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
 from cases.models.knowledge import Article, ArticleVersion
 from cases.models.procedures import Procedure, ProcedureText
+from cases.models.service import (
+    InformationLetter,
+    Measure,
+    PapersRequest,
+    ServiceClock,
+    ServicePause,
+    ServiceTarget,
+)
 from cases.models.work import BulkAction, Import, ImportProblem
 
 __all__ = [
@@ -40,14 +48,20 @@ __all__ = [
     "Handover",
     "Import",
     "ImportProblem",
+    "InformationLetter",
     "Link",
+    "Measure",
     "Message",
     "Method",
     "Note",
+    "PapersRequest",
     "Participant",
     "Procedure",
     "ProcedureText",
     "ReferenceCounter",
+    "ServiceClock",
+    "ServicePause",
+    "ServiceTarget",
     "StateCategory",
     "WorkProfile",
 ]

@@ -206,6 +206,18 @@ class Case(Owned):
                 name="case_place_is_on_earth",
             ),
         ]
+        triggers = [
+            pgtrigger.Trigger(  # units that merge move their cases by the hundred thousand
+                name="service_clock_unit",
+                operation=pgtrigger.UpdateOf("unit_id"),  # type: ignore[no-untyped-call]
+                when=pgtrigger.After,
+                condition=pgtrigger.Q(old__unit__df=pgtrigger.F("new__unit")),
+                func=(
+                    "UPDATE cases_serviceclock SET unit_id = NEW.unit_id WHERE case_id = NEW.id;"
+                    " RETURN NULL;"
+                ),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.reference
@@ -315,6 +327,12 @@ class EventKind(models.TextChoices):
     CLOCK_RESUMED = "clock_resumed", _("Legal deadline resumed")
     CLOCK_EXTENDED = "clock_extended", _("Legal deadline extended")
     CLOCK_RECOMPUTED = "clock_recomputed", _("Legal deadline recomputed")
+    TARGET_WARNED = "target_warned", _("Service target in danger")
+    TARGET_BREACHED = "target_breached", _("Service target missed")
+    TARGET_RECOMPUTED = "target_recomputed", _("Service target recomputed")
+    INFORMED = "informed", _("Information letter sent")
+    PAPERS_REQUESTED = "papers_requested", _("Papers requested")
+    PAPERS_ENDED = "papers_ended", _("Request for papers ended")
 
 
 class Event(models.Model):

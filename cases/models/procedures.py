@@ -44,6 +44,8 @@ class Procedure(Owned):
     case_type = models.ForeignKey(CaseType, on_delete=models.PROTECT, related_name="procedures")
     form = models.JSONField(default=dict, blank=True)
     silence = models.CharField(max_length=8, choices=Silence, default=Silence.NONE)
+    # whether the letter of art. 21.4 goes by itself when an application is filed
+    informs = models.BooleanField(default=False, db_default=False)
     appointment = models.BooleanField(default=False)
     booking = models.CharField(max_length=60, blank=True)  # code of what is booked (cases.ports)
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)

@@ -109,7 +109,9 @@ EVENTS = tuple(
             *("unidad-cambiada", "confidencialidad-cambiada", "anotado", "mensaje", "adjuntado"),
             *("retirado", "vinculado", "desvinculado", "participante-añadido"),
             *("participante-retirado", "plazo-suspendido", "plazo-reanudado", "plazo-ampliado"),
-            "plazo-recalculado",
+            *("plazo-recalculado", "objetivo-en-riesgo", "objetivo-incumplido"),
+            *("objetivo-recalculado", "informado", "documentación-pedida"),
+            "petición-terminada",
         ),
         strict=True,
     )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from cases import clocks
 from cases.models import Case, ClockInterval, ClockState, EventKind, StateCategory
 from cases.permissions import CHANGE_CLOCK
+from cases.services import targets
 from cases.services.writing import fetch, moment, require_work_goes_on, write
 from cases.terms import Term, deadline, read_term
 from cases.texts import one_line
@@ -230,6 +231,7 @@ def recompute(organisation: Organisation) -> int:
         while rows := _open_cases(organisation, last):
             last = rows[-1].pk
             moved += sum(_moves(actor, row) for row in rows)
+        targets.renew(organisation)
         states.update_or_create(
             organisation=organisation, defaults={"units_version": organisation.units_version}
         )

@@ -3,6 +3,7 @@
 import smtplib
 from datetime import timedelta
 from email.utils import formataddr
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -136,7 +137,7 @@ def retry_message(actor: Actor, case: UUID, message: UUID) -> Message:
     found.state, found.state_reason = Message.State.QUEUED, ""
     found.save(update_fields=["address", "state", "state_reason", "updated_at"])
     outbox.send_later(DELIVER, {"message": str(found.uuid)})
-    _tell(actor, row, found)
+    _tell(actor, row, found, again=True)
     return found
 
 
@@ -284,11 +285,12 @@ def _required(body: str) -> str:
     return text
 
 
-def _tell(actor: Actor, case: Case, message: Message) -> None:
+def _tell(actor: Actor, case: Case, message: Message, **more: Any) -> None:
     told = {
         "message": str(message.uuid),
         "direction": message.direction,
         "channel": message.channel,
         "state": message.state,
+        **more,
     }
     write(actor, CHANGE_CASE, case, EventKind.MESSAGED, told)

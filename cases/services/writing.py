@@ -1,6 +1,6 @@
 """What every verb on a case does alike: fetch and lock, check the version, write down, tell."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -18,6 +18,9 @@ from crm.kit import realtime
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict
 from crm.kit.events import publish
+
+followers: list[Callable[[Actor, Case, Event, tuple[str, ...]], None]] = []
+"""What each event moves in its own transaction, with the columns of the case that changed."""
 
 _moment: ContextVar[datetime | None] = ContextVar("moment of what is told", default=None)
 
@@ -109,7 +112,7 @@ def write(
         columns += ["version", "updated_at", *changed]
         data = {**data, "version": case.version}
     case.save(update_fields=columns)
-    event = tell(actor, permission, case, kind, data)
+    event = tell(actor, permission, case, kind, data, changed=changed)
     if announce:
         patch = {"event": event.seq, "kind": kind, "by": actor.name, "version": case.version}
         realtime.append(f"case:{case.uuid}", patch)
@@ -117,7 +120,13 @@ def write(
 
 
 def tell(
-    actor: Actor, permission: str, case: Case, kind: EventKind, data: Mapping[str, Any]
+    actor: Actor,
+    permission: str,
+    case: Case,
+    kind: EventKind,
+    data: Mapping[str, Any],
+    *,
+    changed: tuple[str, ...] = (),
 ) -> Event:
     """The event number `case.last_event` stands in the case, the audit trail and the outbox."""
     event = Event.objects.create(
@@ -143,4 +152,6 @@ def tell(
             kind=kind,
         )
     )
+    for follow in followers:
+        follow(actor, case, event, changed)
     return event
