@@ -45,6 +45,11 @@ CLOSE_CASE = declare(
     _("resolve, close and reopen cases"),
     roles="agent office supervisor integration",
 )
+APPROVE_TASK = declare(
+    "cases.approve_task",
+    _("approve the tasks that others have done"),
+    roles="supervisor",
+)
 TRANSFER_CASE = declare(
     "cases.transfer_case",
     _("move cases to another unit"),
@@ -91,6 +96,7 @@ class Workable(Protocol):
 @rule(CHANGE_CASE)
 @rule(CHANGE_CLOCK)
 @rule(CLOSE_CASE)
+@rule(APPROVE_TASK)
 @rule(ASSIGN_CASE)
 @rule(TRANSFER_CASE)
 def special_only_to_who_sees_such(actor: Actor, case: Workable) -> Decision:

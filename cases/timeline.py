@@ -14,6 +14,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases import todo
 from cases.models import (
     Case,
     Confidentiality,
@@ -125,6 +126,14 @@ ICONS: Mapping[str, str] = {
     EventKind.CLOCK_RESUMED: "player-play",
     EventKind.CLOCK_EXTENDED: "calendar-plus",
     EventKind.CLOCK_RECOMPUTED: "calendar-time",
+    EventKind.TASK_ADDED: "checklist",
+    EventKind.TASK_CHANGED: "pencil",
+    EventKind.TASK_DONE: "checkbox",
+    EventKind.TASK_APPROVED: "circle-check",
+    EventKind.TASK_REJECTED: "circle-x",
+    EventKind.TASK_CANCELLED: "square-x",
+    EventKind.TASK_REOPENED: "rotate",
+    EventKind.PAPER_TICKED: "file-check",
 }
 FOR_PERSON = frozenset(
     {
@@ -141,6 +150,7 @@ FOR_PERSON = frozenset(
         EventKind.CLOCK_RESUMED,
         EventKind.CLOCK_EXTENDED,
         EventKind.CLOCK_RECOMPUTED,
+        EventKind.PAPER_TICKED,
     }
 )
 """What the citizen is told of their case; the rest is the house's own affair."""
@@ -272,6 +282,7 @@ _SENTENCES: Mapping[str, Text] = {
     EventKind.CLOCK_RECOMPUTED: gettext_lazy(
         "reckoned the legal deadline anew: it ends on %(due)s, before on %(before)s"
     ),
+    **todo.SENTENCES,
 }
 
 
@@ -294,6 +305,10 @@ def clock_values(data: Mapping[str, Any]) -> dict[str, str]:
     return days | ({"term": term.words} if term else {})
 
 
+_VALUES: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, str]]] = {
+    **dict.fromkeys(CLOCK_KINDS, clock_values),
+    **dict.fromkeys(todo.KINDS, todo.values_of),
+}
 _HEARD = gettext_lazy("wrote down what the citizen said")
 
 
@@ -334,8 +349,8 @@ def sentence(event: Event, subject: Any) -> str:
         values["to"] = dict(Confidentiality.choices).get(event.data.get("to"), "…")
     if "role" in event.data:
         values["role"] = str(dict(Participant.Role.choices).get(event.data["role"], "…")).lower()
-    if event.kind in CLOCK_KINDS:
-        values |= clock_values(event.data)
+    if read := _VALUES.get(event.kind):
+        values |= read(event.data)
     text = _SENTENCES.get(event.kind)
     if _heard(event):
         text = _HEARD
@@ -366,7 +381,9 @@ def _details(case: Case, event: Event, subject: Any) -> dict[str, Any]:
     """What a reader may unfold: reason and outcome, and values before and after an edit; of a message
     its author."""
     found: dict[str, Any] = {
-        name: event.data[name] for name in ("reason", "outcome", "why") if event.data.get(name)
+        name: event.data[name]
+        for name in ("reason", "outcome", "why", "comment")
+        if event.data.get(name)
     }
     if isinstance(subject, Message):
         found["author"] = author_of(subject, case.citizen, named(case.citizen)) or _("Citizen")

@@ -7,7 +7,17 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext as _
 
-from cases.models import Case, Confidentiality, Event, EventKind, Link, Message, Participant
+from cases import todo
+from cases.models import (
+    Case,
+    Confidentiality,
+    Event,
+    EventKind,
+    Link,
+    Message,
+    Paper,
+    Participant,
+)
 from cases.timeline import CLOCK_KINDS, clock_values
 from crm.citizens.models import Channel
 from reporting.rows import CaseRows
@@ -123,6 +133,26 @@ def _clock(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fa
     yield from _reason(data, voice)
 
 
+def _task(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
+    values = todo.values_of(data)
+    yield Fact(_("Task"), voice.words(str(data.get("title", ""))))
+    for key, label in (("to", _("For")), ("done_by", _("Done by"))):
+        if data.get(key):
+            yield Fact(label, voice.employee(str(data[key])))
+    yield Fact(_("Unit"), str(data.get("unit", "")))
+    yield Fact(_("Due date"), values.get("due", ""))
+    yield Fact(_("Changed"), values.get("fields", ""))
+    if voice.reasons:
+        yield Fact(_("Comment"), voice.words(str(data.get("comment", ""))))
+    yield from _reason(data, voice)
+
+
+def _paper(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
+    yield Fact(_("Paper"), str(data.get("title", "")))
+    yield Fact(_("State"), _choice(Paper.State, data.get("state")))
+    yield from _reason(data, voice)
+
+
 _WORDS: Mapping[str, Words] = {
     EventKind.OPENED: _opened,
     EventKind.IMPORTED: _imported,
@@ -140,6 +170,8 @@ _WORDS: Mapping[str, Words] = {
     EventKind.PARTICIPANT_ADDED: _participant,
     EventKind.PARTICIPANT_ENDED: _participant,
     **dict.fromkeys(CLOCK_KINDS, _clock),
+    **dict.fromkeys(todo.KINDS, _task),
+    EventKind.PAPER_TICKED: _paper,
 }
 
 

@@ -17,9 +17,12 @@ from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
 from cases.models.knowledge import Article, ArticleVersion
 from cases.models.procedures import Procedure, ProcedureText
+from cases.models.task import SETTLED, UNSETTLED, Paper, Task, TaskOrder, TaskState
 from cases.models.work import BulkAction, Import, ImportProblem
 
 __all__ = [
+    "SETTLED",
+    "UNSETTLED",
     "AccessCode",
     "Application",
     "Article",
@@ -40,9 +43,13 @@ __all__ = [
     "Link",
     "Message",
     "Note",
+    "Paper",
     "Participant",
     "Procedure",
     "ProcedureText",
     "ReferenceCounter",
     "StateCategory",
+    "Task",
+    "TaskOrder",
+    "TaskState",
 ]

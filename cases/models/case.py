@@ -315,6 +315,14 @@ class EventKind(models.TextChoices):
     CLOCK_RESUMED = "clock_resumed", _("Legal deadline resumed")
     CLOCK_EXTENDED = "clock_extended", _("Legal deadline extended")
     CLOCK_RECOMPUTED = "clock_recomputed", _("Legal deadline recomputed")
+    TASK_ADDED = "task_added", _("Task added")
+    TASK_CHANGED = "task_changed", _("Task changed")
+    TASK_DONE = "task_done", _("Task done")
+    TASK_APPROVED = "task_approved", _("Task approved")
+    TASK_REJECTED = "task_rejected", _("Task not approved")
+    TASK_CANCELLED = "task_cancelled", _("Task cancelled")
+    TASK_REOPENED = "task_reopened", _("Task taken up again")
+    PAPER_TICKED = "paper_ticked", _("Paper of the checklist")
 
 
 class Event(models.Model):

@@ -100,6 +100,15 @@ HAS = tuple(
         ("participants", "participantes", gettext_lazy("Participants")),
     )
 )
+TASKS = tuple(
+    Choice(code, code, spanish, label)
+    for code, spanish, label in (
+        ("open", "abiertas", gettext_lazy("Some to do")),
+        ("late", "vencidas", gettext_lazy("Some late")),
+        ("mine", "mías", gettext_lazy("Some of mine")),
+        ("none", "ninguna", gettext_lazy("None to do")),
+    )
+)
 EVENTS = tuple(
     Choice(kind.value, kind.value.replace("_", "-"), spanish, kind.label)
     for kind, spanish in zip(
@@ -110,6 +119,8 @@ EVENTS = tuple(
             *("retirado", "vinculado", "desvinculado", "participante-añadido"),
             *("participante-retirado", "plazo-suspendido", "plazo-reanudado", "plazo-ampliado"),
             "plazo-recalculado",
+            *("tarea-añadida", "tarea-cambiada", "tarea-hecha", "tarea-aprobada"),
+            *("tarea-no-aprobada", "tarea-cancelada", "tarea-retomada", "papel-anotado"),
         ),
         strict=True,
     )
