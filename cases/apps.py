@@ -114,6 +114,15 @@ def _places() -> list[nav.NavItem]:
             keys="g c",
         ),
         nav.NavItem(
+            "tasks",
+            _("Tasks"),
+            "checklist",
+            "cases:my_tasks",
+            permission=permissions.VIEW_CASE,
+            order=22,
+            keys="g t",
+        ),
+        nav.NavItem(
             "new_case",
             _("New case"),
             "folder-plus",

@@ -50,6 +50,11 @@ DISTRIBUTE = declare(
     _("set how the free cases of their units are given out, and what each person takes on"),
     roles="supervisor administrator",
 )
+APPROVE_TASK = declare(
+    "cases.approve_task",
+    _("approve the tasks that others have done"),
+    roles="supervisor",
+)
 TRANSFER_CASE = declare(
     "cases.transfer_case",
     _("move cases to another unit"),
@@ -96,6 +101,7 @@ class Workable(Protocol):
 @rule(CHANGE_CASE)
 @rule(CHANGE_CLOCK)
 @rule(CLOSE_CASE)
+@rule(APPROVE_TASK)
 @rule(ASSIGN_CASE)
 @rule(TRANSFER_CASE)
 def special_only_to_who_sees_such(actor: Actor, case: Workable) -> Decision:

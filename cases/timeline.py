@@ -14,7 +14,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases import dealing, service_words
+from cases import dealing, service_words, todo
 from cases.models import (
     Case,
     Confidentiality,
@@ -127,6 +127,14 @@ ICONS: Mapping[str, str] = {
     EventKind.CLOCK_EXTENDED: "calendar-plus",
     EventKind.CLOCK_RECOMPUTED: "calendar-time",
     **service_words.ICONS,
+    EventKind.TASK_ADDED: "checklist",
+    EventKind.TASK_CHANGED: "pencil",
+    EventKind.TASK_DONE: "checkbox",
+    EventKind.TASK_APPROVED: "circle-check",
+    EventKind.TASK_REJECTED: "circle-x",
+    EventKind.TASK_CANCELLED: "square-x",
+    EventKind.TASK_REOPENED: "rotate",
+    EventKind.PAPER_TICKED: "file-check",
 }
 FOR_PERSON = frozenset(
     {
@@ -145,6 +153,7 @@ FOR_PERSON = frozenset(
         EventKind.CLOCK_RECOMPUTED,
         EventKind.INFORMED,
         *service_words.PAPERS_KINDS,
+        EventKind.PAPER_TICKED,
     }
 )
 """What the citizen is told of their case; the rest is the house's own affair."""
@@ -277,6 +286,7 @@ _SENTENCES: Mapping[str, Text] = {
         "reckoned the legal deadline anew: it ends on %(due)s, before on %(before)s"
     ),
     **service_words.SENTENCES,
+    **todo.SENTENCES,
 }
 
 
@@ -299,10 +309,11 @@ def clock_values(data: Mapping[str, Any]) -> dict[str, str]:
     return days | ({"term": term.words} if term else {})
 
 
-def _dates(event: Event) -> dict[str, str]:
-    if event.kind in CLOCK_KINDS:
-        return clock_values(event.data)
-    return service_words.values(event.data) if event.kind in service_words.KINDS else {}
+_VALUES: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, str]]] = {
+    **dict.fromkeys(CLOCK_KINDS, clock_values),
+    **dict.fromkeys(service_words.KINDS, service_words.values),
+    **dict.fromkeys(todo.KINDS, todo.values_of),
+}
 
 
 _HEARD = gettext_lazy("wrote down what the citizen said")
@@ -345,7 +356,8 @@ def sentence(event: Event, subject: Any) -> str:
         values["to"] = dict(Confidentiality.choices).get(event.data.get("to"), "…")
     if "role" in event.data:
         values["role"] = str(dict(Participant.Role.choices).get(event.data["role"], "…")).lower()
-    values |= _dates(event)
+    if read := _VALUES.get(event.kind):
+        values |= read(event.data)
     text = _SENTENCES.get(event.kind)
     if _heard(event):
         text = _HEARD
@@ -376,7 +388,9 @@ def _details(case: Case, event: Event, subject: Any) -> dict[str, Any]:
     """What a reader may unfold: reason and outcome, and values before and after an edit; of a message
     its author."""
     found: dict[str, Any] = {
-        name: event.data[name] for name in ("reason", "outcome", "why") if event.data.get(name)
+        name: event.data[name]
+        for name in ("reason", "outcome", "why", "comment")
+        if event.data.get(name)
     }
     if event.data.get("rule"):
         found["why"] = dealing.in_words(event.data["rule"])

@@ -17,6 +17,7 @@ from cases.views import (
     open311,
     opening,
     procedures,
+    tasks,
     types,
     window,
 )
@@ -52,8 +53,22 @@ of_case = [
     path(
         "intervinientes/<uuid:participant>/retirar/", acts.end_participant, name="end_participant"
     ),
+    path("tareas/", tasks.case_tasks, name="case_tasks"),
+    path("tareas/nueva/", tasks.new_task, name="new_task"),
+    path("papeles/<uuid:paper>/", tasks.tick, name="tick_paper"),
     path("relaciones/", acts.link, name="link"),
     path("relaciones/<uuid:link>/quitar/", acts.unlink, name="unlink"),
+]
+
+of_task = [
+    path("", tasks.task, name="task"),
+    path("editar/", tasks.edit_task, name="edit_task"),
+    path("asumir/", tasks.take_task, name="take_task"),
+    path("hecha/", tasks.finish, name="finish_task"),
+    path("retomar/", tasks.reopen, name="reopen_task"),
+    path("cancelar/", tasks.cancel, name="cancel_task"),
+    path("aprobar/", tasks.approve, name="approve_task"),
+    path("no-aprobar/", tasks.reject, name="reject_task"),
 ]
 
 of_window = [
@@ -87,6 +102,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reparto/regla/", distribution.set_rule, name="set_rule"),
     path("reparto/regla/<uuid:rule>/quitar/", distribution.drop_rule, name="drop_rule"),
     path("reparto/personas/<uuid:person>/", distribution.profile, name="work_profile"),
+    path("tareas/", tasks.my_tasks, name="my_tasks"),
+    path("tareas/<uuid:task>/", include(of_task)),
     path("importaciones/", imports.index, name="imports"),
     path("importaciones/nueva/", imports.new, name="import_new"),
     path("importaciones/<uuid:load>/", imports.detail, name="import"),

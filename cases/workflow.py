@@ -3,7 +3,8 @@
 A bundle is JSON, so that it travels, is versioned and compared:
 `{"states": [{"code", "name", "category"}], "initial": code,
   "moves": [{"code", "name", "from": [code…], "to": code, "permission", "requires": […]}],
-  "fields": JSON Schema 2020-12 of the case's own data, "term": "30wd" | "15d" | "3m" | "1y" | null}`
+  "fields": JSON Schema 2020-12 of the case's own data, "term": "30wd" | "15d" | "3m" | "1y" | null,
+  "tasks": […], "papers": […]: cases.checklists}`
 `requires` names what a move asks for: "reason", "outcome", or fields of the schema.
 """
 
@@ -19,6 +20,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases import checklists
 from cases.fields import Fields, Problem, check_fields
 from cases.models import Case, StateCategory
 from cases.permissions import ASSIGN_CASE, CHANGE_CASE, CLOSE_CASE
@@ -67,6 +69,7 @@ class Workflow:
     moves: tuple[Move, ...]
     fields: Fields
     term: Term | None = None
+    checklist: checklists.Checklist = checklists.NONE
 
     def moves_from(self, state: str) -> list[Move]:
         """The moves that leave this state, in the bundle's order."""
@@ -136,6 +139,7 @@ def _built(text: str) -> Workflow:
         moves,
         Fields(bundle.get("fields") or {}),
         read_term(bundle.get("term")),
+        checklists.read(bundle),
     )
 
 
@@ -151,7 +155,7 @@ def check(bundle: Any) -> list[Problem]:
     problems = [
         Problem(key, _("There is no such part."))
         for key in bundle
-        if key not in {"states", "initial", "moves", "fields", "term", "service"}
+        if key not in {"states", "initial", "moves", "fields", "term", "service"} | checklists.PARTS
     ]
     problems += check_fields(bundle.get("fields") or {})
     problems += _check_term(bundle.get("term"))
@@ -159,6 +163,7 @@ def check(bundle: Any) -> list[Problem]:
     problems += _check_states(bundle.get("states"))
     if not problems:  # what follows speaks of states and fields that are well formed
         problems += _check_moves(bundle)
+        problems += checklists.check(bundle)
     if not problems:
         problems += _check_reachable(bundle)
     return problems

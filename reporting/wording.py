@@ -7,8 +7,17 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext as _
 
-from cases import dealing
-from cases.models import Case, Confidentiality, Event, EventKind, Link, Message, Participant
+from cases import dealing, todo
+from cases.models import (
+    Case,
+    Confidentiality,
+    Event,
+    EventKind,
+    Link,
+    Message,
+    Paper,
+    Participant,
+)
 from cases.service_words import PAPERS_KINDS, TARGET_KINDS
 from cases.service_words import values as service_values
 from cases.timeline import CLOCK_KINDS, clock_values
@@ -155,6 +164,26 @@ def _papers(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[F
     yield Fact(_("What is asked for"), voice.words(str(data.get("papers", ""))))
 
 
+def _task(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
+    values = todo.values_of(data)
+    yield Fact(_("Task"), voice.words(str(data.get("title", ""))))
+    for key, label in (("to", _("For")), ("done_by", _("Done by"))):
+        if data.get(key):
+            yield Fact(label, voice.employee(str(data[key])))
+    yield Fact(_("Unit"), str(data.get("unit", "")))
+    yield Fact(_("Due date"), values.get("due", ""))
+    yield Fact(_("Changed"), values.get("fields", ""))
+    if voice.reasons:
+        yield Fact(_("Comment"), voice.words(str(data.get("comment", ""))))
+    yield from _reason(data, voice)
+
+
+def _paper(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
+    yield Fact(_("Paper"), str(data.get("title", "")))
+    yield Fact(_("State"), _choice(Paper.State, data.get("state")))
+    yield from _reason(data, voice)
+
+
 _WORDS: Mapping[str, Words] = {
     EventKind.OPENED: _opened,
     EventKind.IMPORTED: _imported,
@@ -174,6 +203,8 @@ _WORDS: Mapping[str, Words] = {
     **dict.fromkeys(CLOCK_KINDS, _clock),
     **dict.fromkeys(TARGET_KINDS, _target),
     **dict.fromkeys(PAPERS_KINDS, _papers),
+    **dict.fromkeys(todo.KINDS, _task),
+    EventKind.PAPER_TICKED: _paper,
 }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.api import catalogue, clocks, distribution, feed, views
+from cases.api import catalogue, clocks, distribution, feed, tasks, views
 
 _CASE = "cases/<uuid:case_id>/"
 _ONE_CASE = {
@@ -20,6 +20,9 @@ _ONE_CASE = {
     "clock/suspend/": clocks.SuspendClock,
     "clock/resume/": clocks.ResumeClock,
     "clock/extend/": clocks.ExtendClock,
+    "tasks/": tasks.CaseTasks,
+    "papers/": tasks.CasePapers,
+    "papers/<uuid:paper_id>/": tasks.TickPaper,
     "notes/": views.Notes,
     "messages/": views.Messages,
     "documents/": views.Documents,
@@ -31,7 +34,20 @@ _ONE_CASE = {
     "participants/<uuid:participant_id>/end/": views.EndParticipant,
 }
 
+_TASK = "tasks/<uuid:task_id>/"
+_ONE_TASK = {
+    "": tasks.OneTask,
+    "take/": tasks.TakeTask,
+    "done/": tasks.FinishTask,
+    "reopen/": tasks.ReopenTask,
+    "cancel/": tasks.CancelTask,
+    "approve/": tasks.ApproveTask,
+    "reject/": tasks.RejectTask,
+}
+
 urlpatterns = [
+    path("tasks/", tasks.Tasks.as_view()),
+    *(path(f"{_TASK}{rest}", view.as_view()) for rest, view in _ONE_TASK.items()),
     path("cases/", views.Cases.as_view()),
     *(path(f"{_CASE}{rest}", view.as_view()) for rest, view in _ONE_CASE.items()),
     path("absences/", distribution.Absences.as_view()),

@@ -125,6 +125,7 @@ class MoveInput(Input):
     reason = Text(required=False, allow_blank=True, max_length=LONGEST_TEXT)
     outcome = Text(required=False, allow_blank=True, max_length=240)
     data = Bag(required=False)  # type: ignore[assignment]
+    despite_open = Flag(required=False, help_text="Tasks that only warn of an end may stay open.")
 
 
 class CloseInput(Input):
@@ -133,6 +134,7 @@ class CloseInput(Input):
     move = Text(required=False, max_length=40)
     reason = Text(required=False, allow_blank=True, max_length=LONGEST_TEXT)
     outcome = Text(required=False, allow_blank=True, max_length=240)
+    despite_open = Flag(required=False, help_text="Tasks that only warn of an end may stay open.")
 
 
 class ReasonInput(Input):

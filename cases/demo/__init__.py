@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cases import clocks, numbers
-from cases.demo import distribution, looks, reports, window  # noqa: F401 - reports registers itself
+from cases.demo import distribution, looks, reports, todo, window  # noqa: F401 - reports registers itself
 from cases.demo.cast import Cast, Client, Worker
 from cases.demo.matters import Kind, book_of
 from cases.demo.papers import make_papers
@@ -94,10 +94,12 @@ def fill(demo: Demo) -> None:
     for code, count in CASES.items():
         organisation = Organisation.objects.unscoped("the demo's own").get(code=code)
         cast = _cast(demo, organisation)
-        stories = _Office(demo, organisation, cast).stories(demo.share(count))
+        office = _Office(demo, organisation, cast)
+        stories = office.stories(demo.share(count))
         _number(organisation, stories)
         links = _link(demo, stories)
         _save(stories, links)
+        todo.fill(demo, cast, office.agent, stories)
         purposes = [str(purpose) for purpose in options.read(organisation).usual_purposes]
         demo.made["audit entries"] += record_many(looks.entries_of(demo, cast, stories, purposes))
         window.fill(demo, organisation)
@@ -196,16 +198,14 @@ class _Office:
         self._companies = [one for one in cast.clients if one.citizen.kind == Citizen.Kind.LEGAL]
         self._weights = [kind.weight for kind in cast.book.kinds]
         login = address("agente", organisation.code)
-        self._agent = next(one for one in cast.workers if one.user.email == login)
+        self.agent = next(one for one in cast.workers if one.user.email == login)
         # what the agent has open is chosen; nothing else that is open falls to them
-        self._others = replace(
-            cast, workers=[one for one in cast.workers if one is not self._agent]
-        )
+        self._others = replace(cast, workers=[one for one in cast.workers if one is not self.agent])
         self._days = self._weighed_days()
 
     def stories(self, count: int) -> list[Story]:
         """So many, in the order of opening, those on the known agent's desk among them."""
-        wanted = [(one, self._agent) for one in _MINE[:: self._every(count)]]
+        wanted = [(one, self.agent) for one in _MINE[:: self._every(count)]]
         free = [(one, None) for one in _FREE[:: self._every(count)]]
         chosen = [
             story
@@ -233,11 +233,11 @@ class _Office:
         opened, due = story.case.opened_at, story.case.due_at
         assert due is not None
         whole = (due - opened) * dice.lognormvariate(-0.62, 0.52)
-        mine = self._agent.actor.reach(CHANGE_CASE).covers(unit.pk)
+        mine = self.agent.actor.reach(CHANGE_CASE).covers(unit.pk)
         ended = opened + whole < self._demo.now - timedelta(days=30)
         private = story.case.confidentiality > 2
         story.live(
-            whole, self._agent if mine and ended and not private and dice.random() < 0.3 else None
+            whole, self.agent if mine and ended and not private and dice.random() < 0.3 else None
         )
         return story
 

@@ -77,6 +77,8 @@ class Kind:
     street: bool = False  # it happens at a place
     private: bool = False  # few may know of it
     companies: bool = False  # companies come with it
+    tasks: Sequence[Mapping[str, Any]] = ()  # parts of its bundle: cases.checklists
+    papers: Sequence[Mapping[str, Any]] = ()
 
     def matters_of(self, name: str) -> Sequence[Matter]:
         """What somebody of that first name comes with."""
@@ -85,7 +87,14 @@ class Kind:
     @property
     def bundle(self) -> dict[str, Any]:
         """The definition that is published."""
-        return {**SHAPES[self.shape], "fields": {"properties": self.fields}, "term": self.term}
+        fields = {"properties": self.fields}
+        planned = {"tasks": list(self.tasks), "papers": list(self.papers)}
+        return {
+            **SHAPES[self.shape],
+            "fields": fields,
+            "term": self.term,
+            **{name: items for name, items in planned.items() if items},
+        }
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import crm.kit.models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0007_absence"),
-        ("cases", "0016_service_targets"),
+        ("cases", "0018_tasks"),
         ("organisations", "0002_names_in_the_plural"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -26,9 +26,12 @@ from cases.models.service import (
     ServicePause,
     ServiceTarget,
 )
+from cases.models.task import SETTLED, UNSETTLED, Paper, Task, TaskOrder, TaskState
 from cases.models.work import BulkAction, Import, ImportProblem
 
 __all__ = [
+    "SETTLED",
+    "UNSETTLED",
     "AccessCode",
     "Application",
     "Article",
@@ -54,6 +57,7 @@ __all__ = [
     "Message",
     "Method",
     "Note",
+    "Paper",
     "PapersRequest",
     "Participant",
     "Procedure",
@@ -63,5 +67,8 @@ __all__ = [
     "ServicePause",
     "ServiceTarget",
     "StateCategory",
+    "Task",
+    "TaskOrder",
+    "TaskState",
     "WorkProfile",
 ]

@@ -333,6 +333,14 @@ class EventKind(models.TextChoices):
     INFORMED = "informed", _("Information letter sent")
     PAPERS_REQUESTED = "papers_requested", _("Papers requested")
     PAPERS_ENDED = "papers_ended", _("Request for papers ended")
+    TASK_ADDED = "task_added", _("Task added")
+    TASK_CHANGED = "task_changed", _("Task changed")
+    TASK_DONE = "task_done", _("Task done")
+    TASK_APPROVED = "task_approved", _("Task approved")
+    TASK_REJECTED = "task_rejected", _("Task not approved")
+    TASK_CANCELLED = "task_cancelled", _("Task cancelled")
+    TASK_REOPENED = "task_reopened", _("Task taken up again")
+    PAPER_TICKED = "paper_ticked", _("Paper of the checklist")
 
 
 class Event(models.Model):

@@ -13,6 +13,7 @@ _priority, _priorities = values.one_of(values.PRIORITIES)
 _level, _levels = values.one_of(values.CONFIDENTIALITY)
 _language, _languages = values.one_of(values.LANGUAGES)
 _had, _haves = values.one_of(values.HAS)
+_task, _tasks = values.one_of(values.TASKS)
 _event, _events = values.one_of(values.EVENTS)
 _past, _future = values.date_of(ahead=False), values.date_of(ahead=True)
 _dates = values.dates_offered
@@ -87,6 +88,11 @@ FIELDS: tuple[Field[Asking], ...] = (
     Field(
         *("has", "tiene", _("Has"), _had, meanings.has),
         offers=_haves,
+    ),
+    Field(
+        *("task", "tarea", _("Tasks"), _task, meanings.task),
+        offers=_tasks,
+        others=("tareas", "tasks"),
     ),
     Field(
         *("moved-to", "pasado-a", _("Moved to"), values.state_codes),

@@ -26,6 +26,7 @@ from cases.models import (
 )
 from cases.query.asking import Asking, Person
 from cases.query.values import Kind, State, Units
+from cases.tasklists import having
 from crm.citizens.search import called
 from crm.kit.actor import Kind as ActorKind
 from crm.kit.query import Leaf, Period, Value, Wrong
@@ -92,6 +93,11 @@ def _assignee(value: Person) -> Q:
     if value.key is not None:
         return Q(assignee=value.key)
     return NEVER if value.me else Q(assignee__isnull=True)
+
+
+def task(asking: Asking, _sign: str, values: Sequence[str]) -> Q:
+    """With tasks that are to do, late or the asker's own; or with none to do."""
+    return any_of([having(asking.actor, value, asking.now) for value in values])
 
 
 def citizen(asking: Asking, _sign: str, values: Sequence[UUID | tuple[str, ...]]) -> Q:

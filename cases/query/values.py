@@ -100,6 +100,15 @@ HAS = tuple(
         ("participants", "participantes", gettext_lazy("Participants")),
     )
 )
+TASKS = tuple(
+    Choice(code, code, spanish, label)
+    for code, spanish, label in (
+        ("open", "abiertas", gettext_lazy("Some to do")),
+        ("late", "vencidas", gettext_lazy("Some late")),
+        ("mine", "mías", gettext_lazy("Some of mine")),
+        ("none", "ninguna", gettext_lazy("None to do")),
+    )
+)
 EVENTS = tuple(
     Choice(kind.value, kind.value.replace("_", "-"), spanish, kind.label)
     for kind, spanish in zip(
@@ -112,6 +121,8 @@ EVENTS = tuple(
             *("plazo-recalculado", "objetivo-en-riesgo", "objetivo-incumplido"),
             *("objetivo-recalculado", "informado", "documentación-pedida"),
             "petición-terminada",
+            *("tarea-añadida", "tarea-cambiada", "tarea-hecha", "tarea-aprobada"),
+            *("tarea-no-aprobada", "tarea-cancelada", "tarea-retomada", "papel-anotado"),
         ),
         strict=True,
     )

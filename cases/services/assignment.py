@@ -13,6 +13,7 @@ from cases.models import Case, EventKind
 from cases.permissions import ASSIGN_CASE, CHANGE_CASE, TRANSFER_CASE
 from cases.services.clocks import renew_clock
 from cases.services.places import person_for, require_here, unit_of
+from cases.services.tasks import follow_unit
 from cases.services.writing import fetch, require_work_goes_on, write
 from cases.texts import one_line
 from crm.accounts.models import User
@@ -82,6 +83,7 @@ def change_unit(
     if target.pk == row.unit_id:
         raise Invalid(errors={"unit": [_("The case is already in this unit.")]})
     told = {"from": row.unit.name, "to": target.name, "reason": one_line(reason)}
+    follow_unit(row, row.unit, target)
     row.unit, row.assignee = target, None
     changed = ("unit", "assignee")
     write(actor, TRANSFER_CASE, row, EventKind.UNIT_CHANGED, told, changed=changed)

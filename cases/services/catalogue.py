@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from cases import checklists
 from cases.fields import in_order
 from cases.models import CaseType, CaseTypeVersion
 from cases.permissions import PUBLISH_CASE_TYPE
@@ -15,8 +16,9 @@ from cases.texts import one_line
 from cases.workflow import parse
 from crm.audit.record import record
 from crm.kit.actor import Actor
-from crm.kit.errors import Changed, Invalid
+from crm.kit.errors import Changed, Invalid, Text
 from crm.kit.policy import require
+from crm.organisations.models import Unit
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
@@ -76,6 +78,7 @@ def publish_version(
     require(actor, PUBLISH_CASE_TYPE, case_type)
     kept = ordered(bundle)
     parse(kept)
+    _require_units(actor, kept)
     newest = _newest(case_type)
     case_type.versions.filter(status=CaseTypeVersion.Status.PUBLISHED).update(
         status=CaseTypeVersion.Status.RETIRED
@@ -88,6 +91,17 @@ def publish_version(
     )
     record(actor, PUBLISH_CASE_TYPE, case_type, version=version.number)
     return version
+
+
+def _require_units(actor: Actor, bundle: Mapping[str, Any]) -> None:
+    """Invalid where a task goes to a unit that there is not."""
+    if not bundle.get("tasks"):
+        return
+    units = Unit.objects.for_actor(actor).filter(closed_on=None).values_list("code", flat=True)
+    problems = checklists.unknown_units(bundle, set(units))
+    errors: dict[str, list[Text]] = {one.where: [one.message] for one in problems}
+    if errors:
+        raise Invalid(code="bundle_invalid", errors=errors)
 
 
 def type_seen(case_type: CaseType, newest: CaseTypeVersion | None) -> str:

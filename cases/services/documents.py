@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from cases.models import Case, Confidentiality, Document, EventKind
 from cases.permissions import CHANGE_CASE, VIEW_SPECIAL
+from cases.services import papers
 from cases.services.writing import fetch, moment, write
 from cases.texts import one_line
 from crm.accounts.actors import system_actor
@@ -101,6 +102,7 @@ def withdraw_document(actor: Actor, case: UUID, document: UUID, *, reason: str) 
     found.save(update_fields=["withdrawn_at", "withdrawn_reason", "updated_at"])
     told = {"document": str(found.uuid), "name": found.name, "reason": found.withdrawn_reason}
     write(actor, CHANGE_CASE, row, EventKind.WITHDRAWN, told)
+    papers.document_gone(found)
     return found
 
 

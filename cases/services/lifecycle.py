@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cases import clocks, numbers
+from cases.checklists import OPENED
 from cases.models import (
     Case,
     CaseTypeVersion,
@@ -22,7 +23,9 @@ from cases.models import (
 )
 from cases.permissions import CHANGE_CASE, CLOSE_CASE, OPEN_CASE, VIEW_SPECIAL
 from cases.services.clocks import end_with_work
+from cases.services.papers import list_papers
 from cases.services.places import citizen_of, lost_to, person_for, unit_of
+from cases.services.tasks import plan_tasks, require_ready
 from cases.services.writing import fetch, moment, require_work_goes_on, tell, write
 from cases.texts import one_line, paragraphs
 from cases.workflow import OUTCOME, REASON, Move, Workflow, asks_of, of_version
@@ -121,6 +124,8 @@ def open_case(actor: Actor, new: NewCase) -> Case:
     case.save(force_insert=True)
     told = {"channel": case.channel, "type": version.case_type.name, "unit": unit.name}
     tell(actor, OPEN_CASE, case, EventKind.OPENED, told)
+    list_papers(case, workflow)
+    plan_tasks(actor, case, workflow, OPENED, workflow.initial)
     return case
 
 
@@ -174,9 +179,14 @@ def move_case(
     reason: str = "",
     outcome: str = "",
     data: Mapping[str, Any] | None = None,
+    despite_open: bool = False,
     version: int | None = None,
 ) -> Case:
-    """The case is in the move's target state; what the move requires is there, or Invalid says what."""
+    """The case is in the move's target state; what the move requires is there, or Invalid says what.
+
+    Conflict lists the tasks and papers that keep it from there; tasks that only warn of an end may
+    stay open, if that is said.
+    """
     row = fetch(actor, case, version)
     workflow = of_version(row.type_version.bundle)
     chosen = workflow.move(move)
@@ -191,6 +201,7 @@ def move_case(
         row.data = {**row.data, **data}
         workflow.fields.require_valid(row.data)
     _require_asked(workflow, chosen, row.data, given)
+    require_ready(row, workflow.target_of(chosen), despite_open=despite_open)
     return _enter(actor, row, workflow, chosen, given, with_data=bool(data))
 
 
@@ -202,6 +213,7 @@ def close_case(
     outcome: str = "",
     reason: str = "",
     move: str = "",
+    despite_open: bool = False,
     version: int | None = None,
 ) -> Case:
     """Work on the case has ended, by the named move or the first that ends it from its state."""
@@ -214,6 +226,7 @@ def close_case(
         move or _move_across(row, ended=True),
         outcome=outcome,
         reason=reason,
+        despite_open=despite_open,
     )
 
 
@@ -286,6 +299,7 @@ def _enter(
         case.closed_at, case.outcome = None, ""
     changed = ("state", "category", "closed_at", "outcome", *(("data",) if with_data else ()))
     write(actor, move.permission, case, EventKind.MOVED, told, changed=changed)
+    plan_tasks(actor, case, workflow, target.code)
     return case
 
 

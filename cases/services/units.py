@@ -4,7 +4,7 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from cases.events import CaseEvent
-from cases.models import Case, EventKind, StateCategory
+from cases.models import UNSETTLED, Case, EventKind, StateCategory, Task
 from cases.permissions import TRANSFER_CASE
 from crm.audit.record import record_rows
 from crm.kit.actor import Actor
@@ -21,6 +21,9 @@ def reason_to_stay_open(unit: Unit) -> Text | None:
     )
     count = len(open_ones.values_list("pk")[: MOST_COUNTED + 1])
     if not count:
+        given = Task.objects.unscoped("a unit's own").filter(unit=unit, state__in=UNSETTLED)
+        if given.exists():
+            return _("It has tasks to do: give them to another unit first.")
         return None
     shown = str(count) if count <= MOST_COUNTED else f"{MOST_COUNTED}+"
     return _("It has open cases: %(count)s. Change their unit first.") % {"count": shown}
@@ -32,6 +35,7 @@ def move_all(actor: Actor, unit: Unit, into: Unit) -> int:
     Set by set in the database: a unit may hold a hundred thousand.
     """
     told = [actor.kind, actor.id, actor.name[:200]]
+    Task.objects.unscoped("a unit's own").filter(unit=unit).update(unit=into)
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE moved (id bigint, uuid uuid, reference text, seq int, version int)"

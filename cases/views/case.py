@@ -28,6 +28,7 @@ from cases.permissions import (
     VIEW_SPECIAL,
 )
 from cases.presenting import asks_in_words, named, row_of, rows_of
+from cases.tasklists import Due, due_in, obstacles_of
 from cases.timeline import Asked, shown
 from cases.views.opening import chosen_citizen
 from cases.workflow import OUTCOME, REASON, allowed_moves, asks_of, of_version
@@ -50,6 +51,7 @@ TABS = {
     "historia": gettext_lazy("History"),
     "datos": gettext_lazy("Data"),
     "documentos": gettext_lazy("Documents"),
+    "tareas": gettext_lazy("Tasks"),
     "relaciones": gettext_lazy("Participants and relations"),
     "registro": gettext_lazy("Record"),
 }
@@ -70,10 +72,11 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
     links = selectors.links_of(actor, row)
     relations = len(links) + sum(1 for one, _name in participants if one.ended_at is None)
     workflow = of_version(row.type_version.bundle)
+    head = _head(actor, row)
     context = {
-        **_head(actor, row),
+        **head,
         **_story(request, actor, row),
-        "tabs": _tabs(actor, len(documents), relations),
+        "tabs": _tabs(actor, len(documents), relations, len(head["left"])),
         "fields": [(field.label, shown(row.data.get(field.name))) for field in workflow.fields],
         "application": _application(actor, row),
         "documents": documents,
@@ -179,11 +182,12 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
                 reason=form.cleaned_data.get(REASON, ""),
                 outcome=form.cleaned_data.get(OUTCOME, ""),
                 data=form.cleaned_case_data(),
+                despite_open="despite_open" in request.POST,
             )
         except Invalid as error:
             show_errors(form, error)
         except Conflict as error:
-            if not asks:
+            if not asks and error.code != "tasks_open":
                 messages.error(request, str(error))
                 return HttpResponseRedirect(reverse("cases:detail", args=[case]))
             status, conflict = error.status, error
@@ -191,8 +195,11 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
             target = workflow.target_of(chosen).name
             messages.success(request, _("The case is now: %(state)s.") % {"state": target})
             return HttpResponseRedirect(reverse("cases:detail", args=[case]))
+    stands = obstacles_of(row, workflow.target_of(chosen), due_in(row))
     context = {
         "case": row,
+        "caution": "" if stands.refusal else stands.caution,
+        "obstacle": stands.refusal,
         "row": row_of(actor, row),
         "move": chosen,
         "target": workflow.target_of(chosen),
@@ -216,10 +223,12 @@ def _head(actor: Actor, case: Case) -> dict[str, Any]:
     assign = decide(actor, ASSIGN_CASE, case)
     mine = case.assignee_id is not None and case.assignee_id == actor.user_id
     calendar = calendar_for(case.unit)
+    left = due_in(case)
     return {
+        "left": left,
         "case": case,
         "row": row_of(actor, case),
-        "moves": _moves(actor, case),
+        "moves": _moves(actor, case, left),
         "change": change,
         "working": working,
         "assign": assign,
@@ -240,17 +249,19 @@ def _head(actor: Actor, case: Case) -> dict[str, Any]:
     }
 
 
-def _moves(actor: Actor, case: Case) -> list[dict[str, Any]]:
+def _moves(actor: Actor, case: Case, left: list[Due]) -> list[dict[str, Any]]:
     workflow = of_version(case.type_version.bundle)
+    found = [(one, obstacles_of(case, one.target, left)) for one in allowed_moves(actor, case)]
     return [
         {
             "code": possible.move.code,
             "name": possible.move.name,
             "category": possible.target.category.name.lower(),
-            "refusal": "" if possible.decision else possible.decision.reason,
+            "refusal": stands.refusal if possible.decision else possible.decision.reason,
+            "caution": stands.caution,
             "missing": asks_in_words(workflow, possible.asks),
         }
-        for possible in allowed_moves(actor, case)
+        for possible, stands in found
     ]
 
 
@@ -268,8 +279,8 @@ def _application(actor: Actor, case: Case) -> Application | None:
     return Application.objects.for_actor(actor).filter(case=case).first()
 
 
-def _tabs(actor: Actor, documents: int, relations: int) -> list[dict[str, Any]]:
-    counts = {"documentos": documents, "relaciones": relations}
+def _tabs(actor: Actor, documents: int, relations: int, tasks: int) -> list[dict[str, Any]]:
+    counts = {"documentos": documents, "relaciones": relations, "tareas": tasks}
     return [
         {"id": key, "label": label, "count": counts.get(key, 0)}
         for key, label in TABS.items()

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from cases import selectors
+from cases import selectors, tasklists
 from cases.lists import View, standing_views
 from cases.permissions import ASSIGN_CASE, OPEN_CASE, VIEW_CASE
 from cases.presenting import rows_of
@@ -39,6 +39,7 @@ def home(request: ActorRequest) -> HttpResponse:
             "mine_count": len(day.pressing) + len(day.rest),
             "may_open": actor.holds(OPEN_CASE),
             "part_of_day": part_of_day,
+            "tasks": tasklists.counts(actor),
         },
     )
 

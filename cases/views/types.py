@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from cases import services
+from cases.checklists import PARTS
 from cases.models import CaseType, CaseTypeVersion
 from cases.permissions import PUBLISH_CASE_TYPE
 from cases.presenting import asks_in_words
@@ -79,7 +80,7 @@ def edit_type(request: ActorRequest, code: str) -> HttpResponse:
             name=said["name"],
             nature=said["nature"],
             is_active=said["is_active"],
-            bundle=form.bundle(),
+            bundle={**_beside(row), **form.bundle()},
             seen=said["seen"],
         )
         messages.success(request, _("The case type has been saved."))
@@ -121,6 +122,12 @@ def _moves(workflow: Workflow) -> list[dict[str, str]]:
         }
         for move in workflow.moves
     ]
+
+
+def _beside(row: CaseType) -> dict[str, Any]:
+    """The parts of the published bundle that the form does not show: they stay."""
+    there = _published(row)
+    return {name: there.bundle[name] for name in PARTS if name in there.bundle} if there else {}
 
 
 def _published(row: CaseType) -> CaseTypeVersion | None:

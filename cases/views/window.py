@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from cases import catalogue, knowledge, plain
+from cases import catalogue, knowledge, plain, tasklists
 from cases.forms import show_errors
 from cases.markup import as_html
 from cases.models import Case, Message
@@ -189,6 +189,7 @@ def case(request: HttpRequest, organisation: str, case: UUID) -> HttpResponse:
         "case": row,
         "told": plain.told(row),
         "steps": plain.steps(row),
+        "papers": [] if row.ended else tasklists.missing_of_citizen(visitor, row),
         "messages_said": [one for one in said if one.state != Message.State.FAILED],
     }
     return _page(request, place, "case", context)

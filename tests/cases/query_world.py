@@ -21,6 +21,7 @@ from cases.models import (
     Link,
     Note,
     Participant,
+    Task,
 )
 from crm.accounts.models import User
 from crm.citizens.models import Citizen
@@ -74,6 +75,7 @@ class Heap:
     documents: dict[int, list[Document]] = field(default_factory=dict)
     notes: set[int] = field(default_factory=set)
     links: list[tuple[int, int]] = field(default_factory=list)
+    tasks: dict[int, list[Task]] = field(default_factory=dict)
     units: dict[str, Unit] = field(default_factory=dict)  # of « here », by code
     types: dict[str, CaseType] = field(default_factory=dict)
     people: dict[str, User] = field(default_factory=dict)
@@ -234,6 +236,29 @@ def _around(heap: Heap, dice: Random, people: list[Citizen]) -> None:
         if one.organisation_id == other.organisation_id:
             Link.objects.get_or_create(case=one, other=other)
             heap.links.append((one.pk, other.pk))
+    for case in heap.cases:
+        heap.tasks[case.pk] = [
+            _task(heap, dice, case) for _each in range(dice.choice((0, 0, 1, 2)))
+        ]
+
+
+def _task(heap: Heap, dice: Random, case: Case) -> Task:
+    state = dice.choice(("open", "open", "review", "rejected", "done", "cancelled"))
+    settled = state in ("review", "done", "rejected")
+    mine, units = dice.choice([None, *heap.people.values()]), list(heap.units.values())
+    return Task.objects.create(
+        organisation_id=case.organisation_id,
+        case=case,
+        title="x",
+        assignee=mine,
+        unit=None if mine or case.unit not in units else dice.choice([None, *units]),
+        due_at=dice.choice((None, _moment(heap, dice))),
+        state=state,
+        reason="x",
+        needs_approval=state in ("review", "rejected"),
+        done_at=heap.now if settled else None,
+        done_by=heap.people["alice"] if settled else None,
+    )
 
 
 def _event(heap: Heap, dice: Random, case: Case, number: int) -> Event:
@@ -405,6 +430,7 @@ def _valued(heap: Heap) -> list[tuple[tuple[str, ...], list[tuple[str, Meaning]]
         (("source",), [("portal", _is("source", "portal")), ('""', _is("source", ""))]),
         (("external",), [("x3", _is("external_id", "x3")), ("x4", _is("external_id", "x4"))]),
         (("has", "tiene"), _haves(heap)),
+        (("task", "tarea"), _tasks(heap)),
         (
             ("ref", "expediente"),
             [(case.reference.lower(), _is("pk", case.pk)) for case in heap.cases[:5]],
@@ -485,6 +511,33 @@ def _haves(heap: Heap) -> list[tuple[str, Meaning]]:
         ("documents", papers),
         ("links", linked),
         ("messages", lambda _seer, case: False),
+    ]
+
+
+def _tasks(heap: Heap) -> list[tuple[str, Meaning]]:
+    def left(case: Case) -> list[Task]:
+        return [
+            task for task in heap.tasks[case.pk] if task.state in ("open", "review", "rejected")
+        ]
+
+    def mine(seer: Seer, case: Case) -> bool:
+        key = seer.user.pk
+        return any(
+            task.assignee_id == key
+            or (task.assignee_id is None and task.unit_id is None and case.assignee_id == key)
+            for task in left(case)
+        )
+
+    def late(_seer: Seer, case: Case) -> bool:
+        return any(task.due_at is not None and task.due_at < heap.now for task in left(case))
+
+    return [
+        ("open", lambda _seer, case: bool(left(case))),
+        ("abiertas", lambda _seer, case: bool(left(case))),
+        ("late", late),
+        ("mine", mine),
+        ("mías", mine),
+        ("ninguna", lambda _seer, case: not left(case)),
     ]
 
 

@@ -55,13 +55,19 @@ SPECIAL: dict[tuple[str, str], Any] = {
     ("CaseTypeChanges", "bundle"): simple_bundle(),
     ("ParentInput", "parent"): "other_unit.uuid",
     ("MergeInput", "into"): "other_unit.uuid",
+    ("TaskChanges", "title"): "Llamar",
+    ("NewTaskInput", "title"): "Llamar",
+    ("NewTaskInput", "after"): "task.uuid",
+    ("TaskChanges", "after"): "done_task.uuid",
+    ("TickInput", "state"): "received",
+    ("TickInput", "document"): "document.uuid",
     ("SuspendInput", "ground"): "22.1.b",
     ("ExtendInput", "ground"): "23",
     ("ExtendInput", "term"): "1d",
 }
 
 # Fields that are not required by themselves, but by what the others say.
-ALSO = {"NewCaseInput": ("unit",), "NewAppointmentInput": ("citizen",)}
+ALSO = {"TickInput": ("document",), "NewCaseInput": ("unit",), "NewAppointmentInput": ("citizen",)}
 
 
 def body_of(kind: type[Input], side: Side) -> dict[str, Any]:

@@ -107,6 +107,9 @@ def _ids(pattern: str) -> tuple[str, ...]:
 
 _CASE = {"case": "case.uuid"}
 _API_CASE = {"case_id": "case.uuid"}
+_TASK = {"task": "task.uuid"}
+_REVIEW = {"task": "done_task.uuid"}
+_API_TASK = {"task_id": "task.uuid"}
 _CITIZEN = {"citizen": "citizen.uuid"}
 _API_CITIZEN = {"citizen_id": "citizen.uuid"}
 _LOAD = {"load": "load.uuid"}
@@ -212,6 +215,20 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:clock_suspend": Guarded(_CASE, post={"ground": "22.1.b", **_REASON}),
     "cases:clock_resume": Guarded(_CASE, post=_REASON),
     "cases:clock_extend": Guarded(_CASE, post={"ground": "23", "count": "5", **_REASON}),
+    "cases:case_tasks": Guarded(_CASE, silent=_PART),
+    "cases:new_task": Guarded(_CASE, post={"title": "Llamar"}, silent=_PART),
+    "cases:tick_paper": Guarded(
+        {**_CASE, "paper": "paper.uuid"}, post={"state": "held", **_REASON}
+    ),
+    "cases:my_tasks": Guarded(),
+    "cases:task": Guarded(_TASK, silent=_PART),
+    "cases:edit_task": Guarded(_TASK, post={"title": "Otra"}, silent=_PART),
+    "cases:take_task": Guarded(_TASK),
+    "cases:finish_task": Guarded(_TASK),
+    "cases:reopen_task": Guarded(_TASK, post=_REASON),
+    "cases:cancel_task": Guarded(_TASK, post=_REASON),
+    "cases:approve_task": Guarded(_REVIEW),
+    "cases:reject_task": Guarded(_REVIEW, post=_REASON),
     "cases:note": Guarded(_CASE, post=_TEXT),
     "cases:message": Guarded(_CASE, post=_TEXT),
     "cases:said": Guarded(_CASE, post={**_TEXT, "channel": "phone"}),
@@ -642,7 +659,20 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
             ),
             *("notes", "messages", "documents", "links", "participants"),
             *("clock", "clock/suspend", "clock/resume", "clock/extend"),
+            *("tasks", "papers"),
         )
+    },
+    "api/v1/cases/<uuid:case_id>/papers/<uuid:paper_id>/": Guarded(
+        {**_API_CASE, "paper_id": "paper.uuid"}
+    ),
+    "api/v1/tasks/": Guarded(),
+    **{
+        f"api/v1/tasks/<uuid:task_id>/{verb}": Guarded(_API_TASK)
+        for verb in ("", "take/", "done/", "reopen/", "cancel/")
+    },
+    **{
+        f"api/v1/tasks/<uuid:task_id>/{verb}/": Guarded({"task_id": "done_task.uuid"})
+        for verb in ("approve", "reject")
     },
     "api/v1/cases/<uuid:case_id>/documents/<uuid:document_id>/withdraw/": Guarded(
         {**_API_CASE, "document_id": "document.uuid"}

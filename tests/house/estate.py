@@ -32,11 +32,15 @@ from cases.models import (
     Link,
     Message,
     Note,
+    Paper,
     Participant,
     Procedure,
+    Task,
 )
+from cases.services import NewTask
 from cases.services.filing import Applicant, file_application
 from cases.services.imports import keep_upload
+from cases.workflow import simple_bundle
 from channels_app import services as channels
 from channels_app.models import (
     AgentSlot,
@@ -126,6 +130,9 @@ class Side:
     other_case: Case
     third_case: Case
     document: Document
+    task: Task
+    done_task: Task  # by another, waiting for approval
+    paper: Paper
     note: Note
     message: Message
     participant: Participant
@@ -290,7 +297,13 @@ def side(code: str) -> Side:
     _session(worker)
     actor = acting(boss)
     case_type = CaseTypeFactory(
-        organisation=organisation, code=f"tipo-{code.lower()}", name=f"Tipo {code}"
+        organisation=organisation,
+        code=f"tipo-{code.lower()}",
+        name=f"Tipo {code}",
+        bundle={
+            **simple_bundle(),
+            "papers": [{"code": "plano", "name": f"Plano {code}", "required": False}],
+        },
     )
     people = [
         CitizenFactory(
@@ -305,6 +318,11 @@ def side(code: str) -> Side:
     )
     cases.take_case(actor, case.uuid)
     document = cases.attach_document(actor, case.uuid, [PAPER], f"papel-{code}.pdf")
+    done_task = cases.add_task(
+        actor, case.uuid, NewTask(title=f"Hecha {code}", needs_approval=True)
+    )
+    cases.finish_task(acting(worker), done_task.uuid)
+    done_task.refresh_from_db()
     load = keep_upload(actor, [gzip.compress(ROWS + code.encode())], f"filas-{code}.csv.gz", unit)
     action = BulkAction.objects.create(
         organisation=organisation,
@@ -359,6 +377,9 @@ def side(code: str) -> Side:
         other_case=other_case,
         third_case=third_case,
         document=document,
+        task=cases.add_task(actor, case.uuid, NewTask(title=f"Tarea {code}")),
+        done_task=done_task,
+        paper=case.papers.get(),
         note=cases.add_note(actor, case.uuid, f"Nota {code}"),
         message=cases.record_message(actor, case.uuid, f"Mensaje {code}", channel="phone"),
         participant=cases.add_participant(actor, case.uuid, people[1].uuid, "witness"),

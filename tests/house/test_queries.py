@@ -105,6 +105,7 @@ def _grow(estate: Estate) -> None:
         cases.add_note(actor, here.case.uuid, f"Nota {number}")
         cases.record_message(actor, here.case.uuid, f"Mensaje {number}", channel="phone")
         cases.attach_document(actor, here.case.uuid, [PAPER], f"papel {number}.pdf")
+        cases.add_task(actor, here.case.uuid, cases.NewTask(title=f"Tarea {number}"))
         cases.take_case(actor, case.uuid)
         ProcedureFactory(unit=here.unit, case_type=here.case_type)
         ArticleFactory(unit=here.unit)

@@ -27,7 +27,9 @@ from cases.models import (
     Link,
     Message,
     Note,
+    Paper,
     Participant,
+    Task,
 )
 from cases.query import understood
 from crm.accounts.models import ApiClient, Membership, Role
@@ -58,7 +60,7 @@ from tests.house.sources import ROOMS
 pytestmark = pytest.mark.django_db
 
 ORACLE = "oracle_" + secrets.token_hex(4)  # roles are the cluster's, where others test too
-THROUGH_CASE = (Event, Link, Message, Note, Participant)
+THROUGH_CASE = (Event, Link, Message, Note, Paper, Participant)
 
 Rows = Callable[[Actor], "QuerySet[Any]"]
 QUERIES: dict[str, Rows] = {
@@ -66,6 +68,7 @@ QUERIES: dict[str, Rows] = {
         model.__name__: lambda actor, model=model: model.objects.for_actor(actor)
         for model in (
             *(Case, CaseType, Document, Import, Note, Message, Participant, Link, Event),
+            *(Task, Paper),
             *(CitizenRecord, ContactPoint, Unit, Role, Membership, ApiClient, AuditEntry),
             *(Organisation, IssuedHistory, HistoryBatch, BulkAction, Export),
             *(Office, BookableService, Resource, Appointment, Happening),
