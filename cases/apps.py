@@ -21,6 +21,7 @@ class CasesConfig(AppConfig):
             elsewhere,
             handlers,  # noqa: F401
             permissions,
+            represented,
             selectors,
             tasks,  # noqa: F401
             telling,
@@ -30,6 +31,7 @@ class CasesConfig(AppConfig):
         from cases.models import Document, DraftPaper
         from cases.services import units
         from crm.accounts import rights
+        from crm.citizens.mandate_ports import coverables
         from crm.citizens.profile import Panel, panels
         from crm.citizens.story import Story, stories
         from crm.kit import realtime
@@ -57,10 +59,12 @@ class CasesConfig(AppConfig):
         rights.things.register("case", rights.Thing(_case_by_reference, rooms))
         realtime.streams.register("case", selectors.may_follow_case)
         realtime.streams.register("bulk", selectors.may_follow_bulk)
+        coverables.register("matter", represented.matters)
+        coverables.register("procedure", represented.procedures)
         timeline.sources.register(timeline.OWN, timeline.own_events)
         stories.register(
             citizen_story.SOURCE,
-            Story(citizen_story.TOLD, citizen_story.tell, permissions.VIEW_CASE),
+            Story(citizen_story.TOLD, citizen_story.tell, permissions.VIEW_CASE, within=True),
         )
         panels.register(
             "cases",
@@ -72,6 +76,7 @@ class CasesConfig(AppConfig):
                 load=selectors.panel,
                 permission=permissions.VIEW_CASE,
                 order=10,
+                within=True,
             ),
         )
         panels.register(

@@ -17,6 +17,7 @@ from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
 from cases.models.knowledge import Article, ArticleVersion
 from cases.models.procedures import Procedure, ProcedureText
+from cases.models.representation import Representation, RepresentativeAccess
 from cases.models.work import BulkAction, Import, ImportProblem
 
 __all__ = [
@@ -44,5 +45,7 @@ __all__ = [
     "Procedure",
     "ProcedureText",
     "ReferenceCounter",
+    "Representation",
+    "RepresentativeAccess",
     "StateCategory",
 ]
