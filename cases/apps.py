@@ -21,6 +21,7 @@ class CasesConfig(AppConfig):
             elsewhere,
             handlers,  # noqa: F401
             permissions,
+            represented,
             selectors,
             tasks,  # noqa: F401
             telling,
@@ -30,6 +31,7 @@ class CasesConfig(AppConfig):
         from cases.models import Document, DraftPaper
         from cases.services import targets, units, writing
         from crm.accounts import rights
+        from crm.citizens.mandate_ports import coverables
         from crm.citizens.profile import Panel, panels
         from crm.citizens.story import Story, stories
         from crm.kit import realtime
@@ -59,10 +61,12 @@ class CasesConfig(AppConfig):
         rights.things.register("case", rights.Thing(_case_by_reference, rooms))
         realtime.streams.register("case", selectors.may_follow_case)
         realtime.streams.register("bulk", selectors.may_follow_bulk)
+        coverables.register("matter", represented.matters)
+        coverables.register("procedure", represented.procedures)
         timeline.sources.register(timeline.OWN, timeline.own_events)
         stories.register(
             citizen_story.SOURCE,
-            Story(citizen_story.TOLD, citizen_story.tell, permissions.VIEW_CASE),
+            Story(citizen_story.TOLD, citizen_story.tell, permissions.VIEW_CASE, within=True),
         )
         panels.register(
             "cases",
@@ -74,6 +78,7 @@ class CasesConfig(AppConfig):
                 load=selectors.panel,
                 permission=permissions.VIEW_CASE,
                 order=10,
+                within=True,
             ),
         )
         panels.register(

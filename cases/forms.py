@@ -178,6 +178,9 @@ class NewCaseForm(CaseForm):
         coerce=int,
         initial=Confidentiality.INTERNAL,
     )
+    representative = forms.CharField(
+        label=gettext_lazy("Who asks for it"), max_length=40, required=False
+    )
     mine = forms.BooleanField(label=gettext_lazy("I will work on it"), required=False, initial=True)
     field_order = (
         "case_type",

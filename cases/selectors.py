@@ -21,6 +21,7 @@ from django.db.models import (
 )
 from django.utils import timezone
 
+from cases import represented
 from cases.lists import ALL, ME, NOBODY, CaseFilter, find, keys_of_citizen, with_people, with_row
 from cases.models import (
     BulkAction,
@@ -49,7 +50,10 @@ from crm.organisations.selectors import Node, UnitTree, unit_tree
 def case_of(actor: Actor, case: UUID) -> Case:
     """The case with what its page shows of it; NotFound when it does not exist for the actor."""
     rows = with_people(Case.objects.for_actor(actor), actor)
-    return rows.select_related("organisation", "type_version").get_or_refuse(uuid=case)
+    found = rows.select_related("organisation", "type_version").filter(uuid=case).first()
+    if found is None:
+        raise represented.not_seen(actor, case)
+    return found
 
 
 def map_start(actor: Actor) -> options.Options:

@@ -94,6 +94,17 @@ class ReferenceForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
     )
 
+    number = forms.CharField(
+        label=gettext_lazy("Your identification number, if you act for somebody else"),
+        max_length=30,
+        required=False,
+        help_text=gettext_lazy(
+            "Leave it empty for your own case. We send the code to your own email address if a mandate"
+            " that we know of lets you know about it."
+        ),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
     def __init__(self, *args: Any, organisation: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         example = number_of(organisation, timezone.localdate().year, 123)
@@ -114,3 +125,4 @@ class CodeForm(ReferenceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reference"].widget = forms.HiddenInput()
+        del self.fields["number"]

@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "crm.accounts.middleware.ActorMiddleware",
+    "crm.citizens.attending.AttendingMiddleware",
     "crm.kit.web.DomainErrors",
     "axes.middleware.AxesMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
@@ -406,6 +407,7 @@ SPECTACULAR_SETTINGS = {
         "AppointmentStatusEnum": "scheduling.api_shapes.SHOWN",
         "InteractionStateEnum": "channels_app.api_shapes.InteractionState",
         "InteractionDirectionEnum": "channels_app.api_shapes.InteractionDirection",
+        "MandateStateEnum": "crm.citizens.mandate_api.STATES",
         "AppointmentModalityEnum": "scheduling.api_shapes.AppointmentModality",
     },
 }

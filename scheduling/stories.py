@@ -85,6 +85,7 @@ def of_case(actor: Actor, case: Case, asked: timeline.Asked) -> Iterable[timelin
             icon=icon_of(told),
             author=told.actor_name,
             sentence=sentence(told),
+            details={"behalf": told.data.get("on_behalf_of", "")},
             telling=telling_of(told),
         )
         for told in rows[: asked.limit]

@@ -105,6 +105,8 @@ class OneCaseType(ActorAPIView):
 class Documents(ActorAPIView):
     """The files of all cases that the caller may see."""
 
+    narrows = True
+
     @operation(
         "List documents of all cases",
         needs=VIEW_CASE,
@@ -126,6 +128,8 @@ class Documents(ActorAPIView):
 class OneDocument(ActorAPIView):
     """One file of a case."""
 
+    narrows = True
+
     @operation("Read a document's data", needs=VIEW_CASE, answers=shapes.DocumentOutput)
     def get(self, request: Request, document_id: UUID) -> HttpResponse:
         """Name, type, size and digest."""
@@ -136,6 +140,8 @@ class OneDocument(ActorAPIView):
 
 class DocumentContent(ActorAPIView):
     """The bytes of a file."""
+
+    narrows = True
 
     @operation("Download a document", needs=VIEW_CASE, problems=(409,))
     def get(self, request: Request, document_id: UUID) -> HttpResponseBase:

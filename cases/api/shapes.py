@@ -104,6 +104,10 @@ class NewCaseInput(CaseChanges):
     case_type = Text(max_length=60, help_text="Code of the case type.")
     unit = Id(required=False, help_text="Required unless the caller works in one.")
     assignee = Id(required=False)
+    representative = Id(
+        required=False,
+        help_text="Who applies for the citizen: needs a mandate in force that covers it.",
+    )
     confidentiality = Named(Confidentiality, required=False)
     opened_at = Moment(required=False, help_text="Now, unless it was opened elsewhere before.")
     source = Text(  # type: ignore[assignment]

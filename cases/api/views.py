@@ -34,6 +34,7 @@ from cases.permissions import (
 )
 from cases.presenting import author_of
 from cases.query import as_audited, understood
+from cases.represented import not_seen
 from cases.services import NewCase
 from crm.accounts.models import User
 from crm.audit.record import record
@@ -82,24 +83,32 @@ class CaseAPIView(ActorAPIView):
     """An address of one case or of something in it."""
 
     versioned = staticmethod(locked_version)
+    narrows = True
 
     def show(self, case: Case) -> HttpResponse:
         """The case as it stands, with its version as ETag; one that nothing was done with was seen."""
         if not case.told:
-            record(self.actor, "viewed", case)
+            record(self.actor.about(case.citizen_id), "viewed", case)
         return self.reply(case, etag=case.version)
 
     def look(self, case_id: UUID, part: str = "") -> Case:
         """The case, of which the actor now sees this part; the audit trail says so."""
         rows = Case.objects.for_actor(self.actor)
         rows = rows.select_related("case_type", "unit", "assignee", "citizen")
-        found = rows.only(*_OWN, *_OTHERS, "organisation_id").get_or_refuse(uuid=case_id)
-        record(self.actor, "viewed", found, **({"part": part} if part else {}))
+        shown = rows.only(*_OWN, *_OTHERS, "organisation_id")
+        found = shown.filter(uuid=case_id).first()
+        if found is None:
+            raise not_seen(self.actor, case_id)
+        record(
+            self.actor.about(found.citizen_id), "viewed", found, **({"part": part} if part else {})
+        )
         return found
 
 
 class Cases(ActorAPIView):
     """All cases that exist for the caller."""
+
+    narrows = True
 
     @operation(
         "List cases",

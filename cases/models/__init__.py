@@ -18,6 +18,7 @@ from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
 from cases.models.knowledge import Article, ArticleVersion
 from cases.models.procedures import Procedure, ProcedureText
+from cases.models.representation import Representation, RepresentativeAccess
 from cases.models.service import (
     InformationLetter,
     Measure,
@@ -63,6 +64,8 @@ __all__ = [
     "Procedure",
     "ProcedureText",
     "ReferenceCounter",
+    "Representation",
+    "RepresentativeAccess",
     "ServiceClock",
     "ServicePause",
     "ServiceTarget",

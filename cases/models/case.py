@@ -17,7 +17,7 @@ from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.permissions import SPECIALLY_PROTECTED, VIEW_CASE, VIEW_SPECIAL
 from crm.audit.models import CurrentTransaction
 from crm.citizens.models import Channel, Citizen
-from crm.kit.actor import Actor
+from crm.kit.actor import Actor, Attended
 from crm.kit.files import PREVIEWED, Scan
 from crm.kit.models import Base, Owned
 from crm.kit.scoping import ScopedQuerySet
@@ -57,15 +57,28 @@ class CaseQuerySet(ScopedQuerySet["Case"]):
         return self.filter(unit_id=RawSQL("u.id", ())).disclosed_to(actor)
 
     def disclosed_to(self, actor: Actor) -> "CaseQuerySet":
-        """Without the specially protected ones, where the actor may not see such."""
+        """Without the specially protected ones, where the actor may not see such; of whom they attend in
+        another's name only what may be told."""
+        rows = self
+        for attended in actor.attends:
+            rows = rows.told_to(attended)
         special = actor.reach(VIEW_SPECIAL)
         if special.everywhere:
-            return self
+            return rows
         if not special:
-            return self.exclude(confidentiality=Confidentiality.SPECIAL)
-        return self.filter(
+            return rows.exclude(confidentiality=Confidentiality.SPECIAL)
+        return rows.filter(
             ~Q(confidentiality=Confidentiality.SPECIAL) | Q(unit_id__in=sorted(special.units))
         )
+
+    def told_to(self, attended: Attended) -> "CaseQuerySet":
+        """Without those of the one spoken for that may not be told to who speaks for them."""
+        rows = self.filter(citizen=attended.subject) if attended.alone else self
+        if attended.everything:
+            return rows
+        if attended.refusal:
+            return rows.exclude(citizen=attended.subject)
+        return rows.exclude(Q(citizen=attended.subject) & ~Q(pk__in=self.model.within(attended)))
 
 
 # last_event moves with every note: its own events are that history
@@ -146,6 +159,22 @@ class Case(Owned):
         output_field=SearchVectorField(),
         db_persist=True,
     )
+
+    @classmethod
+    def within(cls, attended: Attended) -> CaseQuerySet:
+        """The cases of the one spoken for that the codes of a mandate reach: of a matter, its case type;
+        of a procedure, what was applied for by it, and what was opened otherwise of its case type."""
+        rows = CaseQuerySet(cls).filter(citizen=attended.subject)
+        matters = attended.codes.get("matter", frozenset())
+        procedures = attended.codes.get("procedure", frozenset())
+        kinds = CaseType.objects.unscoped("of one citizen's cases").filter(
+            procedures__code__in=procedures
+        )
+        return rows.filter(
+            Q(case_type__code__in=matters)
+            | Q(application__procedure__code__in=procedures)
+            | Q(application=None, case_type__in=kinds)
+        )
 
     told = False  # whether what was done with this very object stands in its story
 

@@ -48,6 +48,12 @@ FIELDS: tuple[Field[Asking], ...] = (
         personal=True,
     ),
     Field(
+        *("represented-by", "representado-por", _("Represented by"), values.citizen),
+        meanings.represented_by,
+        others=("representante",),
+        personal=True,
+    ),
+    Field(
         *("opened", "abierto", _("Opened"), _past, meanings.dated("opened_at")),
         offers=_dates,
         compares=True,

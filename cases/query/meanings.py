@@ -117,6 +117,20 @@ def _of_citizen(asking: Asking, value: UUID | tuple[str, ...]) -> Any:
     return keys if len(keys) <= FEW else keys_of_citizen(asking.actor, citizen__in=few)
 
 
+def represented_by(asking: Asking, _sign: str, values: Sequence[UUID | tuple[str, ...]]) -> Q:
+    """Where one of them takes part for its citizen."""
+    return any_of([Q(pk__in=_of_representative(asking, value)) for value in values])
+
+
+def _of_representative(asking: Asking, value: UUID | tuple[str, ...]) -> Any:
+    rows = Participant.objects.unscoped(_SHOWN).filter(
+        role=Participant.Role.REPRESENTATIVE, ended_at=None
+    )
+    if isinstance(value, UUID):
+        return rows.filter(citizen__uuid=value).values("case")
+    return rows.filter(citizen__in=called(asking.actor, value)).values("case")
+
+
 def words(_asking: Asking, values: Sequence[Value]) -> Q:
     """All the words, each text in quotes as it stands."""
     return Q(search=words_in(searched(values)))

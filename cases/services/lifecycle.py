@@ -19,12 +19,15 @@ from cases.models import (
     CaseTypeVersion,
     Confidentiality,
     EventKind,
+    Participant,
     StateCategory,
 )
 from cases.permissions import CHANGE_CASE, CLOSE_CASE, OPEN_CASE, VIEW_SPECIAL
+from cases.services import representation
 from cases.services.clocks import end_with_work
 from cases.services.papers import list_papers
 from cases.services.places import citizen_of, lost_to, person_for, unit_of
+from cases.services.relations import take_part
 from cases.services.tasks import plan_tasks, require_ready
 from cases.services.writing import fetch, moment, require_work_goes_on, tell, write
 from cases.texts import one_line, paragraphs
@@ -80,6 +83,7 @@ class NewCase:
     opened_at: datetime | None = None
     source: str = ""
     external_id: str | None = None
+    representative: UUID | None = None  # who applies in the citizen's name
 
 
 @transaction.atomic
@@ -119,6 +123,7 @@ def open_case(actor: Actor, new: NewCase) -> Case:
         require(actor, VIEW_SPECIAL, unit)
     case.assignee = person_for(actor, new.assignee, case) if new.assignee else None
     workflow.fields.require_valid(case.data)
+    actor, holder = representation.applying(actor, case, new.representative)
     year, number = numbers.take(actor.organisation_id, opened_at)
     case.reference = numbers.reference(actor.organisation_code, year, number)
     case.save(force_insert=True)
@@ -126,6 +131,8 @@ def open_case(actor: Actor, new: NewCase) -> Case:
     tell(actor, OPEN_CASE, case, EventKind.OPENED, told)
     list_papers(case, workflow)
     plan_tasks(actor, case, workflow, OPENED, workflow.initial)
+    if holder is not None:
+        take_part(actor, OPEN_CASE, case, holder, Participant.Role.REPRESENTATIVE)
     return case
 
 

@@ -11,15 +11,19 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from cases.models import Application, Case, EventKind, Message, Note
+from cases.models import Application, Case, Event, EventKind, Message, Note
 from cases.permissions import CHANGE_CASE
 from cases.ports import Letterhead, threads
+from cases.represented import Notified, notified
+from cases.services import representation
 from cases.services.writing import fetch, moment, write
 from cases.texts import one_line, paragraphs
+from crm.accounts.actors import system_actor
 from crm.citizens.models import Channel, ContactPoint
 from crm.kit import outbox, realtime
-from crm.kit.actor import Actor
+from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import Conflict, Invalid
 from crm.kit.mail import MARK_FIELD, mark_of, post
 from crm.kit.models import uuid7
@@ -27,6 +31,7 @@ from crm.kit.policy import require
 
 DELIVER = "cases.deliver_message"
 LONGEST = 20_000
+SHUT = gettext_lazy("It would go to a representative who may not be told any more.")
 GIVE_UP_AFTER = timedelta(hours=20)  # the outbox's last attempts come at about 23 hours
 
 
@@ -63,7 +68,8 @@ def send_message(actor: Actor, case: UUID, body: str, *, key: UUID | None = None
     known = Message.objects.for_actor(actor).filter(case=row, uuid=key).first() if key else None
     if known:
         return known
-    address = address_for(actor, row)
+    through = notified(actor, row)
+    address = address_for(actor, row, through)
     message = Message.objects.create(
         uuid=key or uuid7(),
         case=row,
@@ -78,7 +84,9 @@ def send_message(actor: Actor, case: UUID, body: str, *, key: UUID | None = None
     )
     if address:
         outbox.send_later(DELIVER, {"message": str(message.uuid)})
-    _tell(actor, row, message)
+    event = _tell(actor, row, message)
+    if through.holder and through.mandate and address == through.address:
+        representation.keep_notified(row, event, through.holder, through.mandate)
     return message
 
 
@@ -107,6 +115,8 @@ def record_message(
         return known
     incoming = direction == Message.Direction.IN
     citizen = row.citizen.full_name if row.citizen else ""
+    if attended := actor.attended(row.citizen_id):
+        citizen = attended.words
     named = author_name or (citizen if incoming else actor.name)
     message = Message.objects.create(
         uuid=key or uuid7(),
@@ -133,7 +143,11 @@ def retry_message(actor: Actor, case: UUID, message: UUID) -> Message:
     )
     if found.state not in {Message.State.FAILED, Message.State.UNKNOWN}:
         raise Conflict("message_not_failed", _("This message does not wait to be sent again."))
-    found.address = address_for(actor, row) or found.address
+    through = notified(actor, row)
+    address = address_for(actor, row, through) or found.address
+    if address.lower() in through.shut:
+        raise Conflict("representative_shut", SHUT)
+    found.address = address
     found.state, found.state_reason = Message.State.QUEUED, ""
     found.save(update_fields=["address", "state", "state_reason", "updated_at"])
     outbox.send_later(DELIVER, {"message": str(found.uuid)})
@@ -141,13 +155,19 @@ def retry_message(actor: Actor, case: UUID, message: UUID) -> Message:
     return found
 
 
-def address_for(actor: Actor, case: Case) -> str:
-    """Where a message to the case's citizen goes: on in the thread in which they write, else to their
-    mailbox; empty if there is neither. Of who filed it by themselves, what they gave comes first."""
+def address_for(actor: Actor, case: Case, through: Notified | None = None) -> str:
+    """Where a message to the case's citizen goes: on in the thread in which they write, else to who
+    receives notifications for them (`through`, if it has been asked), else to their mailbox; empty if
+    there is none. Of who filed it by themselves, what they gave comes first. Never to a representative
+    who may not be told any more."""
     written = (thread.address(case) for thread in threads.values())
     if case.citizen_id is None:
         return mailbox_of(actor, case) or next(filter(None, written), "")
-    return next(filter(None, written), "") or mailbox_of(actor, case)
+    through = through or notified(actor, case)
+    going_on = next(filter(None, written), "")
+    if going_on.lower() in through.shut:
+        going_on = ""
+    return going_on or through.address or mailbox_of(actor, case)
 
 
 def mailbox_of(actor: Actor, case: Case) -> str:
@@ -158,9 +178,14 @@ def mailbox_of(actor: Actor, case: Case) -> str:
     if case.citizen_id is None:
         filed = Application.objects.for_actor(actor).filter(case=case).first()
         return filed.email if filed else ""
+    return mailbox_of_citizen(actor, case.citizen_id)
+
+
+def mailbox_of_citizen(actor: Actor, citizen: int) -> str:
+    """The e-mail address by which the organisation reaches somebody; empty if none."""
     point = (
         ContactPoint.objects.for_actor(actor)
-        .filter(citizen=case.citizen_id, channel=Channel.EMAIL, ended_at=None)
+        .filter(citizen=citizen, channel=Channel.EMAIL, ended_at=None)
         .exclude(quality=ContactPoint.Quality.BAD)
         .order_by("-preferred", "-verified_at", "pk")
         .first()
@@ -175,11 +200,15 @@ def deliver_message(message: UUID) -> None:
     """
     row = (
         Message.objects.unscoped("a worker serves every organisation")
-        .select_related("case__organisation")
+        .select_related("case__organisation", "case__case_type")
         .filter(uuid=message, state=Message.State.QUEUED)
         .first()
     )
     if row is None:
+        return
+    worker = system_actor(row.case.organisation, Origin(Door.TASK))
+    if row.address.lower() in notified(worker, row.case).shut:
+        _settle(message, Message.State.FAILED, str(SHUT))
         return
     try:
         head = _letterhead(row)
@@ -285,7 +314,7 @@ def _required(body: str) -> str:
     return text
 
 
-def _tell(actor: Actor, case: Case, message: Message, **more: Any) -> None:
+def _tell(actor: Actor, case: Case, message: Message, **more: Any) -> Event:
     told = {
         "message": str(message.uuid),
         "direction": message.direction,
@@ -293,4 +322,4 @@ def _tell(actor: Actor, case: Case, message: Message, **more: Any) -> None:
         "state": message.state,
         **more,
     }
-    write(actor, CHANGE_CASE, case, EventKind.MESSAGED, told)
+    return write(actor, CHANGE_CASE, case, EventKind.MESSAGED, told)

@@ -6,10 +6,11 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases.models import EventKind, Link, Participant
+from cases.models import Case, EventKind, Link, Participant
 from cases.permissions import CHANGE_CASE
 from cases.services.places import citizen_of
 from cases.services.writing import fetch, fetch_two, write
+from crm.citizens.models import Citizen
 from crm.citizens.selectors import shown_name
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid
@@ -29,9 +30,14 @@ def add_participant(actor: Actor, case: UUID, citizen: UUID, role: str) -> Parti
     )
     if present.exists():
         raise Invalid(errors={"citizen": [_("They already take part in this role.")]})
+    return take_part(actor, CHANGE_CASE, row, who, role)
+
+
+def take_part(actor: Actor, permission: str, row: Case, who: Citizen, role: str) -> Participant:
+    """They take part in the case, which the caller holds."""
     participant = Participant.objects.create(case=row, citizen=who, role=role)
     told = {"name": shown_name(actor, who), "citizen": str(who.uuid), "role": role}
-    write(actor, CHANGE_CASE, row, EventKind.PARTICIPANT_ADDED, told)
+    write(actor, permission, row, EventKind.PARTICIPANT_ADDED, told)
     return participant
 
 

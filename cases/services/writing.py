@@ -10,9 +10,11 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from cases import represented
 from cases.events import CaseEvent
 from cases.models import Case, Event, EventKind
 from cases.permissions import ENDED
+from cases.services import representation
 from crm.audit.record import record
 from crm.kit import realtime
 from crm.kit.actor import Actor
@@ -46,8 +48,11 @@ def fetch(actor: Actor, case: UUID, version: int | None = None) -> Case:
         Case.objects.for_actor(actor)
         .select_related("case_type", "type_version")
         .select_for_update(of=("self",), no_key=True)  # no key: its rows may be added meanwhile
-        .get_or_refuse(uuid=case)
+        .filter(uuid=case)
+        .first()
     )
+    if row is None:
+        raise represented.not_seen(actor, case)
     if version is not None and row.version != version:
         raise Conflict(
             "case_changed",
@@ -128,7 +133,10 @@ def tell(
     *,
     changed: tuple[str, ...] = (),
 ) -> Event:
-    """The event number `case.last_event` stands in the case, the audit trail and the outbox."""
+    """The event number `case.last_event` stands in the case, the audit trail and the outbox; what is done
+    for who speaks in the citizen's name says so, and by which mandate."""
+    attended = actor.attended(case.citizen_id)
+    actor = actor.about(case.citizen_id)
     event = Event.objects.create(
         case=case,
         organisation_id=case.organisation_id,
@@ -141,6 +149,8 @@ def tell(
         on_behalf_of=actor.on_behalf_of[:200],
         data=dict(data),
     )
+    if attended is not None:
+        representation.keep(actor, case, event, attended)
     record(actor, permission, case, event=event.seq, kind=kind)
     case.told = True
     publish(

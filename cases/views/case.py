@@ -28,6 +28,7 @@ from cases.permissions import (
     VIEW_SPECIAL,
 )
 from cases.presenting import asks_in_words, named, row_of, rows_of
+from cases.represented import notified, representatives_of
 from cases.tasklists import Due, due_in, obstacles_of
 from cases.timeline import Asked, shown
 from cases.views.opening import chosen_citizen
@@ -66,7 +67,7 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
     """The whole page; one entry "viewed" says who opened it."""
     actor = request.actor
     row = selectors.case_of(actor, case)
-    record(actor, "viewed", row)
+    record(actor.about(row.citizen_id), "viewed", row)
     documents = selectors.documents_of(actor, row)
     participants = selectors.participants_of(actor, row)
     links = selectors.links_of(actor, row)
@@ -93,6 +94,8 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         "channels": Channel.choices,
         "may_see_citizen": actor.holds(VIEW_CITIZEN),
         "other_cases": rows_of(actor, _others(actor, row)),
+        "attended": actor.attended(row.citizen_id),
+        "representatives": representatives_of(actor, row, participants),
     }
     return render(request, "cases/detail.html", context)
 
@@ -316,13 +319,18 @@ def _stream_number(case: Case) -> int:
 
 
 def _recipient(actor: Actor, case: Case) -> str:
-    address = services.address_for(actor, case)
+    through = notified(actor, case)
+    address = services.address_for(actor, case, through)
     if case.citizen is None:
         if address:
             told = _("%(address)s will receive it by e-mail. Nobody has checked who that is.")
             return told % {"address": address}
         return _("This case has no citizen yet: what you write is only recorded.")
     name = named(case.citizen)
+    if through.holder is not None and address == through.address:
+        told = _("%(holder)s, who represents %(name)s, will receive it by e-mail.")
+        holder = shown_name(actor, through.holder)
+        return told % {"holder": holder, "name": name}
     if address:
         return _("%(name)s will receive it by e-mail.") % {"name": name}
     return _("%(name)s has no e-mail address here: it is only recorded.") % {"name": name}

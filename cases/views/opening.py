@@ -16,6 +16,7 @@ from cases.fields import Fields
 from cases.forms import NewCaseForm, show_errors
 from cases.permissions import OPEN_CASE
 from cases.services import NewCase
+from cases.views import on_behalf as asking
 from cases.workflow import of_version
 from crm.citizens.models import Citizen
 from crm.citizens.permissions import CHANGE_CITIZEN, VIEW_CITIZEN
@@ -50,7 +51,11 @@ def new(request: ActorRequest) -> HttpResponse:
         }
         mine = form.cleaned_data["mine"] and actor.user_id is not None
         try:
-            case = services.open_case(actor, NewCase(**said, assignee=actor.uuid if mine else None))
+            speaker, representative = asking.speaker(actor, form)
+            new = NewCase(
+                **said, assignee=actor.uuid if mine else None, representative=representative
+            )
+            case = services.open_case(speaker, new)
         except Invalid as error:
             show_errors(form, error)
         else:
@@ -61,6 +66,7 @@ def new(request: ActorRequest) -> HttpResponse:
         "form": form,
         "citizen": chosen_citizen(actor, form["citizen"].value()),
         "map_start": partial(selectors.map_start, actor),
+        **asking.who_asks(actor, form["citizen"].value(), kind, form["representative"].value()),
         "may_search": actor.holds(VIEW_CITIZEN),
         "may_register": actor.holds(CHANGE_CITIZEN),
     }
@@ -82,6 +88,7 @@ def _initial(request: ActorRequest) -> dict[str, Any]:
     unit = selectors.home_unit(request.actor)
     return {
         "citizen": request.GET.get("citizen", request.GET.get("persona", "")),
+        "representative": request.GET.get("representative", ""),
         "case_type": request.GET.get("case_type", ""),
         "unit": str(unit.uuid) if unit else "",
         "channel": "in_person",

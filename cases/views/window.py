@@ -25,6 +25,7 @@ from cases.services import access, drafts, filing
 from cases.window_forms import ApplicationForm, CodeForm, ReferenceForm
 from crm.accounts.actors import system_actor
 from crm.audit.record import record
+from crm.citizens.models import Citizen
 from crm.kit import files
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import Invalid, NotFound
@@ -34,6 +35,7 @@ from crm.organisations.models import Organisation
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 SESSION = "window_cases"  # the cases that this browser may see, each until a moment
+THROUGH = "window_through"  # of those, as whose representative: case → who they are
 _AFTER_FILING, _AFTER_CODE = 2 * 3600, 30 * 60  # seconds
 _PAPERS_KEPT = 2 * 3600  # seconds that papers wait for a corrected form
 _FILED_AN_HOUR = 30  # from one address: an office may lend its computer
@@ -140,8 +142,8 @@ def apply(request: HttpRequest, organisation: str, code: str) -> HttpResponse:
 def receipt(request: HttpRequest, organisation: str, case: UUID) -> HttpResponse:
     """The receipt, to be printed or kept, for the browser that filed it."""
     place = _organisation(organisation)
-    _require_seen(request, case)
-    shown = filing.receipt_of(visitor_of(request, place), case)
+    visitor = _require_seen(request, visitor_of(request, place), case)
+    shown = filing.receipt_of(visitor, case)
     return _page(request, place, "receipt", {"receipt": shown, "case": shown.case})
 
 
@@ -157,16 +159,16 @@ def follow(request: HttpRequest, organisation: str) -> HttpResponse:
         if not form.is_valid():
             return _page(request, place, "follow", {"form": form}, _status(form))
         reference = form.cleaned_data["reference"].strip().upper()
-        access.request_code(visitor, reference)
+        access.request_code(visitor, reference, form.cleaned_data["number"])
         return _page(request, place, "code", {"form": CodeForm(initial={"reference": reference})})
     form = CodeForm(request.POST)
     if form.is_valid():
         said = form.cleaned_data
-        case = access.redeem_code(visitor, said["reference"], said["code"])
-        if case is not None:
+        followed = access.redeem_code(visitor, said["reference"], said["code"])
+        if followed is not None:
             request.session.cycle_key()
-            _let_see(request, case.uuid, _AFTER_CODE)
-            return _to("case", place, case=case.uuid)
+            _let_see(request, followed.case.uuid, _AFTER_CODE, through=followed.holder)
+            return _to("case", place, case=followed.case.uuid)
         text = _(
             "The code is not right, or it is of no use any more. Look at it again, or ask for another."
         )
@@ -179,7 +181,7 @@ def case(request: HttpRequest, organisation: str, case: UUID) -> HttpResponse:
     """How a case stands, what happens next, and what was said in it."""
     place = _organisation(organisation)
     visitor = visitor_of(request, place)
-    _require_seen(request, case)
+    visitor = _require_seen(request, visitor, case)
     row = (
         Case.objects.for_actor(visitor).select_related("case_type", "unit").get_or_refuse(uuid=case)
     )
@@ -187,6 +189,7 @@ def case(request: HttpRequest, organisation: str, case: UUID) -> HttpResponse:
     said = Message.objects.for_actor(visitor).filter(case=row).order_by("created_at", "pk")
     context = {
         "case": row,
+        "behalf": visitor.on_behalf_of,
         "told": plain.told(row),
         "steps": plain.steps(row),
         "papers": [] if row.ended else tasklists.missing_of_citizen(visitor, row),
@@ -200,6 +203,7 @@ def leave(request: HttpRequest, organisation: str) -> HttpResponse:
     """This browser sees no case any more: for computers that others use, too."""
     place = _organisation(organisation)
     request.session.pop(SESSION, None)
+    request.session.pop(THROUGH, None)
     messages.success(request, _("You have left. Nobody can see your case here now."))
     return _to("index", place)
 
@@ -249,15 +253,25 @@ def _status(form: ApplicationForm | ReferenceForm) -> int:
     return HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound and form.errors else HTTPStatus.OK
 
 
-def _let_see(request: HttpRequest, case: UUID, seconds: int) -> None:
+def _let_see(
+    request: HttpRequest, case: UUID, seconds: int, *, through: Citizen | None = None
+) -> None:
     seen = request.session.get(SESSION, {})
     request.session[SESSION] = {**seen, str(case): time.time() + seconds}
+    others = {key: one for key, one in request.session.get(THROUGH, {}).items() if key != str(case)}
+    request.session[THROUGH] = others | ({str(case): str(through.uuid)} if through else {})
 
 
-def _require_seen(request: HttpRequest, case: UUID) -> None:
-    """NotFound unless this browser filed the case a short while ago or gave its code."""
+def _require_seen(request: HttpRequest, visitor: Actor, case: UUID) -> Actor:
+    """NotFound unless this browser filed the case a short while ago or gave its code; for who represents
+    its citizen, the visitor who speaks for them, or Refused when they may be told no more."""
     if request.session.get(SESSION, {}).get(str(case), 0) < time.time():
         raise NotFound(_("It cannot be seen here any more. Ask for a code to follow it."))
+    holder = request.session.get(THROUGH, {}).get(str(case))
+    if holder is None:
+        return visitor
+    row = Case.objects.for_actor(visitor).select_related("citizen").get_or_refuse(uuid=case)
+    return access.may_be_told(visitor, row, UUID(holder))
 
 
 def _in_language(versions: list[Any]) -> list[Any]:

@@ -53,7 +53,7 @@ from crm.kit.policy import decide, require
 def open_conversation(actor: Actor, conversation: UUID) -> Conversation:
     """The conversation is open before the actor, and an entry says so; for its owner it counts as read."""
     row = selectors.conversation(actor, conversation)
-    record(actor, "viewed", row)
+    record(actor.about(row.citizen_id), "viewed", row)
     return row
 
 
@@ -106,7 +106,7 @@ def reply(
         message=message
     )
     carrier.owe(message)
-    record(actor, ATTEND, row, act="replied", message=message.number)
+    record(actor.about(row.citizen_id), ATTEND, row, act="replied", message=message.number)
     tell({"kind": "message", "number": message.number}, listeners(row))
     return message
 
@@ -128,7 +128,7 @@ def add_note(actor: Actor, conversation: UUID, body: str, *, key: UUID | None = 
         author_name=actor.name[:200],
         client_key=key,
     )
-    record(actor, VIEW_CONVERSATION, row, act="noted", message=message.number)
+    record(actor.about(row.citizen_id), VIEW_CONVERSATION, row, act="noted", message=message.number)
     tell({"kind": "note", "number": message.number}, listeners(row, visitor=False))
     return message
 

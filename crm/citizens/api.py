@@ -12,6 +12,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
+from crm.citizens import mandate_api
 from crm.citizens.api_shapes import (
     PURPOSE_HEADER,
     ChangedContactPointInput,
@@ -139,6 +140,8 @@ class CitizenAPIView(ActorAPIView):
 class OneCitizen(CitizenAPIView):
     """One citizen."""
 
+    narrows = True
+
     @operation("Open a citizen", needs=VIEW_CITIZEN, filters=OpeningFilters, answers=CitizenOutput)
     def get(self, request: Request, citizen_id: UUID) -> HttpResponse:
         """Says why in `purpose` or in the header Access-Purpose; the audit trail keeps it."""
@@ -265,6 +268,7 @@ urlpatterns = [
     ),
 ]
 
+urlpatterns += mandate_api.urlpatterns
 
 # --- Inside -------------------------------------------------------------------------------------
 
@@ -290,17 +294,18 @@ def _opened(actor: Actor, citizen_id: UUID, purpose: str) -> Opened:
 
 
 def _shown(actor: Actor, opened: Opened, *, reveal: bool) -> _Shown:
+    attended = actor.attended(opened.citizen.pk)
+    partly = attended is not None and not attended.everything
     active = Identifier.objects.for_actor(actor).filter(citizen=opened.citizen, ended_at=None)
     numbers = [_as_shown(number) for number in active.order_by("kind", "pk")]
-    if reveal and opened.record:
+    if reveal and opened.record and not partly:
         for number in numbers:
             number.shown = records.reveal_identifier(
                 actor, opened.citizen.uuid, number.uuid, purpose=opened.purpose
             )
     points = ContactPoint.objects.for_actor(actor).filter(citizen=opened.citizen, ended_at=None)
-    return _Shown(
-        opened.citizen, opened.record, numbers, list(points.order_by("channel", "-preferred", "pk"))
-    )
+    reached = [] if partly else list(points.order_by("channel", "-preferred", "pk"))
+    return _Shown(opened.citizen, opened.record, numbers, reached)
 
 
 def _as_shown(number: Identifier) -> Any:

@@ -19,11 +19,16 @@ class CitizensConfig(AppConfig):
         """Offer the room's pages in the console, and its part of a person's timeline."""
         from crm.accounts import rights
         from crm.audit.selectors import meanings
-        from crm.citizens import profile, selectors, story
+        from crm.citizens import attending, profile, selectors, story
+        from crm.citizens.models import MandatePaper
         from crm.citizens.permissions import CHANGE_CITIZEN, VIEW_CITIZEN
         from crm.citizens.services import lookups
         from crm.integrations.permissions import CONSULT_SYSTEMS
+        from crm.kit.api import narrowers
+        from crm.kit.files import holders
 
+        narrowers.register(attending.HEADER, attending.by_mandate)
+        holders.register(MandatePaper._meta.label_lower, MandatePaper)
         meanings.register("citizen", selectors.with_number)
         rooms = frozenset({"citizens"})
         rights.things.register("citizen", rights.Thing(_record_by_address, rooms))
@@ -75,6 +80,7 @@ class CitizensConfig(AppConfig):
                 load=story.panel,
                 permission=VIEW_CITIZEN,
                 order=90,
+                within=True,
             ),
         )
 

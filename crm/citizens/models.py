@@ -12,6 +12,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.citizens.identifiers import shown_phone
+from crm.citizens.mandate_models import Act as Act
+from crm.citizens.mandate_models import Assurance as Assurance
+from crm.citizens.mandate_models import AuthorisedProfessional as AuthorisedProfessional
+from crm.citizens.mandate_models import End as End
+from crm.citizens.mandate_models import Mandate as Mandate
+from crm.citizens.mandate_models import MandatePaper as MandatePaper
+from crm.citizens.mandate_models import Proof as Proof
+from crm.citizens.mandate_models import Scope as Scope
 from crm.kit.actor import Actor
 from crm.kit.models import Base, Owned
 from crm.kit.scoping import ScopedQuerySet
@@ -57,7 +65,9 @@ class CitizenQuerySet(ScopedQuerySet["Citizen"]):
     def for_actor(self, actor: Actor) -> "CitizenQuerySet":
         """Those of whom the actor's organisation keeps a record, or may see another's identity."""
         reaching = records_reaching(actor).filter(citizen=models.OuterRef("pk"))
-        return self.filter(models.Exists(reaching))
+        alone = {one.subject for one in actor.attends if one.alone}
+        rows = self.filter(pk__in=alone) if alone else self
+        return rows.filter(models.Exists(reaching))
 
 
 def records_reaching(actor: Actor) -> "models.QuerySet[CitizenRecord]":

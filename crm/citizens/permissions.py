@@ -40,9 +40,27 @@ VIEW_ACCESS_REPORT = declare(
     _("see when and why a person's record was opened, without names"),
     roles="data_protection auditor",
 )
+VIEW_MANDATE = declare(
+    "citizens.view_mandate",
+    _("see who represents whom, and by which proof"),
+    roles="agent office supervisor data_protection auditor",
+)
+MANAGE_MANDATES = declare(
+    "citizens.manage_mandates",
+    _("record and revoke mandates"),
+    roles="agent office supervisor",
+)
+VERIFY_MANDATE = declare(
+    "citizens.verify_mandate",
+    _("check the proof of mandates, so that they count"),
+    roles="agent office supervisor",
+)
 
 
 @rule(VIEW_CITIZEN)
+@rule(VIEW_MANDATE)
+@rule(MANAGE_MANDATES)
+@rule(VERIFY_MANDATE)
 @rule(CHANGE_CITIZEN)
 @rule(REVEAL_IDENTIFIER)
 @rule(PROTECT_RECORD)

@@ -32,6 +32,7 @@ class Panel:
     load: Callable[[Actor, Citizen], Mapping[str, object] | None]
     permission: str
     order: int = 50
+    within: bool = False  # what it loads for an actor is what may be told to who is attended
 
 
 panels: Registry[Panel] = Registry("panel")
@@ -39,19 +40,25 @@ panels: Registry[Panel] = Registry("panel")
 
 @dataclass(frozen=True)
 class Section:
-    """A panel as it came out for one person; `html` is None when it failed."""
+    """A panel as it came out for one person; `html` is None when it failed, or is `withheld` from who is
+    attended in the person's name."""
 
     name: str
     title: Text
     icon: str
     html: str | None
+    withheld: bool = False
 
 
 def sections(actor: Actor, citizen: Citizen) -> list[Section]:
     """Every panel that has something to show, in order; one that fails says so and harms no other."""
     found = []
+    attended = actor.attended(citizen.pk)
     for panel in sorted(panels.values(), key=lambda panel: panel.order):
         if not actor.holds(panel.permission):
+            continue
+        if attended and not attended.everything and not panel.within:
+            found.append(Section(panel.name, panel.title, panel.icon, None, withheld=True))
             continue
         try:
             html = _shown(actor, citizen, panel)

@@ -10,7 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.audit.models import AuditEntry, Result
 from crm.citizens.models import Citizen
-from crm.citizens.permissions import CHANGE_CITIZEN, PROTECT_RECORD, VIEW_CITIZEN
+from crm.citizens.permissions import (
+    CHANGE_CITIZEN,
+    MANAGE_MANDATES,
+    PROTECT_RECORD,
+    VERIFY_MANDATE,
+    VIEW_CITIZEN,
+)
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
 from crm.kit.registry import Registry
@@ -51,6 +57,18 @@ class Story:
     groups: Mapping[str, Text]
     tell: Callable[[Actor, Citizen, Asked], list[Moment]]
     permission: str = VIEW_CITIZEN
+    within: bool = False  # it tells an actor what may be told to who is attended
+
+
+def _heard(actor: Actor, citizen: Citizen) -> "list[Story]":
+    """What the actor may hear of the person, and through them who is attended in the person's name."""
+    attended = actor.attended(citizen.pk)
+    partly = attended is not None and not attended.everything
+    return [
+        story
+        for story in stories.values()
+        if actor.holds(story.permission) and (story.within or not partly)
+    ]
 
 
 stories: Registry[Story] = Registry("story")
@@ -68,7 +86,7 @@ def timeline(
     actor: Actor, citizen: Citizen, groups: Iterable[str] = (), before: str = ""
 ) -> Mapping[str, object]:
     """A page of what every story tells, newest first, and the groups to choose from."""
-    heard = [story for story in stories.values() if actor.holds(story.permission)]
+    heard = _heard(actor, citizen)
     known = {key: label for story in heard for key, label in story.groups.items()}
     asked = Asked(frozenset(groups) & known.keys(), before)
     told = [
@@ -99,7 +117,7 @@ def record_story(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
     acts = AuditEntry.objects.for_actor(actor).filter(
         object_type=citizen._meta.label_lower,
         object_id=str(citizen.uuid),
-        action__in=[CHANGE_CITIZEN, PROTECT_RECORD],
+        action__in=[CHANGE_CITIZEN, PROTECT_RECORD, MANAGE_MANDATES, VERIFY_MANDATE],
         result=Result.DONE,
     )
     acts = beyond(acts, RECORD, asked.before, newest_first=True)
@@ -111,7 +129,7 @@ def record_story(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
             place=place(act.at, RECORD, act.pk),
             telling=Telling(
                 by=By.EMPLOYEE if act.actor_kind == By.EMPLOYEE else By.MACHINE,
-                for_person=act.action == CHANGE_CITIZEN,
+                for_person=act.action != PROTECT_RECORD,
             ),
         )
         for act in acts.order_by("-at", "-id")[: asked.limit]
@@ -129,6 +147,14 @@ _ACTS: Mapping[tuple[str, Any], tuple[str, Text]] = {
     ("ended", "contact_point"): ("address-book-off", _("ended a contact point")),
     ("consent", "granted"): ("mail-check", _("recorded consent to be written to")),
     ("consent", "withdrawn"): ("mail-off", _("recorded that consent was withdrawn")),
+    ("mandate", "granted"): ("users", _("recorded a mandate")),
+    ("mandate", "granted_many"): ("users", _("recorded mandates of many grantors")),
+    ("mandate", "verified"): ("shield-check", _("checked the proof of a mandate")),
+    ("mandate", "paper"): ("file-text", _("attached the proof of a mandate")),
+    ("mandate", "ended"): ("ban", _("ended a mandate")),
+    ("mandate", "expiring"): ("calendar-off", _("noted that a mandate ends soon")),
+    ("professional", "authorised"): ("certificate", _("recorded a RED authorisation")),
+    ("professional", "ended"): ("certificate-off", _("ended a RED authorisation")),
     ("protected", True): ("shield-lock", _("protected the record")),
     ("protected", False): ("shield-off", _("lifted the protection of the record")),
 }

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from crm.citizens import vocabulary
+from crm.citizens.services import mandates
 from crm.kit.tasks import every, exclusive
 
 
@@ -13,3 +14,17 @@ def count_name_words() -> None:
     with exclusive("citizens.count_name_words") as mine:
         if mine:
             vocabulary.count_bearers()
+
+
+@every(24 * 3600)
+@shared_task(name="citizens.tell_expiring_mandates")
+def tell_expiring_mandates() -> None:
+    """Tell once of each mandate that its last day is near."""
+    mandates.tell_expiring()
+
+
+@every(300)
+@shared_task(name="citizens.look_again", expires=300)
+def look_again() -> None:
+    """Have the virus scanner judge the proofs that came while it did not answer."""
+    mandates.look_again()

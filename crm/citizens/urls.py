@@ -2,10 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from crm.citizens import views
+from crm.citizens import mandate_views, views
 
 app_name = "citizens"
 _ONE = "ciudadania/<uuid:citizen>/"
+_MANDATES = f"{_ONE}apoderamientos/"
+_MANDATE = f"{_MANDATES}<uuid:mandate>/"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("ciudadania/", views.search_page, name="list"),
     path("ciudadania/nueva/", views.new, name="new"),
@@ -41,4 +43,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
         views.end_contact_point,
         name="end_contact_point",
     ),
+    path(_MANDATES, mandate_views.mandates, name="mandates"),
+    path(f"{_ONE}representacion/", mandate_views.relations, name="relations"),
+    path(f"{_MANDATES}nuevo/", mandate_views.new_mandate, name="new_mandate"),
+    path(f"{_MANDATES}varios/", mandate_views.many_mandates, name="many_mandates"),
+    path(f"{_MANDATES}rechazos/", mandate_views.refused_mandates, name="refused_mandates"),
+    path(_MANDATE, mandate_views.mandate, name="mandate"),
+    path(f"{_MANDATE}comprobar/", mandate_views.verify_mandate, name="verify_mandate"),
+    path(f"{_MANDATE}finalizar/", mandate_views.end_mandate, name="end_mandate"),
+    path(f"{_MANDATE}prorrogar/", mandate_views.extend_mandate, name="extend_mandate"),
+    path(f"{_MANDATE}documento/", mandate_views.add_paper, name="add_mandate_paper"),
+    path(f"{_MANDATE}documento/<uuid:paper>/", mandate_views.paper, name="mandate_paper"),
+    path(f"{_ONE}autorizado-red/", mandate_views.professional, name="professional"),
+    path(
+        f"{_ONE}autorizado-red/finalizar/", mandate_views.end_professional, name="end_professional"
+    ),
+    path(f"{_ONE}atender/", mandate_views.attend, name="attend"),
+    path(f"{_ONE}atender/fin/", mandate_views.stop_attending, name="stop_attending"),
 ]

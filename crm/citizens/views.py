@@ -24,13 +24,14 @@ from crm.citizens.permissions import (
     REVEAL_IDENTIFIER,
     VIEW_ACCESS_REPORT,
     VIEW_CITIZEN,
+    VIEW_MANDATE,
 )
 from crm.citizens.search import search
 from crm.citizens.services import details, lookups, records, registration
 from crm.citizens.services.records import Opened, ReasonNeeded
 from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.kit.access import ActorRequest, needs
-from crm.kit.errors import Conflict, Invalid, NotFound
+from crm.kit.errors import Conflict, Invalid, NotFound, Refused, tell_refusal
 from crm.kit.forms import Correction, ServiceForm
 from crm.kit.policy import decide, require
 from crm.kit.prepared import by_key
@@ -130,10 +131,23 @@ def opened(
                 request.actor, citizen, purpose=_way_in(request), reason=reason
             )
         except ReasonNeeded as needed:
-            return _ask_reason(request, needed.record)
+            return ask_reason(request, needed.record)
+        except Refused as error:
+            return _over(request, citizen, error)
         return show(request, found)
 
     return page
+
+
+def _over(request: ActorRequest, citizen: UUID, error: Refused) -> HttpResponse:
+    """Says why nothing may be told any more to who is attended in the person's name, and how to go on."""
+    record = error.target
+    attended = request.actor.attended(getattr(record, "citizen_id", None))
+    if attended is None or not attended.refusal:
+        raise error
+    tell_refusal(request.actor, error)
+    context = {"attended": attended, "subject": citizen, "record": record}
+    return render(request, "citizens/attending_over.html", context, status=error.status)
 
 
 def _way_in(request: ActorRequest) -> str:
@@ -143,7 +157,7 @@ def _way_in(request: ActorRequest) -> str:
     return _("Case %(reference)s") % {"reference": references[0]} if references else ""
 
 
-def _ask_reason(
+def ask_reason(
     request: ActorRequest, record: CitizenRecord, form: forms.PurposeForm | None = None
 ) -> HttpResponse:
     usual = records.usual_purposes(request.actor)
@@ -162,8 +176,11 @@ def detail(request: ActorRequest, found: Opened) -> HttpResponse:
     """The 360º view."""
     actor, citizen, record = request.actor, found.citizen, found.record
     points = selectors.contact_points(actor, citizen)
-    shared = selectors.sharing(actor, citizen)
+    attended = actor.attended(citizen.pk)
+    partly = attended is not None and not attended.everything
+    shared = [] if partly else selectors.sharing(actor, citizen)
     context = {
+        "attended": attended,
         "citizen": citizen,
         "record": record,
         "age": selectors.age(citizen),
@@ -178,10 +195,13 @@ def detail(request: ActorRequest, found: Opened) -> HttpResponse:
             records.usual_purposes(actor), initial={"next": request.path}
         ),
         "accesses": selectors.access_report(actor, citizen)
-        if actor.holds(VIEW_ACCESS_REPORT) and record
+        if actor.holds(VIEW_ACCESS_REPORT) and record and not partly
         else None,
-        "may_change": record is not None and decide(actor, CHANGE_CITIZEN, record),
-        "may_reveal": record is not None and decide(actor, REVEAL_IDENTIFIER, record),
+        "may_represent": record is not None and not partly and actor.holds(VIEW_MANDATE),
+        "may_change": record is not None and not partly and decide(actor, CHANGE_CITIZEN, record),
+        "may_reveal": record is not None
+        and not partly
+        and decide(actor, REVEAL_IDENTIFIER, record),
         "may_protect": record is not None and decide(actor, PROTECT_RECORD, record),
     }
     return render(request, "citizens/detail.html", context)
@@ -206,7 +226,7 @@ def system(request: ActorRequest, citizen: UUID, connection: UUID) -> HttpRespon
     try:
         looked = lookups.look_up(request.actor, citizen, connection, reason=reason)
     except ReasonNeeded as needed:
-        return _ask_reason(request, needed.record)
+        return ask_reason(request, needed.record)
     template = "citizens/_system.html" if request.htmx else "citizens/system.html"
     return render(request, template, {"looked": looked, "citizen": looked.record.citizen})
 
@@ -223,7 +243,7 @@ def state_reason(request: ActorRequest, citizen: UUID) -> HttpResponse:
         asked = form.cleaned_data["next"]
         return redirect(asked if asked.startswith(home) else home)
     record = CitizenRecord.objects.for_actor(request.actor).filter(citizen=found).first()
-    return _ask_reason(request, record or CitizenRecord(citizen=found), form)
+    return ask_reason(request, record or CitizenRecord(citizen=found), form)
 
 
 @require_POST
@@ -241,7 +261,7 @@ def reveal(request: ActorRequest, citizen: UUID, identifier: UUID) -> HttpRespon
 Save = Callable[[Any], object]
 
 
-def _correct(
+def correct(
     request: ActorRequest,
     citizen: UUID,
     *,
@@ -261,7 +281,7 @@ def _correct(
         try:
             records.open_citizen(actor, citizen, purpose=title, reason=reason)
         except ReasonNeeded as needed:
-            return _ask_reason(request, needed.record)
+            return ask_reason(request, needed.record)
     typed = form(mine, request.POST if request.method == "POST" else None)
     status = HTTPStatus.OK
     if request.method == "POST":
@@ -285,7 +305,7 @@ def names(request: ActorRequest, citizen: UUID) -> HttpResponse:
         given: Names = typed.names()
         registration.change_citizen(request.actor, citizen, given, seen=_seen(typed))
 
-    return _correct(
+    return correct(
         request,
         citizen,
         title=_("Correct name and date of birth"),
@@ -317,7 +337,7 @@ def wishes(request: ActorRequest, citizen: UUID) -> HttpResponse:
     def save(typed: forms.WishesForm) -> None:
         records.set_wishes(request.actor, citizen, typed.wishes(), seen=_seen(typed))
 
-    return _correct(
+    return correct(
         request,
         citizen,
         title=_("Language, channel and accessibility needs"),
@@ -337,7 +357,7 @@ def add_identifier(request: ActorRequest, citizen: UUID) -> HttpResponse:
         details.add_identifier(request.actor, citizen, given)
         _say_doubts(request, given)
 
-    return _correct(
+    return correct(
         request,
         citizen,
         title=_("Add an identification number"),
@@ -370,7 +390,7 @@ def validity(request: ActorRequest, citizen: UUID, identifier: UUID) -> HttpResp
         days = {name: typed.cleaned_data[name] for name in ("valid_from", "valid_until")}
         details.set_validity(request.actor, citizen, identifier, **days, seen=_seen(typed))
 
-    return _correct(
+    return correct(
         request,
         citizen,
         title=_("Validity of the identification number"),
@@ -395,7 +415,7 @@ def withdraw_identifier(request: ActorRequest, citizen: UUID, identifier: UUID) 
             request.actor, citizen, identifier, reason=typed.cleaned_data["reason"]
         )
 
-    return _correct(
+    return correct(
         request,
         citizen,
         title=_("Withdraw the identification number"),
@@ -413,7 +433,7 @@ def add_contact_point(request: ActorRequest, citizen: UUID) -> HttpResponse:
     def save(typed: forms.ContactPointForm) -> None:
         details.add_contact_point(request.actor, citizen, typed.contact_point())
 
-    return _correct(
+    return correct(
         request,
         citizen,
         title=_("Add a contact point"),
@@ -445,7 +465,7 @@ def change_contact_point(request: ActorRequest, citizen: UUID, point: UUID) -> H
             seen=_seen(typed),
         )
 
-    return _correct(
+    return correct(
         request,
         citizen,
         title=_("Correct the contact point"),
@@ -483,7 +503,7 @@ def protection(request: ActorRequest, citizen: UUID) -> HttpResponse:
     def save(typed: forms.ReasonForm) -> None:
         verb(request.actor, citizen, reason=typed.cleaned_data["reason"])
 
-    return _correct(
+    return correct(
         request,
         citizen,
         title=_("Lift the protection") if known.protected else _("Protect the record"),

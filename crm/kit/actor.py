@@ -64,6 +64,19 @@ EVERYWHERE = Reach(everywhere=True)
 
 
 @dataclass(frozen=True, slots=True)
+class Attended:
+    """Somebody who is attended in another's name: of the one they speak for, what may be told to them."""
+
+    subject: int  # key of the one they speak for
+    words: str  # who speaks for whom, as events and the audit trail keep it
+    holder: int  # key of the one who speaks
+    everything: bool = False  # else only what lies within:
+    codes: Mapping[str, frozenset[str]] = field(default_factory=lambda: MappingProxyType({}))
+    refusal: str = ""  # nothing may be told any more, and why
+    alone: bool = False  # and of nobody else anything
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """One actor in one organisation. Made only by crm.accounts.actors (and by tests through it)."""
 
@@ -78,6 +91,20 @@ class Actor:
     permissions: Mapping[str, Reach] = field(default_factory=lambda: MappingProxyType({}))
     home_unit_id: int | None = None
     on_behalf_of: str = ""
+    attends: tuple[Attended, ...] = ()  # narrows what is read of those in whose name they are
+
+    def attended(self, subject: int | None) -> Attended | None:
+        """Who is attended in the name of this one; None: nobody, they are attended themselves."""
+        return next((one for one in self.attends if one.subject == subject), None)
+
+    def without_attended(self) -> "Actor":
+        """The same actor, who attends nobody in another's name."""
+        return replace(self, attends=())
+
+    def about(self, subject: int | None) -> "Actor":
+        """The same actor, whose acts about this one say in whose name they were asked for."""
+        found = self.attended(subject)
+        return replace(self, on_behalf_of=found.words) if found else self
 
     def reach(self, permission: str) -> Reach:
         """How far the permission reaches for this actor; the system's own acts reach everywhere."""

@@ -75,7 +75,10 @@ def write(
     row.version += 1
     row.last_event += 1
     row.save(update_fields=["version", "last_event", "updated_at", *changed])
+    actor = actor.about(row.citizen_id)
     told = {"version": row.version, **(data or {})}
+    if actor.on_behalf_of:
+        told["on_behalf_of"] = actor.on_behalf_of
     Happening.objects.create(
         organisation_id=row.organisation_id,
         appointment=row,

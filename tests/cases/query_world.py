@@ -71,6 +71,9 @@ class Heap:
     hidden: set[tuple[int, int]] = field(default_factory=set)  # (citizen, organisation)
     known: set[tuple[int, int]] = field(default_factory=set)
     parts: dict[int, set[int]] = field(default_factory=dict)  # case → citizens taking part
+    representatives: dict[int, set[int | None]] = field(
+        default_factory=dict
+    )  # case → those among them
     events: dict[int, list[Event]] = field(default_factory=dict)
     documents: dict[int, list[Document]] = field(default_factory=dict)
     notes: set[int] = field(default_factory=set)
@@ -203,12 +206,7 @@ def _case(world: World, heap: Heap, dice: Random, number: int, people: list[Citi
 
 def _around(heap: Heap, dice: Random, people: list[Citizen]) -> None:
     for case in heap.cases:
-        heap.parts[case.pk] = set()
-        for who in dice.sample(people, dice.choice((0, 0, 1, 2))):
-            ended = heap.now if dice.random() < 0.3 else None
-            Participant.objects.create(case=case, citizen=who, ended_at=ended)
-            if ended is None:
-                heap.parts[case.pk].add(who.pk)
+        _parts(heap, dice, case, people)
         heap.events[case.pk] = [
             _event(heap, dice, case, number) for number in range(dice.randint(0, 4))
         ]
@@ -240,6 +238,18 @@ def _around(heap: Heap, dice: Random, people: list[Citizen]) -> None:
         heap.tasks[case.pk] = [
             _task(heap, dice, case) for _each in range(dice.choice((0, 0, 1, 2)))
         ]
+
+
+def _parts(heap: Heap, dice: Random, case: Case, people: list[Citizen]) -> None:
+    heap.parts[case.pk], heap.representatives[case.pk] = set(), set()
+    for who in dice.sample(people, dice.choice((0, 0, 1, 2))):
+        ended = heap.now if dice.random() < 0.3 else None
+        role = dice.choice(("interested_party", "representative"))
+        Participant.objects.create(case=case, citizen=who, ended_at=ended, role=role)
+        if ended is None:
+            heap.parts[case.pk].add(who.pk)
+            if role == "representative":
+                heap.representatives[case.pk].add(who.pk)
 
 
 def _task(heap: Heap, dice: Random, case: Case) -> Task:
@@ -384,7 +394,7 @@ def _some(names: tuple[str, ...], known: list[tuple[str, Meaning]]) -> st.Search
         return Said(
             f"{name}:{','.join(text for text, _means in values)}",
             lambda seer, case: any(means(seer, case) for _text, means in values),
-            names=name in ("citizen", "ciudadano"),
+            names=name in ("citizen", "ciudadano", "represented-by", "representante"),
         )
 
     chosen = st.lists(st.sampled_from(known), min_size=1, max_size=3)
@@ -424,7 +434,14 @@ def _valued(heap: Heap) -> list[tuple[tuple[str, ...], list[tuple[str, Meaning]]
             + [("nobody", _is("assignee_id", None)), ("nadie", _is("assignee_id", None))]
             + [("me", lambda seer, case: case.assignee_id == seer.user.pk)],
         ),
-        (("citizen", "ciudadano"), _citizens(heap)),
+        (
+            ("citizen", "ciudadano"),
+            _citizens(heap, lambda case: {case.citizen_id, *heap.parts[case.pk]}),
+        ),
+        (
+            ("represented-by", "representante"),
+            _citizens(heap, lambda case: heap.representatives[case.pk]),
+        ),
         (("channel", "canal"), [(one.replace("_", "-"), _is("channel", one)) for one in CHANNELS]),
         (("language",), [("es", _is("language", "es")), ("ca", _is("language", "ca"))]),
         (("source",), [("portal", _is("source", "portal")), ('""', _is("source", ""))]),
@@ -459,11 +476,13 @@ def _of_type(code: str) -> Meaning:
     return lambda _seer, case: case.case_type.code == code
 
 
-def _citizens(heap: Heap) -> list[tuple[str, Meaning]]:
+def _citizens(heap: Heap, of_case: Callable[[Case], set[int | None]]) -> list[tuple[str, Meaning]]:
     def called(*words: str) -> Meaning:
         def means(seer: Seer, case: Case) -> bool:
             here = seer.actor.organisation_id
-            for key in {case.citizen_id, *heap.parts[case.pk]} - {None}:
+            for key in of_case(case):
+                if key is None:
+                    continue
                 person = heap.citizens[key]
                 name = f"{person.name} {person.surname1} {person.surname2}".casefold().split()
                 seen = (key, here) in heap.known and (key, here) not in heap.hidden
@@ -474,7 +493,7 @@ def _citizens(heap: Heap) -> list[tuple[str, Meaning]]:
         return means
 
     def one(key: int) -> Meaning:
-        return lambda _seer, case: key in {case.citizen_id, *heap.parts[case.pk]}
+        return lambda _seer, case: key in of_case(case)
 
     uuids = [(str(person.uuid), one(key)) for key, person in heap.citizens.items()]
     return [

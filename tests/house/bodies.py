@@ -35,6 +35,15 @@ VALUES: dict[str, Any] = {
     "service": "service.code",
     "office": "office.code",
     "start": "slot.start",
+    "holder": "holder.uuid",
+    "grantor": "citizen.uuid",
+    "representative": "holder.uuid",
+    "scope": "general",
+    "acts": "notify",
+    "act": "inform",
+    "proof": "public_deed",
+    "granted_on": "2026-01-02",
+    "how": "revoked",
 }
 # Where a shape's field means something else than the name usually does.
 SPECIAL: dict[tuple[str, str], Any] = {

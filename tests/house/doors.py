@@ -112,6 +112,15 @@ _REVIEW = {"task": "done_task.uuid"}
 _API_TASK = {"task_id": "task.uuid"}
 _CITIZEN = {"citizen": "citizen.uuid"}
 _API_CITIZEN = {"citizen_id": "citizen.uuid"}
+_MANDATE = {**_CITIZEN, "mandate": "mandate.uuid"}
+_UNCHECKED = {**_CITIZEN, "mandate": "unchecked.uuid"}
+_API_MANDATE = {"mandate_id": "mandate.uuid"}
+_TERMS = {
+    "scope": "general",
+    "acts": "inform",
+    "granted_on": "2026-01-02",
+    "valid_until": "2027-01-02",
+}
 _LOAD = {"load": "load.uuid"}
 _ACTION = {"action": "action.uuid"}
 _HISTORY = {"history": "history.uuid"}
@@ -191,6 +200,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
         }
     ),
     "cases:find_citizen": Guarded(),
+    "cases:who_asks": Guarded(),
     "cases:bulk_prepare": Guarded(post={"action": "assign", "case": "case.uuid"}),
     "cases:bulk": Guarded(_ACTION, silent="names no citizen and no case's content"),
     "cases:bulk_progress": Guarded(_ACTION, silent="figures only"),
@@ -318,6 +328,25 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "citizens:change_contact_point": Guarded({**_CITIZEN, "point": "point.uuid"}),
     "citizens:verify_contact_point": Guarded({**_CITIZEN, "point": "point.uuid"}),
     "citizens:end_contact_point": Guarded({**_CITIZEN, "point": "point.uuid"}),
+    "citizens:mandates": Guarded(_CITIZEN),
+    "citizens:relations": Guarded(_CITIZEN),
+    "citizens:new_mandate": Guarded(
+        _CITIZEN, post={**_TERMS, "citizen": "holder.uuid", "proof": "public_deed"}
+    ),
+    "citizens:many_mandates": Guarded(
+        _CITIZEN, post={**_TERMS, "proof": "public_deed", "file": "a file"}
+    ),
+    "citizens:refused_mandates": Guarded(_CITIZEN),
+    "citizens:mandate": Guarded(_MANDATE),
+    "citizens:verify_mandate": Guarded(_UNCHECKED, post={"assurance": "1"}),
+    "citizens:end_mandate": Guarded(_MANDATE, post={**_REASON, "how": "revoked"}),
+    "citizens:extend_mandate": Guarded(_MANDATE),
+    "citizens:add_mandate_paper": Guarded(_MANDATE, post={"paper": "a file"}),
+    "citizens:mandate_paper": Guarded({**_MANDATE, "paper": "mandate_paper.uuid"}),
+    "citizens:professional": Guarded(_CITIZEN, post={"number": "98765"}),
+    "citizens:end_professional": Guarded({"citizen": "holder.uuid"}, post=_REASON),
+    "citizens:attend": Guarded(_CITIZEN, post={"holder": "holder.uuid"}),
+    "citizens:stop_attending": Guarded(_CITIZEN),
     # --- e-mail ---
     "mail:list": Guarded(),
     "mail:thread": Guarded(_MAIL),
@@ -702,6 +731,11 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/citizens/<uuid:citizen_id>/contact-points/<uuid:point_id>/end/": Guarded(
         {**_API_CITIZEN, "point_id": "point.uuid"}
     ),
+    "api/v1/citizens/<uuid:citizen_id>/mandates/": Guarded(_API_CITIZEN),
+    "api/v1/mandates/decision/": Guarded(),
+    "api/v1/mandates/<uuid:mandate_id>/": Guarded(_API_MANDATE),
+    "api/v1/mandates/<uuid:mandate_id>/verify/": Guarded({"mandate_id": "unchecked.uuid"}),
+    "api/v1/mandates/<uuid:mandate_id>/end/": Guarded(_API_MANDATE),
     "api/v1/interactions/": Guarded(),
     "api/v1/interactions/<uuid:interaction_id>/": Guarded(_API_TALK),
     "api/v1/interactions/<uuid:interaction_id>/messages/": Guarded(_API_TALK),
@@ -736,5 +770,6 @@ EXPORTS = {
     "reporting:download_batch": "get",
     "channels_app:attachment": "get",
     "reporting:download_export": "get",
+    "citizens:mandate_paper": "get",
     "api/v1/documents/<uuid:document_id>/content/": "get",
 }

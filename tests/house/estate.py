@@ -64,7 +64,8 @@ from crm.accounts.models import Absence, ApiClient, Role, RolePermission, User, 
 from crm.accounts.services.api_clients import scopes_on_offer
 from crm.accounts.services.roles import give_role
 from crm.audit.models import AuditEntry
-from crm.citizens.models import Citizen, ContactPoint, Identifier, Topic
+from crm.citizens.models import Citizen, ContactPoint, Identifier, Mandate, MandatePaper, Topic
+from crm.citizens.services.mandates import attach_paper, authorise_professional
 from crm.integrations.models import Connection, PublishedService, Subscription, WebhookDelivery
 from crm.integrations.outgoing import new_secret
 from crm.kit.actor import Actor
@@ -83,6 +84,7 @@ from tests.factories.campaigns import draft, parts, topic_of
 from tests.factories.cases import ArticleFactory, CaseFactory, CaseTypeFactory, ProcedureFactory
 from tests.factories.channels_app import begin, make_account, make_agent, make_queue
 from tests.factories.citizens import CitizenFactory, ContactPointFactory
+from tests.factories.mandates import make_mandate
 from tests.factories.organisations import OrganisationFactory, UnitFactory
 from tests.factories.scheduling import at, make_office, make_resource, make_service
 from tests.house.mail_estate import mail_of
@@ -187,6 +189,10 @@ class Side:
     pause_reason: PauseReason
     offer: Offer  # rings at who holds everything
     owed_answer: OwedAnswer
+    holder: Citizen  # acts for the citizen, by this mandate
+    mandate: Mandate
+    unchecked: Mandate
+    mandate_paper: MandatePaper
 
     @cached_property
     def actor(self) -> Actor:
@@ -426,6 +432,7 @@ def side(code: str) -> Side:
         ),
         **mail_of(unit, case_type.code, PAPER),
         **_talks(unit, boss, code),
+        **_mandates(actor, people[0], people[1]),
     )
     for row in (case, other_case):
         row.refresh_from_db()  # their versions have gone on meanwhile
@@ -434,6 +441,18 @@ def side(code: str) -> Side:
     )
     facts.rebuild(organisation)
     return made
+
+
+def _mandates(actor: Actor, grantor: Citizen, holder: Citizen) -> dict[str, Any]:
+    """A mandate with its proof, and one that nobody has checked; the holder is authorised in RED."""
+    made = make_mandate(actor, grantor, holder)
+    authorise_professional(actor, holder.uuid, "123456")
+    return {
+        "holder": holder,
+        "mandate": made,
+        "unchecked": make_mandate(actor, grantor, holder, acts=["inform"], checked=False),
+        "mandate_paper": attach_paper(actor, made.uuid, [PAPER], "poder.pdf"),
+    }
 
 
 def _filed(system: Actor, procedure: Procedure, code: str) -> Case:

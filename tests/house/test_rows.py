@@ -34,7 +34,14 @@ from cases.models import (
 from cases.query import understood
 from crm.accounts.models import ApiClient, Membership, Role
 from crm.audit.models import AuditEntry
-from crm.citizens.models import CitizenRecord, ContactPoint, Topic
+from crm.citizens.models import (
+    AuthorisedProfessional,
+    CitizenRecord,
+    ContactPoint,
+    Mandate,
+    MandatePaper,
+    Topic,
+)
 from crm.integrations.models import (
     Connection,
     PublishedService,
@@ -74,6 +81,7 @@ QUERIES: dict[str, Rows] = {
             *(Office, BookableService, Resource, Appointment, Happening),
             *(Connection, Subscription, WebhookDelivery, PublishedService),
             *(CaseFact, Tally, FactState, District),
+            *(Mandate, MandatePaper, AuthorisedProfessional),
             *(Topic, Segment, Template, Campaign, Suppression, AllowedDestination),
         )
     },

@@ -344,6 +344,10 @@ def _people() -> Town:
     citizen = CitizenFactory(
         name="Remedios", surname1="Zafra", surname2="Quintanilla", organisation=organisation
     )
+    for name, surname2 in (("Anselmo", "Vidal"), ("Herminia", "Soto")):  # she speaks for him
+        CitizenFactory(
+            name=name, surname1="Representado", surname2=surname2, organisation=organisation
+        )
     ContactPointFactory(
         citizen=citizen,
         organisation=organisation,

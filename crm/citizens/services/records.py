@@ -22,7 +22,7 @@ from crm.citizens.permissions import (
     VIEW_PROTECTED,
 )
 from crm.kit.actor import Actor
-from crm.kit.errors import Changed, Conflict, DomainError, Invalid, NotFound
+from crm.kit.errors import Changed, Conflict, DomainError, Invalid, NotFound, Refused
 from crm.kit.events import publish
 from crm.kit.policy import require
 from crm.organisations import options
@@ -63,6 +63,7 @@ def own_record(actor: Actor, citizen_id: UUID, permission: str) -> CitizenRecord
 
 def note(actor: Actor, action: str, record: CitizenRecord, purpose: str = "", **data: Any) -> None:
     """Write into the audit trail what was done with a citizen; of a protected one only initials."""
+    actor = actor.about(record.citizen_id)
     write_down(actor, action, record.citizen, purpose=purpose, name=record.shown_name, **data)
 
 
@@ -78,13 +79,16 @@ def open_citizen(actor: Actor, citizen_id: UUID, *, purpose: str = "", reason: s
     reason = checking.text(reason, 240)
     if record is not None:
         record.citizen = citizen
-        if record.protected:
-            require(actor, VIEW_PROTECTED, record)
-            if not reason:
-                raise ReasonNeeded(record)
+    attended = actor.attended(citizen.pk)
+    if attended is not None and attended.refusal:
+        raise Refused(VIEW_CITIZEN, attended.refusal, record)
+    if record is not None and record.protected:
+        require(actor, VIEW_PROTECTED, record)
+        if not reason:
+            raise ReasonNeeded(record)
     why = reason or checking.text(purpose, 240) or usual_purpose(actor)
     write_down(
-        actor,
+        actor.about(citizen.pk),
         "viewed",
         citizen,
         purpose=why,

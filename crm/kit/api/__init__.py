@@ -8,7 +8,7 @@ read, the query parameters, the shape that is answered. `self.read()`, `self.fil
 from crm.kit.api.parsing import FORM, JSON
 from crm.kit.api.problems import BadExpression, problem_from_exception
 from crm.kit.api.schema import Schema
-from crm.kit.api.view import ActorAPIView, operation
+from crm.kit.api.view import ActorAPIView, narrowers, operation
 
 __all__ = [
     "FORM",
@@ -16,6 +16,7 @@ __all__ = [
     "ActorAPIView",
     "BadExpression",
     "Schema",
+    "narrowers",
     "operation",
     "problem_from_exception",
 ]

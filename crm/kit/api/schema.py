@@ -13,7 +13,7 @@ from rest_framework import serializers
 from crm.kit.api import idempotency
 from crm.kit.api.problems import MEDIA_TYPE
 from crm.kit.api.shapes import Input, shape
-from crm.kit.api.view import WRITES, ActorAPIView, Operation
+from crm.kit.api.view import WRITES, ActorAPIView, Operation, narrowers
 
 PROBLEM = {
     "type": "object",
@@ -104,6 +104,16 @@ class Schema(AutoSchema):
         parameters: list[Any] = []
         if shape(self.operation.query).fields:
             parameters.append(self.operation.query)
+        if getattr(self.view, "narrows", False):
+            parameters += [
+                OpenApiParameter(
+                    header,
+                    OpenApiTypes.UUID,
+                    OpenApiParameter.HEADER,
+                    description="The mandate by which somebody asks: only what it lets be told is shown.",
+                )
+                for header in narrowers
+            ]
         if self.method.lower() in WRITES:
             parameters.append(
                 OpenApiParameter(

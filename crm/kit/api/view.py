@@ -29,15 +29,19 @@ from crm.kit.api.problems import (
     problem_of_shape,
 )
 from crm.kit.api.shapes import Filters, Input, Output, Text, check, shape
-from crm.kit.errors import Invalid, Unavailable
+from crm.kit.errors import Invalid, NotFound, Unavailable
 from crm.kit.keyset import Order, Rows, cursor_at, following
 from crm.kit.policy import require
 from crm.kit.prepared import by_key
+from crm.kit.registry import Registry
 from crm.kit.web import client_ip
 
 WRITES = frozenset({"post", "put", "patch", "delete"})
 PAGE_SIZE = 50
 LARGEST_PAGE = 200
+
+narrowers: Registry[Callable[[Actor, str], Actor]] = Registry("narrowing header")
+"""By header: the actor to whom only a part may be shown, from what the header says."""
 
 H = TypeVar("H", bound=Callable[..., HttpResponseBase])
 R = TypeVar("R")
@@ -106,6 +110,7 @@ class ActorAPIView(APIView):
     """
 
     operations: ClassVar[Mapping[str, Operation]] = {}
+    narrows: ClassVar[bool] = False  # what it shows follows whom the caller attends (Actor.attends)
     versioned: ClassVar["staticmethod[[Actor, UUID], int] | None"] = None
 
     actor: Actor
@@ -240,6 +245,20 @@ class ActorAPIView(APIView):
                 raise Unavailable("limits", _("Try again in a moment.")) from None
             raise
 
+    def _narrow(self) -> None:
+        """Let the caller be narrowed by what the request says; an address that does not heed it refuses."""
+        for header, narrow in narrowers.items():
+            said = self.http.headers.get(header)
+            if said is None:
+                continue
+            if not self.narrows:
+                text = _("This address does not heed the header %(header)s.")
+                raise BadParameters(errors={header: [text % {"header": header}]})
+            try:
+                self.actor = narrow(self.actor, said)
+            except NotFound as error:
+                raise BadParameters(errors={header: [error.message]}) from error
+
     def _answer(self, **kwargs: Any) -> HttpResponseBase:
         method = (self.http.method or "").lower()
         found = self.operations.get("get" if method == "head" else method)
@@ -248,6 +267,7 @@ class ActorAPIView(APIView):
         self.operation = found
         if found.needs is not None:
             require(self.actor, found.needs)
+        self._narrow()
         self.query = self._read_query(found.query)
         handler: Callable[..., HttpResponseBase] = getattr(self, method)
         if method not in WRITES:
