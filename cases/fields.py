@@ -32,6 +32,7 @@ class Problem:
 
     where: str
     message: Text
+    blocks: bool = True  # else it may be published knowingly
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Fields:
             for name, message in _explained(error, data):
                 found.setdefault(name, []).append(message)
         for name, value in data.items():
-            if not _can_be_kept(name) or not _can_be_kept(value):
+            if not can_be_kept(name) or not can_be_kept(value):
                 found.setdefault(name, []).append(_("It contains characters that cannot be kept."))
         return found
 
@@ -135,10 +136,12 @@ def in_order(schema: Mapping[str, Any]) -> dict[str, Any]:
     )
 
 
-def _can_be_kept(value: Any) -> bool:
+def can_be_kept(value: Any) -> bool:
     """Whether the database's JSON can hold it: no NUL, no half characters, no NaN or infinity."""
     if isinstance(value, list):
-        return all(map(_can_be_kept, value))
+        return all(map(can_be_kept, value))
+    if isinstance(value, Mapping):
+        return all(can_be_kept(name) and can_be_kept(inner) for name, inner in value.items())
     if isinstance(value, float):
         return isfinite(value)
     if isinstance(value, str):

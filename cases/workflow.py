@@ -33,6 +33,7 @@ CATEGORIES: Mapping[str, StateCategory] = {
     category.name.lower(): category for category in StateCategory
 }
 MOST_STATES, MOST_MOVES, MOST_BYTES = 40, 120, 64 * 1024
+PARTS = ("states", "initial", "moves", "fields", "term")  # of a bundle
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -147,11 +148,7 @@ def check(bundle: Any) -> list[Problem]:
         return [Problem("", _("The definition is not an object."))]
     if len(json.dumps(bundle)) > MOST_BYTES:
         return [Problem("", _("The definition is too long."))]
-    problems = [
-        Problem(key, _("There is no such part."))
-        for key in bundle
-        if key not in {"states", "initial", "moves", "fields", "term"}
-    ]
+    problems = [Problem(key, _("There is no such part.")) for key in bundle if key not in PARTS]
     problems += check_fields(bundle.get("fields") or {})
     problems += _check_term(bundle.get("term"))
     problems += _check_states(bundle.get("states"))

@@ -95,9 +95,8 @@ class OneCaseType(ActorAPIView):
     def patch(self, request: Request, type_id: UUID) -> HttpResponse:
         """Only what is sent changes; another definition is a new version, open cases keep theirs."""
         row = _types(self.actor).get(uuid=type_id)
-        newest = row.versions.order_by("-number").first()
         kept = {"name": row.name, "nature": row.nature, "is_active": row.is_active}
-        given = {**kept, "bundle": newest.bundle if newest else {}, **self.read()}
+        given = {**kept, **self.read()}
         changed = services.change_case_type(self.actor, row.code, **given)
         return self.reply(_kind(_types(self.actor).get(pk=changed.pk)))
 

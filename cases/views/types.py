@@ -14,6 +14,7 @@ from cases import services
 from cases.models import CaseType, CaseTypeVersion
 from cases.permissions import PUBLISH_CASE_TYPE
 from cases.presenting import asks_in_words
+from cases.services.catalogue import newest_version
 from cases.type_forms import CaseTypeForm, texts_of
 from cases.workflow import Workflow, of_version, simple_bundle
 from crm.kit.access import ActorRequest, needs
@@ -68,7 +69,7 @@ def new_type(request: ActorRequest) -> HttpResponse:
 def edit_type(request: ActorRequest, code: str) -> HttpResponse:
     """One case type; saving a change publishes a new version."""
     row = CaseType.objects.for_actor(request.actor).get_or_refuse(code=code)
-    form = CaseTypeForm(request.POST or None, initial=CaseTypeForm.of(row, _published(row)))
+    form = CaseTypeForm(request.POST or None, initial=CaseTypeForm.of(row, newest_version(row)))
     form.fields["code"].disabled = True
 
     def change() -> None:
@@ -86,7 +87,7 @@ def edit_type(request: ActorRequest, code: str) -> HttpResponse:
 
     def now() -> dict[str, Any]:
         there = CaseType.objects.for_actor(request.actor).get_or_refuse(code=code)
-        return CaseTypeForm.of(there, _published(there))
+        return CaseTypeForm.of(there, newest_version(there))
 
     if request.method == "GET":
         return _page(request, form, row)
@@ -104,7 +105,7 @@ def _saved(
 def _page(
     request: ActorRequest, form: CaseTypeForm, row: CaseType | None, status: int = 200
 ) -> HttpResponse:
-    versions = row.versions.order_by("-number") if row else []
+    versions = row.versions.exclude(number=0).order_by("-number") if row else []
     context = {"form": form, "type": row, "versions": versions}
     return render(request, "cases/type.html", context, status=status)
 
