@@ -34,6 +34,7 @@ from cases.models import (
 )
 from cases.permissions import VIEW_CASE, VIEW_SPECIAL
 from cases.presenting import named, rows_of
+from cases.workflow import of_version
 from crm.accounts.models import User
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.citizens.search import record_search
@@ -48,7 +49,7 @@ from crm.organisations.selectors import Node, UnitTree, unit_tree
 def case_of(actor: Actor, case: UUID) -> Case:
     """The case with what its page shows of it; NotFound when it does not exist for the actor."""
     rows = with_people(Case.objects.for_actor(actor), actor)
-    return rows.select_related("organisation", "type_version").get_or_refuse(uuid=case)
+    return rows.select_related("organisation", "type_version", "result").get_or_refuse(uuid=case)
 
 
 def map_start(actor: Actor) -> options.Options:
@@ -80,7 +81,11 @@ def participants_of(actor: Actor, case: Case) -> list[tuple[Participant, str]]:
     )
     rows = Participant.objects.for_actor(actor).filter(case=case).select_related("citizen")
     ordered = rows.order_by(F("ended_at").asc(nulls_first=True), "created_at")
-    return [(row, named(row.citizen)) for row in ordered.prefetch_related(here)]
+    workflow = of_version(case.type_version.bundle)
+    found = list(ordered.prefetch_related(here))
+    for row in found:
+        row.called = workflow.role_name(row.role)
+    return [(row, named(row.citizen)) for row in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.api import catalogue, clocks, feed, views
+from cases.api import catalogue, clocks, feed, studio, views
 
 _CASE = "cases/<uuid:case_id>/"
 _ONE_CASE = {
@@ -30,11 +30,26 @@ _ONE_CASE = {
     "participants/<uuid:participant_id>/end/": views.EndParticipant,
 }
 
+_TYPE = "case-types/<uuid:type_id>/"
+_ONE_TYPE = {
+    "draft/": studio.CaseTypeDraft,
+    "draft/publish/": studio.PublishDraft,
+    "retire/": studio.RetireCaseType,
+    "versions/": studio.CaseTypeVersions,
+    "text/": studio.CaseTypeText,
+    "differences/": studio.CaseTypeDifferences,
+    "migrations/": studio.Migrations,
+    "migrations/try/": studio.TryMigration,
+    "migrations/<uuid:migration_id>/": studio.OneMigration,
+}
+
 urlpatterns = [
     path("cases/", views.Cases.as_view()),
     *(path(f"{_CASE}{rest}", view.as_view()) for rest, view in _ONE_CASE.items()),
     path("case-types/", catalogue.CaseTypes.as_view()),
+    path("case-types/import/", studio.ImportCaseType.as_view()),
     path("case-types/<uuid:type_id>/", catalogue.OneCaseType.as_view()),
+    *(path(f"{_TYPE}{rest}", view.as_view()) for rest, view in _ONE_TYPE.items()),
     path("documents/", catalogue.Documents.as_view()),
     path("documents/<uuid:document_id>/", catalogue.OneDocument.as_view()),
     path("documents/<uuid:document_id>/content/", catalogue.DocumentContent.as_view()),

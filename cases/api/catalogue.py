@@ -45,6 +45,16 @@ class Kind:
         return self.workflow.moves if self.workflow else ()
 
     @property
+    def roles(self) -> Any:
+        """The type's own; none: the usual ones."""
+        return self.workflow.roles if self.workflow else ()
+
+    @property
+    def results(self) -> Any:
+        """In the definition's order."""
+        return self.workflow.results if self.workflow else ()
+
+    @property
     def schema(self) -> Any:
         """JSON Schema of the case's data."""
         return self.workflow.fields.schema if self.workflow else {}

@@ -55,7 +55,14 @@ _OWN = (
     *("updated_at", "version"),
 )
 _OTHERS = (
-    *("case_type__code", "unit__uuid", "citizen__uuid", "assignee__uuid", "assignee__full_name"),
+    *(
+        "case_type__code",
+        "unit__uuid",
+        "citizen__uuid",
+        "assignee__uuid",
+        "assignee__full_name",
+        "result__code",
+    ),
 )
 
 
@@ -92,7 +99,7 @@ class CaseAPIView(ActorAPIView):
     def look(self, case_id: UUID, part: str = "") -> Case:
         """The case, of which the actor now sees this part; the audit trail says so."""
         rows = Case.objects.for_actor(self.actor)
-        rows = rows.select_related("case_type", "unit", "assignee", "citizen")
+        rows = rows.select_related("case_type", "unit", "assignee", "citizen", "result")
         found = rows.only(*_OWN, *_OTHERS, "organisation_id").get_or_refuse(uuid=case_id)
         record(self.actor, "viewed", found, **({"part": part} if part else {}))
         return found

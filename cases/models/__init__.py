@@ -17,6 +17,7 @@ from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
 from cases.models.knowledge import Article, ArticleVersion
 from cases.models.procedures import Procedure, ProcedureText
+from cases.models.studio import CaseResult, VersionMigration, VersionMigrationRefusal
 from cases.models.work import BulkAction, Import, ImportProblem
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "ArticleVersion",
     "BulkAction",
     "Case",
+    "CaseResult",
     "CaseType",
     "CaseTypeVersion",
     "ClockInterval",
@@ -45,4 +47,6 @@ __all__ = [
     "ProcedureText",
     "ReferenceCounter",
     "StateCategory",
+    "VersionMigration",
+    "VersionMigrationRefusal",
 ]

@@ -276,6 +276,8 @@ class Participant(Base):
     role = models.CharField(max_length=20, choices=Role, default=Role.INTERESTED_PARTY)
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    called = ""  # what the case's type calls the role, where somebody has looked
+
     objects = ThroughCase.as_manager()
 
     class Meta:
@@ -315,6 +317,7 @@ class EventKind(models.TextChoices):
     CLOCK_RESUMED = "clock_resumed", _("Legal deadline resumed")
     CLOCK_EXTENDED = "clock_extended", _("Legal deadline extended")
     CLOCK_RECOMPUTED = "clock_recomputed", _("Legal deadline recomputed")
+    MIGRATED = "migrated", _("Taken to another version of its type")
 
 
 class Event(models.Model):

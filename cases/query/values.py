@@ -110,6 +110,7 @@ EVENTS = tuple(
             *("retirado", "vinculado", "desvinculado", "participante-añadido"),
             *("participante-retirado", "plazo-suspendido", "plazo-reanudado", "plazo-ampliado"),
             "plazo-recalculado",
+            "migrado",
         ),
         strict=True,
     )

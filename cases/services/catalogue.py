@@ -1,7 +1,7 @@
 """Kinds of cases: making them and publishing their versions."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -11,13 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.fields import in_order
-from cases.models import CaseType, CaseTypeVersion
+from cases.models import CaseType, CaseTypeVersion, Procedure
+from cases.parts.named import Problem
+from cases.parts.publishing import form_problems
 from cases.permissions import PUBLISH_CASE_TYPE
 from cases.texts import one_line
-from cases.workflow import parse
+from cases.workflow import Workflow, of_version, parse
 from crm.audit.record import record
 from crm.kit.actor import Actor
-from crm.kit.errors import Changed, Invalid
+from crm.kit.errors import Changed, Invalid, Text
 from crm.kit.policy import require
 
 CHANGED = gettext_lazy("Somebody else has changed this. Compare before saving again.")
@@ -97,7 +99,10 @@ def publish_version(
 def put_into_force(actor: Actor, version: CaseTypeVersion) -> CaseTypeVersion:
     """The draft, kept or not, is the type's published version; the one before is retired."""
     kept = ordered(version.bundle)
-    parse(kept)
+    workflow = parse(kept)
+    in_the_way = [one for one in form_problems_of(version.case_type, workflow) if one.blocks]
+    if in_the_way:
+        raise invalid_bundle(in_the_way)
     newest = newest_version(version.case_type)
     retire_published(version.case_type)
     version.number = newest.number + 1 if newest else 1
@@ -107,6 +112,26 @@ def put_into_force(actor: Actor, version: CaseTypeVersion) -> CaseTypeVersion:
     version.save()
     record(actor, PUBLISH_CASE_TYPE, version.case_type, version=version.number)
     return version
+
+
+def form_problems_of(case_type: CaseType, workflow: Workflow) -> list[Problem]:
+    """What is wrong between the forms of procedures and the type's fields as they are to be."""
+    newest = newest_version(case_type)
+    before = of_version(newest.bundle).fields if newest else workflow.fields
+    forms = case_type.procedures.exclude(status=Procedure.Status.RETIRED).exclude(form={})
+    return [
+        problem
+        for code, form in forms.order_by("code").values_list("code", "form")
+        for problem in form_problems(code, form, before, workflow.fields)
+    ]
+
+
+def invalid_bundle(problems: Iterable[Problem]) -> Invalid:
+    """The refusal that tells every problem at its place."""
+    errors: dict[str, list[Text]] = {}
+    for problem in problems:
+        errors.setdefault(problem.where, []).append(problem.message)
+    return Invalid(code="bundle_invalid", errors=errors)
 
 
 def retire_published(case_type: CaseType) -> int:

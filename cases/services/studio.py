@@ -10,9 +10,12 @@ from django.utils.translation import gettext as _
 
 from cases.fields import Problem, can_be_kept
 from cases.models import CaseType, CaseTypeVersion
+from cases.parts.publishing import advise
 from cases.permissions import PUBLISH_CASE_TYPE
 from cases.services.catalogue import (
     CHANGED,
+    form_problems_of,
+    invalid_bundle,
     locked_type,
     new_case_type,
     newest_version,
@@ -20,11 +23,13 @@ from cases.services.catalogue import (
     put_into_force,
     retire_published,
 )
-from cases.workflow import MOST_BYTES, PARTS, check, simple_bundle
+from cases.workflow import MOST_BYTES, PARTS, check, of_version, simple_bundle
+from crm.accounts.services.roles import published
 from crm.audit.record import record
 from crm.kit.actor import Actor
 from crm.kit.errors import Changed, Conflict, Invalid, NotFound
 from crm.kit.policy import require
+from crm.organisations.models import Organisation
 
 MOST_DRAFT_BYTES = 2 * MOST_BYTES  # what is unfinished may be too long for a while
 _DRAFT = CaseTypeVersion.Status.DRAFT
@@ -120,10 +125,7 @@ def publish_draft(
         raise Changed(CHANGED)
     found = problems_of(actor, draft)
     if any(problem.blocks or not despite for problem in found):
-        errors: dict[str, list[Any]] = {}
-        for problem in found:
-            errors.setdefault(problem.where, []).append(problem.message)
-        raise Invalid(code="bundle_invalid", errors=errors)
+        raise invalid_bundle(found)
     return put_into_force(actor, draft)
 
 
@@ -146,9 +148,22 @@ def draft_of(actor: Actor, code: str) -> CaseTypeVersion | None:
 
 
 def problems_of(actor: Actor, draft: CaseTypeVersion) -> list[Problem]:
-    """Everything that publishing this version would say, each with its place."""
+    """Everything that publishing this draft would say, each with its place: first what makes work
+    impossible, or else also what is likely a mistake (`blocks` is false)."""
     newest = newest_version(draft.case_type)
-    problems = check(ordered(draft.bundle))
+    bundle = ordered(draft.bundle)
+    problems = check(bundle)
+    if not problems:
+        organisation = Organisation.objects.for_actor(actor).get()
+        roles = published(organisation.pk).values()
+        workflow = of_version(bundle)
+        problems += form_problems_of(draft.case_type, workflow)
+        problems += advise(
+            bundle,
+            workflow,
+            languages=organisation.languages[1:],  # the first is the one that they are written in
+            held={name for permissions in roles for name in permissions},
+        )
     if newest is not None and draft.made_from_id != newest.pk:
         text = _("Version %(number)s has been published since this draft was begun.")
         problems.append(Problem("", text % {"number": newest.number}, blocks=False))

@@ -33,9 +33,12 @@ from cases.models import (
     Note,
     Participant,
     Procedure,
+    VersionMigration,
 )
 from cases.services.filing import Applicant, file_application
 from cases.services.imports import keep_upload
+from cases.services.versions import start_migration
+from cases.workflow import simple_bundle
 from channels_app import services as channels
 from channels_app.models import (
     AgentSlot,
@@ -117,6 +120,8 @@ class Side:
     auditor: User
     employee: User  # one to be acted upon
     case_type: CaseType
+    drafted: CaseType  # with two versions and a draft
+    migration: VersionMigration
     citizen: Citizen
     identifier: Identifier
     point: ContactPoint
@@ -191,6 +196,12 @@ class Side:
     def reassigned(self) -> SimpleNamespace:
         """Where a supervisor gives a conversation to."""
         return SimpleNamespace(to=f"queue:{self.queue.uuid}")
+
+    @property
+    def draft_seen(self) -> SimpleNamespace:
+        """What whoever changes the draft has seen."""
+        draft = cases.draft_of(self.actor, self.drafted.code)
+        return SimpleNamespace(now=cases.draft_seen(draft) if draft else "")
 
     @property
     def session(self) -> UserSession:
@@ -288,6 +299,9 @@ def side(code: str) -> Side:
     case_type = CaseTypeFactory(
         organisation=organisation, code=f"tipo-{code.lower()}", name=f"Tipo {code}"
     )
+    drafted = CaseTypeFactory(organisation=organisation, code=f"borrador-{code.lower()}")
+    cases.publish_version(actor, drafted, simple_bundle(term="3m"))
+    cases.start_draft(actor, drafted.code)
     people = [
         CitizenFactory(
             organisation=organisation, name=name, surname1=f"Apellido {code}", surname2="Prueba"
@@ -348,6 +362,8 @@ def side(code: str) -> Side:
         auditor=employee(organisation, "auditor", full_name=f"Audita {code}"),
         employee=worker,
         case_type=case_type,
+        drafted=drafted,
+        migration=start_migration(actor, drafted.code, 1, 2),
         citizen=people[0],
         identifier=people[0].identifiers.get(),
         point=point,
