@@ -19,9 +19,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from cases.fields import Problem
+from cases.parts.named import codes_of
 from cases.terms import read_term
 
-PARTS = frozenset({"tasks", "papers"})
 OPENED, ASSIGNEE, UNIT = "opened", "assignee", "unit"
 CLOSINGS, SOURCES = ("blocks", "warns"), ("citizen", "administration")
 MOST_TASKS, MOST_PAPERS, LONGEST_INSTRUCTIONS = 40, 40, 4_000
@@ -108,16 +108,21 @@ def read(bundle: Mapping[str, Any]) -> Checklist:
 # --- Checking -----------------------------------------------------------------------------------
 
 
-def check(bundle: Mapping[str, Any]) -> Iterator[Problem]:
-    """Everything that is wrong with the two parts of a bundle whose states are well formed."""
-    states = {state["code"] for state in bundle["states"]}
+def check_tasks(bundle: Mapping[str, Any]) -> Iterator[Problem]:
+    """Everything that is wrong with the tasks of a bundle."""
+    states = set(codes_of(bundle.get("states")))
     yield from _check_items(
         bundle, "tasks", MOST_TASKS, _TASK, lambda w, i: _check_task(w, i, states)
     )
+    yield from _check_order(bundle.get("tasks") or [])
+
+
+def check_papers(bundle: Mapping[str, Any]) -> Iterator[Problem]:
+    """Everything that is wrong with the papers of a bundle."""
+    states = set(codes_of(bundle.get("states")))
     yield from _check_items(
         bundle, "papers", MOST_PAPERS, _PAPER, lambda w, i: _check_paper(w, i, states)
     )
-    yield from _check_order(bundle.get("tasks") or [])
 
 
 def unknown_units(bundle: Mapping[str, Any], units: Collection[str]) -> Iterator[Problem]:

@@ -102,7 +102,8 @@ def _told(event: Event, subject: Any) -> Telling | None:
     if "document" in event.data:
         return None
     if event.kind == EventKind.MOVED:
-        return replace(told, facts=[(_("Outcome"), str(event.data.get("outcome") or ""))])
+        facts = [(_("Outcome"), "outcome"), (_("Way of ending"), "result_name")]
+        return replace(told, facts=[(name, str(event.data.get(key) or "")) for name, key in facts])
     if event.kind in (EventKind.OPENED, EventKind.IMPORTED):
         return replace(told, facts=_filed(event.case))
     return told
@@ -143,5 +144,8 @@ def _filed(case: Case) -> list[tuple[Text, str]]:
         (_("Subject"), case.subject),
         (_("Description"), case.description),
     ]
-    facts += [(labels.label_of(name), shown(value)) for name, value in sorted(case.data.items())]
+    facts += [
+        (labels.label_of(name), shown(labels.said(name, value)))
+        for name, value in sorted(case.data.items())
+    ]
     return [(label, value) for label, value in facts if value and value != "—"]

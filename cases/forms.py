@@ -1,6 +1,8 @@
 """What employees fill in about cases: the new case, its edit, list filters, moves, case types."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,10 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.fields import Field, Fields
+from cases.fields import Field, Fields, Section
 from cases.lists import ALL, ENDED, ME, NOBODY, OPEN, CaseFilter
 from cases.models import Case, CaseType, Confidentiality, StateCategory
-from cases.workflow import OUTCOME, REASON, Move, Workflow
+from cases.workflow import OUTCOME, REASON, RESULT, Move, Workflow
 from crm.citizens.models import Channel
 from crm.kit.errors import Invalid
 from crm.kit.forms import DateField, DateInput
@@ -49,9 +51,9 @@ def data_field(field: Field) -> forms.Field:
     common: dict[str, Any] = {
         "label": field.label,
         "required": field.required,
-        "help_text": field.schema.get("description", ""),
+        "help_text": field.help,
     }
-    choices = [(value, str(value)) for value in field.choices]
+    choices = [(value, str(field.said(value))) for value in field.choices]
     if field.type == "array":
         widget = forms.CheckboxSelectMultiple
         return forms.MultipleChoiceField(choices=choices, widget=widget, **common)
@@ -88,18 +90,85 @@ def _text_field(field: Field, common: dict[str, Any]) -> forms.Field:
     return forms.CharField(max_length=longest, **common)
 
 
+_EMPTY: tuple[Any, ...] = (None, "", [])
+
+
+@dataclass(frozen=True, slots=True)
+class AskedField:
+    """A field as its form shows it, when (JSON for the page's script; empty: always), and whether it must
+    be filled then."""
+
+    field: forms.BoundField
+    when: str
+    must: bool
+
+
 class DataForm(forms.Form):
     """A form with the fields of a case type besides its own, under names that begin with `data.`."""
 
-    def add_data_fields(self, fields: Fields, data: Mapping[str, Any]) -> None:
-        """Show these fields, filled with what the case says."""
+    asked_by: Fields | None = None
+    kept: Mapping[str, Any] = {}  # what the case says already, which a part of the fields hangs on
+    demanded: frozenset[str] = frozenset()  # besides what the type requires
+
+    def add_data_fields(
+        self, fields: Fields, data: Mapping[str, Any], only: Iterable[str] | None = None
+    ) -> None:
+        """Show these fields, or only some of them that must be filled, with what the case says."""
+        self.asked_by, self.kept = fields, data
+        self.demanded = frozenset(only or ())
         for field in fields:
-            self.fields[DATA + field.name] = data_field(field)
+            if only is not None and field.name not in self.demanded:
+                continue
+            shown = data_field(field)
+            if field.when:  # whether it is required is known when the answers are (clean)
+                shown.required = False
+            elif field.name in self.demanded:
+                shown.required = True
+            self.fields[DATA + field.name] = shown
             self.initial.setdefault(DATA + field.name, data.get(field.name))
 
-    def data_fields(self) -> list[forms.BoundField]:
-        """The bound fields of the type, for the template."""
-        return [self[name] for name in self.fields if name.startswith(DATA)]
+    def clean(self) -> dict[str, Any]:
+        """What is not asked by these answers is neither wrong nor kept; what is asked is there."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if self.asked_by is None or not self.asked_by.conditional:
+            return cleaned
+        settled = {
+            name: value for name, value in self.kept.items() if DATA + name not in self.fields
+        }
+        shown = self.asked_by.shown({**settled, **self.cleaned_case_data()})
+        for field in self.asked_by:
+            name = DATA + field.name
+            if name not in self.fields or not field.when:
+                continue
+            if field.name not in shown:
+                cleaned.pop(name, None)
+                self.errors.pop(name, None)
+            elif self._must(field) and name not in self.errors and cleaned.get(name) in _EMPTY:
+                self.add_error(name, _("This field is required."))
+        return cleaned
+
+    def _must(self, field: Field) -> bool:
+        return field.required or field.name in self.demanded
+
+    def data_sections(self) -> list[tuple[Section, list[AskedField]]]:
+        """The bound fields of the type by section, each with its conditions as the page reads them."""
+        sections = self.asked_by.sections if self.asked_by else ()
+        return [
+            (section, [self._asked(field) for field in asked])
+            for section in sections
+            if (asked := [field for field in section.fields if DATA + field.name in self.fields])
+        ]
+
+    def _asked(self, field: Field) -> AskedField:
+        """A condition on a field that the form does not show is settled: it says what it is."""
+        told = [
+            one.written()
+            if DATA + one.field in self.fields
+            else {"settled": one.holds(self.kept.get(one.field))}
+            for one in field.when
+        ]
+        bound = self[DATA + field.name]
+        return AskedField(bound, json.dumps(told) if told else "", self._must(field))
 
     def cleaned_case_data(self) -> dict[str, Any]:
         """What was filled in, as JSON; what was left empty is not there."""
@@ -174,9 +243,10 @@ class NewCaseForm(CaseForm):
     unit = forms.TypedChoiceField(label=gettext_lazy("Unit"), coerce=UUID)
     confidentiality = forms.TypedChoiceField(
         label=gettext_lazy("Confidentiality"),
-        choices=Confidentiality.choices,
+        choices=[("", gettext_lazy("As its type says")), *Confidentiality.choices],
         coerce=int,
-        initial=Confidentiality.INTERNAL,
+        empty_value=None,
+        required=False,
     )
     representative = forms.CharField(
         label=gettext_lazy("Who asks for it"), max_length=40, required=False
@@ -257,10 +327,17 @@ class MoveForm(DataForm):
             self.fields[REASON] = forms.CharField(
                 label=_("Reason"), max_length=1_000, widget=forms.Textarea(attrs={"rows": 3})
             )
-        for field in workflow.fields:
-            if field.name in asked:
-                self.fields[DATA + field.name] = data_field(field)
-                self.fields[DATA + field.name].required = True
+        if RESULT in asked:
+            self.fields[RESULT] = forms.ChoiceField(
+                label=_("Way of ending"),
+                choices=[("", "—"), *((one.code, one.name) for one in workflow.results)],
+                help_text=_("It decides for how long the file is kept."),
+            )
+        self.add_data_fields(workflow.fields, case.data, only=asked)
+
+    def own_fields(self) -> list[forms.BoundField]:
+        """What every type may ask: result, outcome and reason."""
+        return [self[name] for name in (RESULT, OUTCOME, REASON) if name in self.fields]
 
     def seen(self) -> int:
         """The version of the case that was before the person."""

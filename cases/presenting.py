@@ -12,7 +12,7 @@ from cases.clocks import Clock, clock
 from cases.models import Case, Message, StateCategory
 from cases.permissions import CHANGE_CASE
 from cases.texts import one_line
-from cases.workflow import OUTCOME, REASON, Workflow, of_version
+from cases.workflow import OUTCOME, REASON, RESULT, Workflow, of_version
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
@@ -112,5 +112,5 @@ def row_of(actor: Actor, case: Case, now: datetime | None = None) -> Row:
 
 def asks_in_words(workflow: Workflow, asks: Iterable[str]) -> str:
     """What a move asks for, as its form calls it."""
-    words = {REASON: _("Reason"), OUTCOME: _("Outcome")}
+    words = {REASON: _("Reason"), OUTCOME: _("Outcome"), RESULT: _("Way of ending")}
     return ", ".join(words.get(name) or workflow.fields.label_of(name) for name in asks)

@@ -36,6 +36,7 @@ from cases.models import (
 )
 from cases.permissions import ASSIGN_CASE, VIEW_CASE, VIEW_SPECIAL
 from cases.presenting import named, rows_of
+from cases.workflow import of_version
 from crm.accounts.models import User
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.citizens.search import record_search
@@ -50,7 +51,7 @@ from crm.organisations.selectors import Node, UnitTree, unit_tree
 def case_of(actor: Actor, case: UUID) -> Case:
     """The case with what its page shows of it; NotFound when it does not exist for the actor."""
     rows = with_people(Case.objects.for_actor(actor), actor)
-    found = rows.select_related("organisation", "type_version").filter(uuid=case).first()
+    found = rows.select_related("organisation", "type_version", "result").filter(uuid=case).first()
     if found is None:
         raise represented.not_seen(actor, case)
     return found
@@ -85,7 +86,11 @@ def participants_of(actor: Actor, case: Case) -> list[tuple[Participant, str]]:
     )
     rows = Participant.objects.for_actor(actor).filter(case=case).select_related("citizen")
     ordered = rows.order_by(F("ended_at").asc(nulls_first=True), "created_at")
-    return [(row, named(row.citizen)) for row in ordered.prefetch_related(here)]
+    workflow = of_version(case.type_version.bundle)
+    found = list(ordered.prefetch_related(here))
+    for row in found:
+        row.called = workflow.role_name(row.role)
+    return [(row, named(row.citizen)) for row in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from cases import services
-from cases.services import bulk, clocks, drafts, imports, targets
+from cases.services import bulk, clocks, drafts, imports, targets, versions
 from crm.kit.tasks import enqueue, every
 
 
@@ -21,6 +21,20 @@ def resume_bulk() -> None:
     """Take up again the bulk actions whose worker died."""
     for action in bulk.stalled_bulks():
         enqueue(bulk.TASK, str(action))
+
+
+@shared_task(name=versions.TASK)
+def migrate_cases(migration: str) -> None:
+    """Take the open cases of one version of their type to another."""
+    versions.run_migration(UUID(migration))
+
+
+@every(60)
+@shared_task(name="cases.resume_migrations")
+def resume_migrations() -> None:
+    """Take up again the migrations of cases whose worker died."""
+    for migration in versions.stalled_migrations():
+        enqueue(versions.TASK, str(migration))
 
 
 @every(3600)

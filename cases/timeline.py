@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases import dealing, service_words, todo
+from cases.fields import Fields
 from cases.models import (
     Case,
     Confidentiality,
@@ -135,6 +136,7 @@ ICONS: Mapping[str, str] = {
     EventKind.TASK_CANCELLED: "square-x",
     EventKind.TASK_REOPENED: "rotate",
     EventKind.PAPER_TICKED: "file-check",
+    EventKind.MIGRATED: "versions",
 }
 FOR_PERSON = frozenset(
     {
@@ -287,6 +289,10 @@ _SENTENCES: Mapping[str, Text] = {
     ),
     **service_words.SENTENCES,
     **todo.SENTENCES,
+    EventKind.MIGRATED: gettext_lazy(
+        "took it from version %(version_before)s of its type to version %(version_after)s:"
+        " “%(from_name)s” is “%(to_name)s” now"
+    ),
 }
 
 
@@ -355,7 +361,8 @@ def sentence(event: Event, subject: Any) -> str:
     if event.kind == EventKind.CONFIDENTIALITY_CHANGED:
         values["to"] = dict(Confidentiality.choices).get(event.data.get("to"), "…")
     if "role" in event.data:
-        values["role"] = str(dict(Participant.Role.choices).get(event.data["role"], "…")).lower()
+        usual = dict(Participant.Role.choices).get(event.data["role"], "…")
+        values["role"] = str(event.data.get("role_name") or usual).lower()
     if read := _VALUES.get(event.kind):
         values |= read(event.data)
     text = _SENTENCES.get(event.kind)
@@ -389,7 +396,7 @@ def _details(case: Case, event: Event, subject: Any) -> dict[str, Any]:
     its author."""
     found: dict[str, Any] = {
         name: event.data[name]
-        for name in ("reason", "outcome", "why", "comment")
+        for name in ("reason", "outcome", "why", "comment", "result_name", "left")
         if event.data.get(name)
     }
     if event.data.get("rule"):
@@ -399,23 +406,29 @@ def _details(case: Case, event: Event, subject: Any) -> dict[str, Any]:
     if isinstance(subject, Message):
         found["author"] = author_of(subject, case.citizen, named(case.citizen)) or _("Citizen")
     if event.kind == EventKind.EDITED:
-        labels = of_version(case.type_version.bundle).fields
+        fields = of_version(case.type_version.bundle).fields
         found["changes"] = [
             change
             for name in event.data.get("fields", ())
-            for change in _changes(name, event.data, labels.label_of)
+            for change in _changes(name, event.data, fields)
         ]
     return found
 
 
-def _changes(
-    name: str, data: Mapping[str, Any], label_of: Callable[[str], str]
-) -> list[tuple[str, str, str]]:
+def _changes(name: str, data: Mapping[str, Any], fields: Fields) -> list[tuple[str, str, str]]:
     before, after = data.get("before", {}).get(name), data.get("after", {}).get(name)
     if name == "data":
         before, after = before or {}, after or {}
         keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
-        return [(label_of(key), shown(before.get(key)), shown(after.get(key))) for key in keys]
+        said = fields.said
+        return [
+            (
+                fields.label_of(key),
+                shown(said(key, before.get(key))),
+                shown(said(key, after.get(key))),
+            )
+            for key in keys
+        ]
     label = str(FIELD_LABELS.get(name, name))
     if name == "citizen":  # UUIDs: that it changed is told, who it was stands in the audit trail
         return []

@@ -1,17 +1,17 @@
 """States and allowed moves as data: the form of a case type's bundle, read and checked here only.
 
 A bundle is JSON, so that it travels, is versioned and compared:
-`{"states": [{"code", "name", "category"}], "initial": code,
-  "moves": [{"code", "name", "from": [code…], "to": code, "permission", "requires": […]}],
+`{"states": [{"code", "name", "names", "category"}], "initial": code,
+  "moves": [{"code", "name", "names", "from": [code…], "to": code, "permission", "requires": […]}],
   "fields": JSON Schema 2020-12 of the case's own data, "term": "30wd" | "15d" | "3m" | "1y" | null,
-  "tasks": […], "papers": […]: cases.checklists}`
-`requires` names what a move asks for: "reason", "outcome", or fields of the schema.
+  "confidentiality": "internal", "roles", "messages", "results", "retention": cases.parts,
+  "tasks", "papers": cases.checklists, "service": cases.targets}`
+`requires` names what a move asks for: "reason", "outcome", or fields of the schema; a move that ends work
+asks for a result besides, where the type has any. `names` are the name in other languages.
 """
 
 import json
-import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
@@ -22,7 +22,12 @@ from django.utils.translation import gettext_lazy
 
 from cases import checklists
 from cases.fields import Fields, Problem, check_fields
-from cases.models import Case, StateCategory
+from cases.models import Case, Confidentiality, Participant, StateCategory
+from cases.parts import messages, results, roles
+from cases.parts.messages import Template
+from cases.parts.named import check_named, check_repeated, codes_of, objects, spoken
+from cases.parts.results import Outcome
+from cases.parts.roles import Role
 from cases.permissions import ASSIGN_CASE, CHANGE_CASE, CLOSE_CASE
 from cases.targets import check as check_service
 from cases.terms import Term, read_term
@@ -30,13 +35,13 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, Text
 from crm.kit.policy import Decision, decide
 
-REASON, OUTCOME = "reason", "outcome"
+REASON, OUTCOME, RESULT = "reason", "outcome", "result"
 MOVE_PERMISSIONS = (CHANGE_CASE, CLOSE_CASE, ASSIGN_CASE)
 CATEGORIES: Mapping[str, StateCategory] = {
     category.name.lower(): category for category in StateCategory
 }
-MOST_STATES, MOST_MOVES, MOST_BYTES = 40, 120, 64 * 1024
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+MOST_STATES, MOST_MOVES, MOST_BYTES = 40, 120, 128 * 1024
+LEVELS: Mapping[str, Confidentiality] = {level.name.lower(): level for level in Confidentiality}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +49,14 @@ class State:
     """A state in the organisation's own words, and what it means."""
 
     code: str
-    name: str
+    said: str
     category: StateCategory
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What people call it, in their language."""
+        return spoken(self.said, self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +64,17 @@ class Move:
     """A way from some states to another: who may go it and what it asks for."""
 
     code: str
-    name: str
+    said: str
     sources: tuple[str, ...]
     target: str
     permission: str
     requires: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What people call it, in their language."""
+        return spoken(self.said, self.names)
 
 
 @dataclass(frozen=True)
@@ -70,6 +87,20 @@ class Workflow:
     fields: Fields
     term: Term | None = None
     checklist: checklists.Checklist = checklists.NONE
+    confidentiality: Confidentiality = Confidentiality.INTERNAL
+    roles: tuple[Role, ...] = ()
+    messages: tuple[Template, ...] = ()
+    results: tuple[Outcome, ...] = ()
+
+    def role_choices(self) -> list[tuple[str, Text]]:
+        """As what people may take part: the type's roles, or the usual ones."""
+        own: list[tuple[str, Text]] = [(role.code, role.name) for role in self.roles]
+        return own or list(Participant.Role.choices)
+
+    def role_name(self, code: str) -> str:
+        """What a role is called; of one that the type does not know, as usual or by its code."""
+        names: dict[str, Text] = {**dict(Participant.Role.choices), **dict(self.role_choices())}
+        return str(names.get(code, code))
 
     def moves_from(self, state: str) -> list[Move]:
         """The moves that leave this state, in the bundle's order."""
@@ -87,6 +118,36 @@ class Workflow:
         """The state's name; its code when the bundle does not know it (an imported case)."""
         known = self.states.get(state)
         return known.name if known else state
+
+    def said_of(self, state: str) -> str:
+        """The state's name as its type says it first, whoever reads: what a story keeps."""
+        known = self.states.get(state)
+        return known.said if known else state
+
+    def result(self, code: str) -> Outcome | None:
+        """The result of that code."""
+        return next((result for result in self.results if result.code == code), None)
+
+    def asks(self, move: Move, case: Case) -> tuple[str, ...]:
+        """What the move still needs to be told of a case: reason, outcome and result always, fields that
+        have no value and are asked, or may be once others of the move are answered."""
+        shown = self.fields.shown(case.data)
+        asked = [
+            name
+            for name in move.requires
+            if name in (REASON, OUTCOME)
+            or (
+                case.data.get(name) in (None, "", []) and (name in shown or self._hangs(name, move))
+            )
+        ]
+        ends = self.target_of(move).category >= StateCategory.RESOLVED
+        if ends and not case.ended and self.results:
+            asked.append(RESULT)
+        return tuple(asked)
+
+    def _hangs(self, name: str, move: Move) -> bool:
+        known = self.fields.get(name)
+        return known is not None and any(one.field in move.requires for one in known.when)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +180,9 @@ def of_version(bundle: Mapping[str, Any]) -> Workflow:
 def _built(text: str) -> Workflow:
     bundle = json.loads(text)
     states = {
-        item["code"]: State(item["code"], item["name"], CATEGORIES[item["category"]])
+        item["code"]: State(
+            item["code"], item["name"], CATEGORIES[item["category"]], item.get("names", {})
+        )
         for item in bundle["states"]
     }
     moves = tuple(
@@ -130,6 +193,7 @@ def _built(text: str) -> Workflow:
             item["to"],
             item["permission"],
             tuple(item.get("requires", ())),
+            item.get("names", {}),
         )
         for item in bundle["moves"]
     )
@@ -140,6 +204,10 @@ def _built(text: str) -> Workflow:
         Fields(bundle.get("fields") or {}),
         read_term(bundle.get("term")),
         checklists.read(bundle),
+        LEVELS[bundle.get("confidentiality") or "internal"],
+        roles.read(bundle.get("roles")),
+        messages.read(bundle.get("messages")),
+        results.read(bundle),
     )
 
 
@@ -152,35 +220,35 @@ def check(bundle: Any) -> list[Problem]:
         return [Problem("", _("The definition is not an object."))]
     if len(json.dumps(bundle)) > MOST_BYTES:
         return [Problem("", _("The definition is too long."))]
-    problems = [
-        Problem(key, _("There is no such part."))
-        for key in bundle
-        if key not in {"states", "initial", "moves", "fields", "term", "service"} | checklists.PARTS
-    ]
-    problems += check_fields(bundle.get("fields") or {})
-    problems += _check_term(bundle.get("term"))
-    problems += check_service(bundle.get("service"))
-    problems += _check_states(bundle.get("states"))
-    if not problems:  # what follows speaks of states and fields that are well formed
-        problems += _check_moves(bundle)
-        problems += checklists.check(bundle)
-    if not problems:
+    problems = [Problem(key, _("There is no such part.")) for key in bundle if key not in PARTS]
+    for verify in PARTS.values():
+        problems += verify(bundle)
+    if not problems:  # it speaks of states and moves that are well formed
         problems += _check_reachable(bundle)
     return problems
 
 
-def _check_term(term: Any) -> list[Problem]:
+def _check_term(bundle: Mapping[str, Any]) -> Iterator[Problem]:
+    term = bundle.get("term")
     try:
         if term is None or isinstance(term, str):
             read_term(term)
-            return []
+            return
     except ValueError:
         pass
     text = _("Write the term as 30wd (working days), 15d (days), 3m (months) or 1y (years).")
-    return [Problem("term", text)]
+    yield Problem("term", text)
 
 
-def _check_states(states: Any) -> Iterator[Problem]:
+def _check_confidentiality(bundle: Mapping[str, Any]) -> Iterator[Problem]:
+    level = bundle.get("confidentiality")
+    if level is not None and level not in tuple(LEVELS):
+        text = _("There is no such level. There are: %(names)s.")
+        yield Problem("confidentiality", text % {"names": ", ".join(LEVELS)})
+
+
+def _check_states(bundle: Mapping[str, Any]) -> Iterator[Problem]:
+    states = bundle.get("states")
     if not isinstance(states, list) or not states or len(states) > MOST_STATES:
         text = _("There must be from 1 to %(count)s states.")
         yield Problem("states", text % {"count": MOST_STATES})
@@ -190,33 +258,46 @@ def _check_states(states: Any) -> Iterator[Problem]:
         if not isinstance(state, Mapping):
             yield Problem(where, _("It is not an object."))
             continue
-        yield from _check_named(where, state)
+        yield from check_named(where, state)
         if state.get("category") not in tuple(CATEGORIES):
             text = _("Unknown category. There are: %(names)s.")
             yield Problem(f"{where}.category", text % {"names": ", ".join(CATEGORIES)})
-    yield from _check_repeated("states", states)
+    yield from check_repeated("states", states)
+
+
+def _categories(bundle: Mapping[str, Any]) -> dict[str, StateCategory]:
+    """The states that are well formed."""
+    return {
+        state["code"]: CATEGORIES[state["category"]]
+        for _place, state in objects(bundle.get("states"))
+        if isinstance(state.get("code"), str) and state.get("category") in tuple(CATEGORIES)
+    }
+
+
+def _check_initial(bundle: Mapping[str, Any]) -> Iterator[Problem]:
+    categories, initial = _categories(bundle), bundle.get("initial")
+    if not isinstance(initial, str) or initial not in codes_of(bundle.get("states")):
+        yield Problem("initial", _unknown_state(initial))
+    elif categories.get(initial, StateCategory.NEW) >= StateCategory.RESOLVED:
+        yield Problem("initial", _("A case cannot begin in a state in which work has ended."))
 
 
 def _check_moves(bundle: Mapping[str, Any]) -> Iterator[Problem]:
-    categories = {state["code"]: CATEGORIES[state["category"]] for state in bundle["states"]}
-    initial = bundle.get("initial")
-    if not isinstance(initial, str) or initial not in categories:
-        yield Problem("initial", _unknown_state(initial))
-    elif categories[initial] >= StateCategory.RESOLVED:
-        yield Problem("initial", _("A case cannot begin in a state in which work has ended."))
+    categories = dict.fromkeys(codes_of(bundle.get("states")), StateCategory.NEW)
+    categories |= _categories(bundle)
     moves = bundle.get("moves")
     if not isinstance(moves, list) or len(moves) > MOST_MOVES:
         text = _("There may be at most %(count)s moves.")
         yield Problem("moves", text % {"count": MOST_MOVES})
         return
-    fields = (bundle.get("fields") or {}).get("properties", {})
+    fields = _properties(bundle)
     for number, move in enumerate(moves):
         where = f"moves[{number}]"
         if isinstance(move, Mapping):
             yield from _check_move(where, move, categories, fields)
         else:
             yield Problem(where, _("It is not an object."))
-    yield from _check_repeated("moves", moves)
+    yield from check_repeated("moves", moves)
 
 
 def _check_move(
@@ -225,7 +306,7 @@ def _check_move(
     categories: Mapping[str, StateCategory],
     fields: Mapping[str, Any],
 ) -> Iterator[Problem]:
-    yield from _check_named(where, move)
+    yield from check_named(where, move)
     sources, target = move.get("from"), move.get("to")
     if not isinstance(sources, list) or not sources:
         yield Problem(f"{where}.from", _("Say from which states it leaves."))
@@ -248,28 +329,18 @@ def _check_move(
             yield Problem(f"{where}.requires", text % {"name": name})
 
 
+def _properties(bundle: Mapping[str, Any]) -> Mapping[str, Any]:
+    fields = bundle.get("fields")
+    properties = fields.get("properties") if isinstance(fields, Mapping) else None
+    return properties if isinstance(properties, Mapping) else {}
+
+
 def _ends_or_reopens(
     sources: list[str], target: Any, categories: Mapping[str, StateCategory]
 ) -> bool:
     codes = [code for code in [*sources, target] if isinstance(code, str)]
     known = [categories[code] for code in codes if code in categories]
     return any(category >= StateCategory.RESOLVED for category in known)
-
-
-def _check_named(where: str, item: Mapping[str, Any]) -> Iterator[Problem]:
-    code, name = item.get("code"), item.get("name")
-    if not isinstance(code, str) or not _CODE.fullmatch(code):
-        text = _("A code is made of small letters, digits and underscores, 40 at most.")
-        yield Problem(f"{where}.code", text)
-    if not isinstance(name, str) or not 1 <= len(name.strip()) <= 80:
-        yield Problem(f"{where}.name", _("A name has from 1 to 80 characters."))
-
-
-def _check_repeated(where: str, items: list[Any]) -> Iterator[Problem]:
-    codes = Counter(str(item.get("code")) for item in items if isinstance(item, Mapping))
-    for code, times in codes.items():
-        if times > 1:
-            yield Problem(where, _("The code “%(code)s” is repeated.") % {"code": code})
 
 
 def _check_reachable(bundle: Mapping[str, Any]) -> Iterator[Problem]:
@@ -292,6 +363,25 @@ def _unknown_state(code: Any) -> str:
     return _("There is no state “%(code)s”.") % {"code": code}
 
 
+Check = Callable[[Mapping[str, Any]], Iterable[Problem]]
+PARTS: Mapping[str, Check] = {
+    "states": _check_states,
+    "initial": _check_initial,
+    "moves": _check_moves,
+    "fields": lambda bundle: check_fields(bundle.get("fields") or {}),
+    "term": _check_term,
+    "confidentiality": _check_confidentiality,
+    "roles": roles.check,
+    "messages": messages.check,
+    "results": results.check,
+    "retention": results.check_retention,
+    "tasks": checklists.check_tasks,
+    "papers": checklists.check_papers,
+    "service": lambda bundle: check_service(bundle.get("service")),
+}
+"""The parts of a bundle, each with what finds everything that is wrong with it, the whole bundle given."""
+
+
 # --- Moving -------------------------------------------------------------------------------------
 
 
@@ -303,19 +393,10 @@ def allowed_moves(actor: Actor, case: Case) -> list[Possible]:
             move,
             workflow.target_of(move),
             decide(actor, move.permission, case),
-            asks_of(move, case.data),
+            workflow.asks(move, case),
         )
         for move in workflow.moves_from(case.state)
     ]
-
-
-def asks_of(move: Move, data: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a move still needs to be told: reason and outcome always, fields that have no value."""
-    return tuple(
-        name
-        for name in move.requires
-        if name in (REASON, OUTCOME) or data.get(name) in (None, "", [])
-    )
 
 
 # --- A simple type ------------------------------------------------------------------------------

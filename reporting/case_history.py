@@ -250,7 +250,10 @@ class _Teller:
             description=self.voice.words(case.description),
             facts=list(self._facts(self.workflow)),
             fields=[
-                Fact(self.workflow.fields.label_of(name), self.voice.words(value_in_words(value)))
+                Fact(
+                    self.workflow.fields.label_of(name),
+                    self.voice.words(value_in_words(self.workflow.fields.said(name, value))),
+                )
                 for name, value in sorted(case.data.items())
                 if value not in (None, "", [])
             ],
@@ -297,6 +300,17 @@ class _Teller:
             yield Fact(_("Work ended"), moment(case.closed_at))
         if case.outcome:
             yield Fact(_("Outcome"), self.voice.words(case.outcome))
+        yield from self._result()
+
+    def _result(self) -> Iterator[Fact]:
+        """How work ended by its type, and among employees what becomes of the file."""
+        result = getattr(self.rows.case, "result", None)
+        if result is None:
+            return
+        yield Fact(_("Way of ending"), result.name)
+        if self.variant != Variant.CITIZEN:
+            told = {"day": date_format(result.keep_until), "fate": result.get_nomination_display()}
+            yield Fact(_("The file is kept until"), _("%(day)s; then: %(fate)s") % told)
 
     def _people(self) -> Iterator[Person]:
         case = self.rows.case
@@ -310,7 +324,7 @@ class _Teller:
             ended = participant.ended_at
             yield Person(
                 self.voice.person(participant.citizen),
-                participant.get_role_display(),
+                self.workflow.role_name(participant.role),
                 self.voice.identifiers(participant.citizen),
                 moment(ended) if ended else "",
             )

@@ -318,7 +318,9 @@ def _raw(organisation: Organisation, where: str, parameters: Sequence[Any]) -> l
 
 def _deriver(organisation: Organisation) -> Deriver:
     units = Unit.objects.unscoped("counting serves no single actor")
-    versions = CaseTypeVersion.objects.filter(case_type__organisation=organisation)
+    versions = CaseTypeVersion.objects.filter(case_type__organisation=organisation).exclude(
+        status=CaseTypeVersion.Status.DRAFT
+    )
     places = District.objects.unscoped("counting serves no single actor")
     return Deriver(
         zone=ZoneInfo(organisation.time_zone),

@@ -262,7 +262,9 @@ def rows_of(actor: Actor, case: Case) -> CaseRows:
     """The rows of a case as the actor may see them; the case itself was fetched for the actor."""
     case = (
         Case.objects.for_actor(actor)
-        .select_related("case_type", "type_version", "unit", "citizen", "assignee", "organisation")
+        .select_related(
+            "case_type", "type_version", "unit", "citizen", "assignee", "organisation", "result"
+        )
         .get_or_refuse(pk=case.pk)
     )
     participants = list(case.participants.select_related("citizen").order_by("created_at", "id"))

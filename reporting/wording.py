@@ -87,7 +87,17 @@ def _moved(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fa
     after = str(data.get("to_name") or data.get("to", ""))
     yield Fact(_("State"), _change(before, after))
     yield Fact(_("Outcome"), voice.words(str(data.get("outcome", ""))))
+    yield Fact(_("Way of ending"), str(data.get("result_name", "")))
     yield from _reason(data, voice)
+
+
+def _migrated(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
+    before, after = (str(data.get(f"version_{key}", "")) for key in ("before", "after"))
+    yield Fact(_("Version of its type"), _change(before, after))
+    before, after = (str(data.get(f"{key}_name", "")) for key in ("from", "to"))
+    yield Fact(_("State"), _change(before, after))
+    for label, value in data.get("left", []):
+        yield Fact(_("No longer asked: %(field)s") % {"field": label}, voice.words(str(value)))
 
 
 def _unit_changed(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
@@ -120,7 +130,8 @@ def _participant(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Itera
     citizen = rows.citizens.get(str(data.get("citizen")))
     name = str(data.get("name", ""))
     yield Fact(_("Name"), voice.person(citizen) if citizen else voice.named(name))
-    yield Fact(_("Role"), _choice(Participant.Role, data.get("role")))
+    role = data.get("role_name") or _choice(Participant.Role, data.get("role"))
+    yield Fact(_("Role"), str(role))
 
 
 def _clock(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
@@ -191,6 +202,7 @@ _WORDS: Mapping[str, Words] = {
     EventKind.ASSIGNED: _assigned,
     EventKind.RELEASED: _assigned,
     EventKind.MOVED: _moved,
+    EventKind.MIGRATED: _migrated,
     EventKind.UNIT_CHANGED: _unit_changed,
     EventKind.CONFIDENTIALITY_CHANGED: _confidentiality,
     EventKind.MESSAGED: _messaged,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.api import catalogue, clocks, distribution, feed, tasks, views
+from cases.api import catalogue, clocks, distribution, feed, studio, tasks, views
 
 _CASE = "cases/<uuid:case_id>/"
 _ONE_CASE = {
@@ -44,6 +44,18 @@ _ONE_TASK = {
     "approve/": tasks.ApproveTask,
     "reject/": tasks.RejectTask,
 }
+_TYPE = "case-types/<uuid:type_id>/"
+_ONE_TYPE = {
+    "draft/": studio.CaseTypeDraft,
+    "draft/publish/": studio.PublishDraft,
+    "retire/": studio.RetireCaseType,
+    "versions/": studio.CaseTypeVersions,
+    "text/": studio.CaseTypeText,
+    "differences/": studio.CaseTypeDifferences,
+    "migrations/": studio.Migrations,
+    "migrations/try/": studio.TryMigration,
+    "migrations/<uuid:migration_id>/": studio.OneMigration,
+}
 
 urlpatterns = [
     path("tasks/", tasks.Tasks.as_view()),
@@ -53,7 +65,9 @@ urlpatterns = [
     path("absences/", distribution.Absences.as_view()),
     path("absences/<uuid:absence_id>/", distribution.OneAbsence.as_view()),
     path("case-types/", catalogue.CaseTypes.as_view()),
+    path("case-types/import/", studio.ImportCaseType.as_view()),
     path("case-types/<uuid:type_id>/", catalogue.OneCaseType.as_view()),
+    *(path(f"{_TYPE}{rest}", view.as_view()) for rest, view in _ONE_TYPE.items()),
     path("documents/", catalogue.Documents.as_view()),
     path("documents/<uuid:document_id>/", catalogue.OneDocument.as_view()),
     path("documents/<uuid:document_id>/content/", catalogue.DocumentContent.as_view()),

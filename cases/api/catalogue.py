@@ -45,6 +45,16 @@ class Kind:
         return self.workflow.moves if self.workflow else ()
 
     @property
+    def roles(self) -> Any:
+        """The type's own; none: the usual ones."""
+        return self.workflow.roles if self.workflow else ()
+
+    @property
+    def results(self) -> Any:
+        """In the definition's order."""
+        return self.workflow.results if self.workflow else ()
+
+    @property
     def schema(self) -> Any:
         """JSON Schema of the case's data."""
         return self.workflow.fields.schema if self.workflow else {}
@@ -95,9 +105,8 @@ class OneCaseType(ActorAPIView):
     def patch(self, request: Request, type_id: UUID) -> HttpResponse:
         """Only what is sent changes; another definition is a new version, open cases keep theirs."""
         row = _types(self.actor).get(uuid=type_id)
-        newest = row.versions.order_by("-number").first()
         kept = {"name": row.name, "nature": row.nature, "is_active": row.is_active}
-        given = {**kept, "bundle": newest.bundle if newest else {}, **self.read()}
+        given = {**kept, **self.read()}
         changed = services.change_case_type(self.actor, row.code, **given)
         return self.reply(_kind(_types(self.actor).get(pk=changed.pk)))
 

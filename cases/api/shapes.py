@@ -10,13 +10,13 @@ from rest_framework.serializers import FileField, IntegerField
 
 from cases.models import (
     Case,
+    CaseResult,
     CaseType,
     Confidentiality,
     Document,
     EventKind,
     Link,
     Message,
-    Participant,
     StateCategory,
 )
 from crm.citizens.models import Channel
@@ -128,6 +128,12 @@ class MoveInput(Input):
     move = Text(max_length=40)
     reason = Text(required=False, allow_blank=True, max_length=LONGEST_TEXT)
     outcome = Text(required=False, allow_blank=True, max_length=240)
+    result = Text(
+        required=False,
+        allow_blank=True,
+        max_length=40,
+        help_text="Code of a result, where the case type has any and work ends.",
+    )
     data = Bag(required=False)  # type: ignore[assignment]
     despite_open = Flag(required=False, help_text="Tasks that only warn of an end may stay open.")
 
@@ -139,6 +145,12 @@ class CloseInput(Input):
     reason = Text(required=False, allow_blank=True, max_length=LONGEST_TEXT)
     outcome = Text(required=False, allow_blank=True, max_length=240)
     despite_open = Flag(required=False, help_text="Tasks that only warn of an end may stay open.")
+    result = Text(
+        required=False,
+        allow_blank=True,
+        max_length=40,
+        help_text="Code of a result, where the case type has any and work ends.",
+    )
 
 
 class ReasonInput(Input):
@@ -203,7 +215,7 @@ class ParticipantInput(Input):
     """A citizen and their role."""
 
     citizen = Id()
-    role = Choice(choices=Participant.Role.choices)
+    role = Text(max_length=20, help_text="One of the case type's roles, or of the usual ones.")
 
 
 class EventFilters(Filters):
@@ -245,6 +257,7 @@ class CaseOutput(Output):
     longitude = Number(allow_null=True)
     data = Bag()  # type: ignore[assignment]
     outcome = Text(allow_blank=True)
+    result = Text(source="result.code", allow_null=True, help_text="How work ended, by its type.")
     source = Text(allow_blank=True)  # type: ignore[assignment]
     external_id = Text(allow_null=True)
     opened_at = Moment()
@@ -310,7 +323,7 @@ class ParticipantOutput(Output):
 
     id = Id(source="uuid")
     citizen = Id(source="citizen.uuid")
-    role = Choice(choices=Participant.Role.choices)
+    role = Text(help_text="One of the case type's roles, or of the usual ones.")
     created_at = Moment()
     ended_at = Moment(allow_null=True)
 
@@ -355,13 +368,19 @@ class MoveOutput(Output):
     requires = Listing(Text(), help_text="What it asks for: reason, outcome or fields.")
 
 
+_BUNDLE = (
+    "`states`, `initial`, `moves`, `fields` and `term`, as they are read; and `confidentiality`, `roles`,"
+    " `messages`, `results` and `retention` where the type has them."
+)
+
+
 class CaseTypeChanges(Input):
     """What a kind of case is called, and how it is worked."""
 
     name = Text(max_length=160)
     nature = Choice(choices=CaseType.Nature.choices)
     is_active = Flag(required=False, help_text="Whether new cases are opened.")
-    bundle = Bag(help_text="`states`, `initial`, `moves`, `fields` and `term`, as they are read.")
+    bundle = Bag(help_text=_BUNDLE)
 
 
 class NewCaseTypeInput(Input):
@@ -370,7 +389,7 @@ class NewCaseTypeInput(Input):
     code = Text(max_length=60)
     name = Text(max_length=160)
     nature = Choice(choices=CaseType.Nature.choices)
-    bundle = Bag(help_text="`states`, `initial`, `moves`, `fields` and `term`.")
+    bundle = Bag(help_text=_BUNDLE)
 
 
 class CaseTypeFilters(Filters):
@@ -379,6 +398,23 @@ class CaseTypeFilters(Filters):
     code = Text(required=False, max_length=60)
     nature = Choice(choices=CaseType.Nature.choices, required=False)
     is_active = FlagParameter(required=False, help_text="Only those in use, or only the others.")
+
+
+class RoleOutput(Output):
+    """As what people take part in cases of a type."""
+
+    code = Text()
+    name = Text()
+    most = Whole(allow_null=True, help_text="How many at the same time; null: any number.")
+
+
+class ResultOutput(Output):
+    """How work may end, and what becomes of the file then."""
+
+    code = Text()
+    name = Text()
+    nomination = Choice(choices=CaseResult.Nomination.choices)
+    term = Text(help_text="For how long the file is kept in any case, such as 5y.")
 
 
 class CaseTypeOutput(Output):
@@ -397,3 +433,11 @@ class CaseTypeOutput(Output):
         source="schema", help_text="JSON Schema of the case's `data`."
     )
     term = Text(source="workflow.term", allow_null=True, help_text="Such as 30wd, 15d, 3m or 1y.")
+    confidentiality = Named(
+        Confidentiality,
+        source="workflow.confidentiality",
+        allow_null=True,
+        help_text="Of new cases, unless they say otherwise.",
+    )
+    roles = RoleOutput(many=True)
+    results = ResultOutput(many=True)

@@ -56,7 +56,14 @@ _OWN = (
     *("updated_at", "version"),
 )
 _OTHERS = (
-    *("case_type__code", "unit__uuid", "citizen__uuid", "assignee__uuid", "assignee__full_name"),
+    *(
+        "case_type__code",
+        "unit__uuid",
+        "citizen__uuid",
+        "assignee__uuid",
+        "assignee__full_name",
+        "result__code",
+    ),
 )
 
 
@@ -94,7 +101,7 @@ class CaseAPIView(ActorAPIView):
     def look(self, case_id: UUID, part: str = "") -> Case:
         """The case, of which the actor now sees this part; the audit trail says so."""
         rows = Case.objects.for_actor(self.actor)
-        rows = rows.select_related("case_type", "unit", "assignee", "citizen")
+        rows = rows.select_related("case_type", "unit", "assignee", "citizen", "result")
         shown = rows.only(*_OWN, *_OTHERS, "organisation_id")
         found = shown.filter(uuid=case_id).first()
         if found is None:

@@ -292,6 +292,34 @@ SHAPES: Mapping[str, dict[str, Any]] = {
             ),
             _move(REOPEN, "Reabrir", "resuelta archivada", "en_tramite", "reason"),
         ],
+        "messages": [
+            {
+                "code": "subsanacion",
+                "name": "Requerimiento de subsanación",
+                "text": "Buenos días, ((citizen)):\n\nPara seguir con su solicitud ((reference)) nos falta"
+                " documentación. Tiene diez días hábiles para enviarla; mientras tanto el plazo queda"
+                " en suspenso.\n\nUn saludo,\n((unit))",
+                "texts": {
+                    "ca": "Bon dia, ((citizen)):\n\nPer continuar amb la vostra sol·licitud ((reference))"
+                    " ens falta documentació. Teniu deu dies hàbils per enviar-la; mentrestant el"
+                    " termini queda en suspens.\n\nSalutacions,\n((unit))",
+                },
+                "moves": [ASK],
+            },
+            {
+                "code": "resuelta",
+                "name": "Aviso de resolución",
+                "text": "Buenos días, ((citizen)):\n\nSu solicitud ((reference)) está resuelta: ((outcome))."
+                " Recibirá la notificación con los recursos que caben.\n\nUn saludo,\n((unit))",
+                "moves": [RESOLVE],
+            },
+            {
+                "code": "estado",
+                "name": "Cómo va su solicitud",
+                "text": "Buenos días, ((citizen)):\n\nSu solicitud ((reference)) está así: ((state)). El plazo"
+                " para resolverla termina el ((due)).\n\nUn saludo,\n((unit))",
+            },
+        ],
     },
     "incident": {
         "states": _states(

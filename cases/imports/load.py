@@ -239,7 +239,7 @@ class Turner:
             row.address,
             row.latitude,
             row.longitude,
-            Jsonb(dict(row.data)) if row.data else Jsonb({}),
+            Jsonb(kind.workflow.fields.kept(row.data)) if row.data else Jsonb({}),
             row.outcome,
             row.opened_at,
             self._due(row.type, unit.code, row.opened_at.date()),

@@ -12,7 +12,7 @@ import crm.kit.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0014_clocks"),
+        ("cases", "0015_studio"),
         ("organisations", "0002_names_in_the_plural"),
     ]
 

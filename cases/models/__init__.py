@@ -27,6 +27,7 @@ from cases.models.service import (
     ServicePause,
     ServiceTarget,
 )
+from cases.models.studio import CaseResult, VersionMigration, VersionMigrationRefusal
 from cases.models.task import SETTLED, UNSETTLED, Paper, Task, TaskOrder, TaskState
 from cases.models.work import BulkAction, Import, ImportProblem
 
@@ -39,6 +40,7 @@ __all__ = [
     "ArticleVersion",
     "BulkAction",
     "Case",
+    "CaseResult",
     "CaseType",
     "CaseTypeVersion",
     "ClockInterval",
@@ -73,5 +75,7 @@ __all__ = [
     "Task",
     "TaskOrder",
     "TaskState",
+    "VersionMigration",
+    "VersionMigrationRefusal",
     "WorkProfile",
 ]

@@ -317,6 +317,8 @@ class Participant(Base):
     role = models.CharField(max_length=20, choices=Role, default=Role.INTERESTED_PARTY)
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    called = ""  # what the case's type calls the role, where somebody has looked
+
     objects = ThroughCase.as_manager()
 
     class Meta:
@@ -370,6 +372,7 @@ class EventKind(models.TextChoices):
     TASK_CANCELLED = "task_cancelled", _("Task cancelled")
     TASK_REOPENED = "task_reopened", _("Task taken up again")
     PAPER_TICKED = "paper_ticked", _("Paper of the checklist")
+    MIGRATED = "migrated", _("Taken to another version of its type")
 
 
 class Event(models.Model):

@@ -1,5 +1,6 @@
 """What kinds of cases an organisation attends, as versioned definitions."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -51,7 +52,8 @@ class CaseType(Owned):
 class CaseTypeVersion(Base):
     """One version of a case type: states, allowed moves, extra fields and term, as one bundle.
 
-    The bundle's form is read and checked by cases.workflow only. Open cases stay on their version.
+    The bundle's form is read and checked by cases.workflow only. Open cases stay on their version. A
+    draft may hold anything; it gets its number when it is published, and from then on never changes.
     """
 
     class Status(models.TextChoices):
@@ -62,9 +64,18 @@ class CaseTypeVersion(Base):
         RETIRED = "retired", _("Retired")
 
     case_type = models.ForeignKey(CaseType, on_delete=models.PROTECT, related_name="versions")
-    number = models.PositiveSmallIntegerField()
+    number = models.PositiveSmallIntegerField(default=0)  # 0: a draft
     status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
     bundle = models.JSONField()
+    made_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    changed_by = models.ForeignKey(  # who wrote in the draft last
+        "accounts.User", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    changed_by_name = models.CharField(max_length=200, blank=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("case type version")
@@ -75,7 +86,39 @@ class CaseTypeVersion(Base):
                 condition=Q(status="published"),
                 name="case_type_one_published",
             ),
+            models.UniqueConstraint(
+                fields=["case_type"],
+                condition=Q(status="draft"),
+                name="case_type_one_draft",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="draft", number=0, published_at=None)
+                | Q(status__in=["published", "retired"], number__gte=1, published_at__isnull=False),
+                name="case_type_version_numbered_when_published",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="retired", retired_at__isnull=False)
+                | Q(status__in=["draft", "published"], retired_at=None),
+                name="case_type_version_retired_iff_dated",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="kept",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__status__in=["published", "retired"]),
+                func=(
+                    "IF TG_OP = 'UPDATE' AND NEW.bundle = OLD.bundle AND NEW.number = OLD.number"
+                    " AND NEW.case_type_id = OLD.case_type_id"
+                    " AND NEW.published_at = OLD.published_at"
+                    " AND (NEW.status = OLD.status"
+                    " OR OLD.status = 'published' AND NEW.status = 'retired')"
+                    " THEN RETURN NEW; END IF;"
+                    " RAISE EXCEPTION 'A published version of a case type is kept as it is';"
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.case_type} v{self.number}"
+        return f"{self.case_type} v{self.number}" if self.number else f"{self.case_type} (draft)"

@@ -123,6 +123,7 @@ EVENTS = tuple(
             "petición-terminada",
             *("tarea-añadida", "tarea-cambiada", "tarea-hecha", "tarea-aprobada"),
             *("tarea-no-aprobada", "tarea-cancelada", "tarea-retomada", "papel-anotado"),
+            "migrado",
         ),
         strict=True,
     )

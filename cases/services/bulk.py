@@ -19,7 +19,7 @@ from cases.services.assignment import assign_case
 from cases.services.lifecycle import move_case
 from cases.services.places import hidden_from
 from cases.texts import one_line
-from cases.workflow import OUTCOME, REASON, Move, Workflow, asks_of, of_version
+from cases.workflow import OUTCOME, REASON, RESULT, Move, Workflow, of_version
 from crm.accounts.actors import actor_for
 from crm.accounts.models import User
 from crm.audit.record import record
@@ -252,10 +252,10 @@ def _refusal(actor: Actor, case: Case, bulk: Bulk, theirs: Actor | None) -> Text
 
 def _missing(case: Case, move: Move, workflow: Workflow, bulk: Bulk) -> Text:
     given = {REASON: bulk.reason, OUTCOME: bulk.outcome}
-    words = {REASON: _("Reason"), OUTCOME: _("Outcome")}
+    words = {REASON: _("Reason"), OUTCOME: _("Outcome"), RESULT: _("Way of ending")}
     missing = [
         words.get(name) or workflow.fields.label_of(name)
-        for name in asks_of(move, case.data)
+        for name in workflow.asks(move, case)
         if not given.get(name)
     ]
     return _("Missing: %(field)s.") % {"field": ", ".join(missing)} if missing else ""

@@ -76,6 +76,7 @@ def file_application(
     It is nobody's yet: who the applicant is stays their word until an employee has looked.
     """
     procedure = catalogue.one(visitor, code, language)
+    answers = procedure.fields.kept(answers)
     claimed = _checked(applicant)
     known = _filed(visitor, key)
     if known:
@@ -179,7 +180,7 @@ def _opened(
 def _description(procedure: Shown, own: Fields, answers: Mapping[str, Any], request: str) -> str:
     """What is asked for, and the answers that the case type has no field of its `own` for."""
     more = [
-        f"{field.label}: {in_words(answers[field.name])}"
+        f"{field.label}: {in_words(field.said(answers[field.name]))}"
         for field in procedure.fields
         if field.name in answers and own.get(field.name) is None
     ]
@@ -294,7 +295,10 @@ def _receipt(visitor: Actor, application: Application) -> Receipt:
         application,
         Shown(row, text, workflow.term, fields),
         list(papers.order_by("created_at", "pk")),
-        [(fields.label_of(name), in_words(value)) for name, value in application.answers.items()],
+        [
+            (fields.label_of(name), in_words(fields.said(name, value)))
+            for name, value in application.answers.items()
+        ],
     )
 
 

@@ -16,12 +16,14 @@ from cases import clocks, numbers
 from cases.checklists import OPENED
 from cases.models import (
     Case,
+    CaseResult,
     CaseTypeVersion,
     Confidentiality,
     EventKind,
     Participant,
     StateCategory,
 )
+from cases.parts.results import Outcome
 from cases.permissions import CHANGE_CASE, CLOSE_CASE, OPEN_CASE, VIEW_SPECIAL
 from cases.services import representation
 from cases.services.clocks import end_with_work
@@ -31,7 +33,7 @@ from cases.services.relations import take_part
 from cases.services.tasks import plan_tasks, require_ready
 from cases.services.writing import fetch, moment, require_work_goes_on, tell, write
 from cases.texts import one_line, paragraphs
-from cases.workflow import OUTCOME, REASON, Move, Workflow, asks_of, of_version
+from cases.workflow import OUTCOME, REASON, RESULT, Move, Workflow, of_version
 from crm.citizens.models import Channel, Citizen
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound, Text
@@ -74,7 +76,7 @@ class NewCase:
     assignee: UUID | None = None
     channel: str = Channel.IN_PERSON
     priority: int = Case.Priority.NORMAL
-    confidentiality: int = Confidentiality.INTERNAL
+    confidentiality: int | None = None  # the type's
     language: str = "es"
     address: str = ""
     latitude: float | None = None
@@ -105,13 +107,15 @@ def open_case(actor: Actor, new: NewCase) -> Case:
         subject=one_line(new.subject),
         description=paragraphs(new.description),
         priority=new.priority,
-        confidentiality=new.confidentiality,
+        confidentiality=workflow.confidentiality
+        if new.confidentiality is None
+        else new.confidentiality,
         channel=new.channel,
         language=new.language,
         address=one_line(new.address),
         latitude=new.latitude,
         longitude=new.longitude,
-        data=dict(new.data),
+        data=workflow.fields.kept(new.data),
         source=new.source,
         external_id=new.external_id,
         opened_at=opened_at,
@@ -162,7 +166,7 @@ def edit_case(
     if unknown:
         raise Invalid(errors={name: [_("This cannot be edited.")] for name in unknown})
     before, after = {}, {}
-    for name, value in _clean(actor, changes).items():
+    for name, value in _clean(actor, row, changes).items():
         old = getattr(row, name)
         if old != value:
             before[name], after[name] = _told(old), _told(value)
@@ -185,6 +189,7 @@ def move_case(
     *,
     reason: str = "",
     outcome: str = "",
+    result: str = "",
     data: Mapping[str, Any] | None = None,
     despite_open: bool = False,
     version: int | None = None,
@@ -203,11 +208,11 @@ def move_case(
         text = _("From the state “%(state)s” this move is not possible.")
         raise Conflict("move_not_possible", text % {"state": workflow.name_of(row.state)})
     require(actor, chosen.permission, row)
-    given = {REASON: one_line(reason), OUTCOME: one_line(outcome)}
+    given = {REASON: one_line(reason), OUTCOME: one_line(outcome), RESULT: result}
     if data:
-        row.data = {**row.data, **data}
+        row.data = workflow.fields.kept({**row.data, **data})
         workflow.fields.require_valid(row.data)
-    _require_asked(workflow, chosen, row.data, given)
+    _require_asked(workflow, chosen, row, given)
     require_ready(row, workflow.target_of(chosen), despite_open=despite_open)
     return _enter(actor, row, workflow, chosen, given, with_data=bool(data))
 
@@ -219,6 +224,7 @@ def close_case(
     *,
     outcome: str = "",
     reason: str = "",
+    result: str = "",
     move: str = "",
     despite_open: bool = False,
     version: int | None = None,
@@ -234,6 +240,7 @@ def close_case(
         outcome=outcome,
         reason=reason,
         despite_open=despite_open,
+        result=result,
     )
 
 
@@ -292,37 +299,73 @@ def _enter(
     told = {
         "move": move.code,
         "from": case.state,
-        "from_name": workflow.name_of(case.state),
+        "from_name": workflow.said_of(case.state),
         "to": target.code,
-        "to_name": target.name,
+        "to_name": target.said,
         "category": target.category,
         **{name: text for name, text in given.items() if text},
     }
+    entered = moment()
+    result = workflow.result(given[RESULT]) if given[RESULT] else None
+    if result is not None:
+        told["result_name"] = result.said
     case.state, case.category = target.code, target.category
     if target.category >= StateCategory.RESOLVED:
-        case.closed_at = case.closed_at or moment()
+        case.closed_at = case.closed_at or entered
         case.outcome = given[OUTCOME] or case.outcome
     else:
         case.closed_at, case.outcome = None, ""
+    _keep_result(case, workflow, result)
     changed = ("state", "category", "closed_at", "outcome", *(("data",) if with_data else ()))
     write(actor, move.permission, case, EventKind.MOVED, told, changed=changed)
     plan_tasks(actor, case, workflow, target.code)
     return case
 
 
-def _require_asked(
-    workflow: Workflow, move: Move, data: Mapping[str, Any], given: Mapping[str, str]
-) -> None:
+def _keep_result(case: Case, workflow: Workflow, result: Outcome | None) -> None:
+    """How work ended stands beside the case while it is ended; taken up again, only in its story."""
+    if not workflow.results:
+        return
+    kept = CaseResult.objects.filter(case=case)
+    if case.closed_at is None:
+        kept.delete()
+    elif result is not None:
+        day = timezone.localdate(case.closed_at)
+        kept.update_or_create(
+            case=case,
+            defaults={
+                "code": result.code,
+                "name": result.said,
+                "nomination": result.nomination,
+                "term": str(result.term),
+                "ended_on": day,
+                "keep_until": result.keep_until(day),
+            },
+        )
+
+
+def _require_asked(workflow: Workflow, move: Move, case: Case, given: Mapping[str, str]) -> None:
     errors: dict[str, list[Text]] = {}
-    for name in asks_of(move, data):
+    shown = workflow.fields.shown(case.data)
+    asked = workflow.asks(move, case)
+    for name in asked:
         if name in given:
             if not given[name]:
                 errors[name] = [_("This field is required.")]
-        else:
+        elif name in shown:
             label = workflow.fields.label_of(name)
             errors[f"data.{name}"] = [_("Missing: %(field)s.") % {"field": label}]
+    if given[RESULT] and (RESULT not in asked or workflow.result(given[RESULT]) is None):
+        offered = [result.code for result in workflow.results] if RESULT in asked else []
+        errors[RESULT] = [_result_refused(offered)]
     if errors:
         raise Invalid(errors=errors)
+
+
+def _result_refused(offered: list[str]) -> str:
+    if not offered:
+        return _("This move asks for no result.")
+    return _("There is no such result. There are: %(names)s.") % {"names": ", ".join(offered)}
 
 
 def _move_across(case: Case, *, ended: bool) -> str:
@@ -338,8 +381,10 @@ def _told(value: Any) -> Any:
     return str(value.uuid) if isinstance(value, Citizen) else value
 
 
-def _clean(actor: Actor, changes: Mapping[str, Any]) -> dict[str, Any]:
+def _clean(actor: Actor, row: Case, changes: Mapping[str, Any]) -> dict[str, Any]:
     cleaned = dict(changes)
+    if isinstance(cleaned.get("data"), Mapping):
+        cleaned["data"] = of_version(row.type_version.bundle).fields.kept(cleaned["data"])
     for name in ("subject", "address"):
         if name in cleaned:
             cleaned[name] = one_line(cleaned[name])

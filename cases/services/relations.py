@@ -5,11 +5,13 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cases.models import Case, EventKind, Link, Participant
 from cases.permissions import CHANGE_CASE
 from cases.services.places import citizen_of
 from cases.services.writing import fetch, fetch_two, write
+from cases.workflow import of_version
 from crm.citizens.models import Citizen
 from crm.citizens.selectors import shown_name
 from crm.kit.actor import Actor
@@ -22,21 +24,30 @@ def add_participant(actor: Actor, case: UUID, citizen: UUID, role: str) -> Parti
     """The citizen takes part in the case in this role."""
     row = fetch(actor, case)
     require(actor, CHANGE_CASE, row)
-    if role not in Participant.Role.values:
+    workflow = of_version(row.type_version.bundle)
+    if role not in dict(workflow.role_choices()):
         raise Invalid(errors={"role": [_("Choose one of the offered values.")]})
     who = citizen_of(actor, citizen)
-    present = Participant.objects.for_actor(actor).filter(
-        case=row, citizen=who, role=role, ended_at=None
-    )
-    if present.exists():
+    present = Participant.objects.for_actor(actor).filter(case=row, role=role, ended_at=None)
+    if present.filter(citizen=who).exists():
         raise Invalid(errors={"citizen": [_("They already take part in this role.")]})
     return take_part(actor, CHANGE_CASE, row, who, role)
 
 
 def take_part(actor: Actor, permission: str, row: Case, who: Citizen, role: str) -> Participant:
     """They take part in the case, which the caller holds."""
+    workflow = of_version(row.type_version.bundle)
+    present = Participant.objects.for_actor(actor).filter(case=row, role=role, ended_at=None)
+    most = next((own.most for own in workflow.roles if own.code == role), None)
+    if most is not None and present.count() >= most:
+        text = ngettext(
+            "Only %(count)s person can be this in a case of this type.",
+            "Only %(count)s people can be this in a case of this type.",
+            most,
+        )
+        raise Invalid(errors={"role": [text % {"count": most}]})
     participant = Participant.objects.create(case=row, citizen=who, role=role)
-    told = {"name": shown_name(actor, who), "citizen": str(who.uuid), "role": role}
+    told = {"name": shown_name(actor, who), "citizen": str(who.uuid), **_role(row, role)}
     write(actor, permission, row, EventKind.PARTICIPANT_ADDED, told)
     return participant
 
@@ -55,9 +66,16 @@ def end_participant(actor: Actor, case: UUID, participant: UUID) -> Participant:
         found.ended_at = timezone.now()
         found.save(update_fields=["ended_at", "updated_at"])
         who = found.citizen
-        told = {"name": shown_name(actor, who), "citizen": str(who.uuid), "role": found.role}
+        told = {"name": shown_name(actor, who), "citizen": str(who.uuid), **_role(row, found.role)}
         write(actor, CHANGE_CASE, row, EventKind.PARTICIPANT_ENDED, told)
     return found
+
+
+def _role(case: Case, code: str) -> dict[str, str]:
+    """How an event keeps a role: one that only the type knows also by its name of now."""
+    roles = of_version(case.type_version.bundle).roles
+    own = next((role.said for role in roles if role.code == code), None)
+    return {"role": code, **({"role_name": own} if own else {})}
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from cases import selectors, services, timeline
 from cases.clocks import EXTENDS, SUSPENDS, clock
 from cases.forms import EditCaseForm, MoveForm, show_errors
-from cases.models import Application, Case, Confidentiality, Document, Link, Participant
+from cases.models import Application, Case, Confidentiality, Document, Link
 from cases.permissions import (
     ASSIGN_CASE,
     CHANGE_CASE,
@@ -31,8 +32,9 @@ from cases.presenting import asks_in_words, named, row_of, rows_of
 from cases.represented import notified, representatives_of
 from cases.tasklists import Due, due_in, obstacles_of
 from cases.timeline import Asked, shown
+from cases.usual_messages import offered
 from cases.views.opening import chosen_citizen
-from cases.workflow import OUTCOME, REASON, allowed_moves, asks_of, of_version
+from cases.workflow import OUTCOME, REASON, RESULT, Workflow, allowed_moves, of_version
 from crm.audit import words
 from crm.audit.models import AuditEntry
 from crm.audit.permissions import VIEW_ENTRY
@@ -78,12 +80,13 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         **head,
         **_story(request, actor, row),
         "tabs": _tabs(actor, len(documents), relations, len(head["left"])),
-        "fields": [(field.label, shown(row.data.get(field.name))) for field in workflow.fields],
+        "fields": _fields(row, workflow),
+        "result": getattr(row, "result", None),
         "application": _application(actor, row),
         "documents": documents,
         "participants": participants,
         "links": links,
-        "roles": Participant.Role.choices,
+        "roles": workflow.role_choices(),
         "link_kinds": Link.Kind.choices,
         "origins": Document.Origin.choices,
         "max_bytes": settings.FILES_MAX_BYTES,
@@ -91,6 +94,7 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         "stream_after": _stream_number(row),
         "user_id": actor.user_id,
         "recipient": _recipient(actor, row),
+        "usual": offered(row, workflow, request.GET.get("tras", "")),
         "channels": Channel.choices,
         "may_see_citizen": actor.holds(VIEW_CITIZEN),
         "other_cases": rows_of(actor, _others(actor, row)),
@@ -173,7 +177,7 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
     if chosen is None:
         raise NotFound
     record_part(actor, row, "move")
-    asks = asks_of(chosen, row.data)
+    asks = workflow.asks(chosen, row)
     form = MoveForm(request.POST or None, case=row, move=chosen, asks=asks, workflow=workflow)
     status, conflict = 422 if form.is_bound else 200, None
     if request.method == "POST" and form.is_valid():
@@ -184,6 +188,7 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
                 move,
                 reason=form.cleaned_data.get(REASON, ""),
                 outcome=form.cleaned_data.get(OUTCOME, ""),
+                result=form.cleaned_data.get(RESULT, ""),
                 data=form.cleaned_case_data(),
                 despite_open="despite_open" in request.POST,
             )
@@ -197,7 +202,9 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
         else:
             target = workflow.target_of(chosen).name
             messages.success(request, _("The case is now: %(state)s.") % {"state": target})
-            return HttpResponseRedirect(reverse("cases:detail", args=[case]))
+            ready = any(move in one.moves for one in workflow.messages)
+            after = f"?{urlencode({'tras': move})}#composer" if ready else ""
+            return HttpResponseRedirect(reverse("cases:detail", args=[case]) + after)
     stands = obstacles_of(row, workflow.target_of(chosen), due_in(row))
     context = {
         "case": row,
@@ -265,6 +272,23 @@ def _moves(actor: Actor, case: Case, left: list[Due]) -> list[dict[str, Any]]:
             "missing": asks_in_words(workflow, possible.asks),
         }
         for possible, stands in found
+    ]
+
+
+def _fields(case: Case, workflow: Workflow) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What the type asks, by section, as it was answered; not what is not asked of this case."""
+    asked = workflow.fields.shown(case.data)
+    return [
+        (
+            section.title,
+            [
+                (field.label, shown(field.said(case.data.get(field.name))))
+                for field in section.fields
+                if field.name in asked
+            ],
+        )
+        for section in workflow.fields.sections
+        if any(field.name in asked for field in section.fields)
     ]
 
 
@@ -356,7 +380,7 @@ def _conflict(actor: Actor, form: EditCaseForm, case: Case, error: Conflict) -> 
         now.append((str(timeline.FIELD_LABELS["citizen"]), shown(name)))
     if "data" in names:
         now += [
-            (field.label, shown(case.data.get(field.name)))
+            (field.label, shown(field.said(case.data.get(field.name))))
             for field in of_version(case.type_version.bundle).fields
             if (case.data.get(field.name) or None) != (typed.get(field.name) or None)
         ]

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from cases import services
-from cases.checklists import PARTS
 from cases.models import CaseType, CaseTypeVersion
 from cases.permissions import PUBLISH_CASE_TYPE
 from cases.presenting import asks_in_words
+from cases.services.catalogue import newest_version
 from cases.type_forms import CaseTypeForm, texts_of
 from cases.workflow import Workflow, of_version, simple_bundle
 from crm.kit.access import ActorRequest, needs
@@ -69,7 +69,7 @@ def new_type(request: ActorRequest) -> HttpResponse:
 def edit_type(request: ActorRequest, code: str) -> HttpResponse:
     """One case type; saving a change publishes a new version."""
     row = CaseType.objects.for_actor(request.actor).get_or_refuse(code=code)
-    form = CaseTypeForm(request.POST or None, initial=CaseTypeForm.of(row, _published(row)))
+    form = CaseTypeForm(request.POST or None, initial=CaseTypeForm.of(row, newest_version(row)))
     form.fields["code"].disabled = True
 
     def change() -> None:
@@ -87,7 +87,7 @@ def edit_type(request: ActorRequest, code: str) -> HttpResponse:
 
     def now() -> dict[str, Any]:
         there = CaseType.objects.for_actor(request.actor).get_or_refuse(code=code)
-        return CaseTypeForm.of(there, _published(there))
+        return CaseTypeForm.of(there, newest_version(there))
 
     if request.method == "GET":
         return _page(request, form, row)
@@ -105,7 +105,7 @@ def _saved(
 def _page(
     request: ActorRequest, form: CaseTypeForm, row: CaseType | None, status: int = 200
 ) -> HttpResponse:
-    versions = row.versions.order_by("-number") if row else []
+    versions = row.versions.exclude(number=0).order_by("-number") if row else []
     context = {"form": form, "type": row, "versions": versions}
     return render(request, "cases/type.html", context, status=status)
 
@@ -127,7 +127,8 @@ def _moves(workflow: Workflow) -> list[dict[str, str]]:
 def _beside(row: CaseType) -> dict[str, Any]:
     """The parts of the published bundle that the form does not show: they stay."""
     there = _published(row)
-    return {name: there.bundle[name] for name in PARTS if name in there.bundle} if there else {}
+    bundle = there.bundle if there else {}
+    return {name: part for name, part in bundle.items() if name not in CaseTypeForm.PARTS}
 
 
 def _published(row: CaseType) -> CaseTypeVersion | None:

@@ -38,4 +38,5 @@ observe({
   tree: () => import("./controllers/tree.js"),
   upload: () => import("./controllers/upload.js"),
   visitor: () => import("./controllers/visitor.js"),
+  when: () => import("./controllers/when.js"),
 });

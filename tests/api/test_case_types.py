@@ -68,3 +68,71 @@ def test_null_is_no_change(world: World, caller: Callable[..., Caller]) -> None:
     answer = system.patch(address, data="{}", content_type="application/json")
     assert (answer.status_code, answer.json()["name"]) == (200, kind.name)
     assert kind.versions.count() == 1
+
+
+def test_a_draft_is_designed_and_published(world: World, caller: Callable[..., Caller]) -> None:
+    kind = CaseTypeFactory(organisation=world.here, code="mia")
+    system = caller("cases.publish_case_type")
+    address = f"/case-types/{kind.uuid}/"
+    assert system.send("get", f"{address}draft/").status_code == 404
+    draft = system.send("post", f"{address}draft/", {}).json()
+    assert (draft["made_from"], draft["problems"]) == (1, [])
+    wrong = {"bundle": {"states": "later"}, "seen": draft["seen"]}
+    kept = system.send("patch", f"{address}draft/", wrong).json()
+    assert kept["bundle"] == {"states": "later"}
+    assert {"states", "initial", "moves"} <= {problem["where"] for problem in kept["problems"]}
+    assert system.send("patch", f"{address}draft/", wrong).status_code == 409  # seen is past
+    refused = system.send("post", f"{address}draft/publish/", {"despite": True})
+    assert refused.status_code == 422
+    right = {"bundle": simple_bundle(term="3m"), "seen": kept["seen"]}
+    seen = system.send("patch", f"{address}draft/", right).json()["seen"]
+    made = system.send("post", f"{address}draft/publish/", {"seen": seen})
+    assert (made.status_code, made.json()["number"]) == (200, 2)
+    listed = system.send("get", f"{address}versions/").json()["results"]
+    assert [(one["number"], one["status"]) for one in listed] == [(2, "published"), (1, "retired")]
+    told = system.send("get", f"{address}differences/?before=1&after=2").json()["changes"]
+    assert [(one["where"], one["kind"]) for one in told] == [("term", "added")]
+    CaseFactory(unit=world.unit, case_type=kind)
+    tried = system.send("post", f"{address}migrations/try/", {"source": 2, "target": 1}).json()
+    assert (tried["total"], tried["refusals"]) == (1, [])
+    assert [(one["code"], one["target"]) for one in tried["states"]] == [("new", "new")]
+    assert system.send("get", f"{address}migrations/").json()["results"] == []
+    assert system.send("post", f"{address}draft/", {"version": 1}).json()["made_from"] == 1
+    assert system.send("delete", f"{address}draft/").status_code == 204
+    assert system.send("post", f"{address}retire/", {}).status_code == 204
+    assert system.send("get", address).json()["version"] is None
+
+
+def test_a_type_is_carried_as_text(world: World, caller: Callable[..., Caller]) -> None:
+    kind = CaseTypeFactory(organisation=world.here, code="mia")
+    system = caller("cases.publish_case_type")
+    text = system.send("get", f"/case-types/{kind.uuid}/text/").json()["text"]
+    assert text.startswith("case_type_format: 1\ncode: mia\n")
+    given = {"text": text.replace("code: mia", "code: otra"), "publish": True}
+    assert system.send("post", "/case-types/import/", given).status_code == 200
+    made = system.send("get", "/case-types/?code=otra").json()["results"]
+    assert [one["version"] for one in made] == [1]
+    refused = system.send("post", "/case-types/import/", {"text": "states: ["})
+    assert refused.status_code == 422
+    reader = caller("cases.view_case")
+    assert reader.send("get", f"/case-types/{kind.uuid}/text/").status_code == 403
+
+
+def test_work_ends_with_a_result(world: World, caller: Callable[..., Caller]) -> None:
+    bundle = {
+        **simple_bundle(),
+        "results": [{"code": "granted", "name": "Concedida", "nomination": "keep", "term": "5y"}],
+    }
+    kind = CaseTypeFactory(organisation=world.here, code="mia", bundle=bundle)
+    case = CaseFactory(unit=world.unit, case_type=kind)
+    system = caller("cases.view_case", "cases.change_case", "cases.close_case")
+    assert system.send("get", f"/cases/{case.uuid}/").json()["result"] is None
+    ended = {"outcome": "Concedida"}
+    assert system.send("post", f"/cases/{case.uuid}/close/", ended).status_code == 422
+    told = system.send("post", f"/cases/{case.uuid}/close/", {**ended, "result": "granted"})
+    assert (told.status_code, told.json()["result"]) == (200, "granted")
+    listed = system.send("get", "/cases/?category=resolved").json()["results"]
+    assert [one["result"] for one in listed] == ["granted"]
+    assert [
+        one["code"] for one in system.send("get", f"/case-types/{kind.uuid}/").json()["results"]
+    ] == ["granted"]

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from rest_framework import serializers
 
+from cases.type_texts import Written, write
 from cases.workflow import simple_bundle
 from crm.kit.api.shapes import Id, Input, Named, shape
 from tests.factories.citizens import made_up_nif
@@ -62,6 +63,12 @@ SPECIAL: dict[tuple[str, str], Any] = {
     ("NewCaseTypeInput", "bundle"): simple_bundle(),
     ("CaseTypeChanges", "nature"): "application",
     ("CaseTypeChanges", "bundle"): simple_bundle(),
+    ("DraftChanges", "bundle"): simple_bundle(),
+    ("DraftChanges", "seen"): "draft_seen.now",
+    ("DifferenceFilters", "before"): 1,
+    ("ImportInput", "text"): write(Written("nueva", "Nueva", "enquiry", simple_bundle())),
+    ("MigrationInput", "source"): 1,
+    ("MigrationInput", "target"): 2,
     ("ParentInput", "parent"): "other_unit.uuid",
     ("MergeInput", "into"): "other_unit.uuid",
     ("TaskChanges", "title"): "Llamar",
@@ -95,7 +102,7 @@ def value_of(kind: type[Input], name: str, field: Any, side: Side) -> Any:
         return SimpleUploadedFile("papel.pdf", PAPER)
     given = SPECIAL.get((kind.__name__, name), VALUES.get(name))
     assert given is not None, f"say in VALUES what {kind.__name__}.{name} holds"
-    found = given if isinstance(given, dict) else str(side.get(given))
+    found = given if isinstance(given, dict | int) else str(side.get(given))
     return [found] if isinstance(field, serializers.ListField) else found
 
 

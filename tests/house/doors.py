@@ -717,6 +717,26 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/case-types/<uuid:type_id>/": Guarded(
         {"type_id": "case_type.uuid"}, silent="a definition, nobody's data"
     ),
+    "api/v1/case-types/import/": Guarded(),
+    **{
+        f"api/v1/case-types/<uuid:type_id>/{rest}": Guarded(
+            {"type_id": "drafted.uuid"}, query=query, silent="a definition, nobody's data"
+        )
+        for rest, query in {
+            "draft/": {},
+            "draft/publish/": {},
+            "retire/": {},
+            "versions/": {},
+            "text/": {},
+            "differences/": {"before": "1"},
+            "migrations/": {},
+            "migrations/try/": {},
+        }.items()
+    },
+    "api/v1/case-types/<uuid:type_id>/migrations/<uuid:migration_id>/": Guarded(
+        {"type_id": "drafted.uuid", "migration_id": "migration.uuid"},
+        silent="how many of which version, nobody's data",
+    ),
     "api/v1/documents/": Guarded(),
     "api/v1/documents/<uuid:document_id>/": Guarded({"document_id": "document.uuid"}),
     "api/v1/documents/<uuid:document_id>/content/": Guarded({"document_id": "document.uuid"}),

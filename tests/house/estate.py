@@ -36,10 +36,12 @@ from cases.models import (
     Participant,
     Procedure,
     Task,
+    VersionMigration,
 )
 from cases.services import NewTask
 from cases.services.filing import Applicant, file_application
 from cases.services.imports import keep_upload
+from cases.services.versions import start_migration
 from cases.workflow import simple_bundle
 from channels_app import services as channels
 from channels_app.models import (
@@ -125,6 +127,8 @@ class Side:
     auditor: User
     employee: User  # one to be acted upon
     case_type: CaseType
+    drafted: CaseType  # with two versions and a draft
+    migration: VersionMigration
     citizen: Citizen
     identifier: Identifier
     point: ContactPoint
@@ -208,6 +212,12 @@ class Side:
     def reassigned(self) -> SimpleNamespace:
         """Where a supervisor gives a conversation to."""
         return SimpleNamespace(to=f"queue:{self.queue.uuid}")
+
+    @property
+    def draft_seen(self) -> SimpleNamespace:
+        """What whoever changes the draft has seen."""
+        draft = cases.draft_of(self.actor, self.drafted.code)
+        return SimpleNamespace(now=cases.draft_seen(draft) if draft else "")
 
     @property
     def session(self) -> UserSession:
@@ -311,6 +321,9 @@ def side(code: str) -> Side:
             "papers": [{"code": "plano", "name": f"Plano {code}", "required": False}],
         },
     )
+    drafted = CaseTypeFactory(organisation=organisation, code=f"borrador-{code.lower()}")
+    cases.publish_version(actor, drafted, simple_bundle(term="3m"))
+    cases.start_draft(actor, drafted.code)
     people = [
         CitizenFactory(
             organisation=organisation, name=name, surname1=f"Apellido {code}", surname2="Prueba"
@@ -376,6 +389,8 @@ def side(code: str) -> Side:
         auditor=employee(organisation, "auditor", full_name=f"Audita {code}"),
         employee=worker,
         case_type=case_type,
+        drafted=drafted,
+        migration=start_migration(actor, drafted.code, 1, 2),
         citizen=people[0],
         identifier=people[0].identifiers.get(),
         point=point,

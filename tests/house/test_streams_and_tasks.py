@@ -98,6 +98,7 @@ def test_an_unknown_stream_is_refused(stream: str, estate: Estate) -> None:
 # that does not exist.
 ARGUMENTS: dict[str, tuple[list[str], list[Any]]] = {
     "audit.verify": (["organisation.pk", "Audita"], [999_999_999, "Audita"]),
+    "cases.migrate_cases": (["migration.uuid"], [str(uuid4())]),
     "cases.run_bulk": (["action.uuid"], [str(uuid4())]),
     "cases.run_import": (["load.pk"], [999_999_999]),
     "channels.phrase_answer": (["owed_answer.uuid"], [str(uuid4())]),

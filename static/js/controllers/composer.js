@@ -16,6 +16,7 @@ export default function composer(form) {
   const box = form.elements.text;
   const key = form.elements.idempotency_key;
   const channel = form.elements.channel; // only of what the citizen said
+  const usual = form.querySelector("#composer-usual"); // only of replies
   const status = form.querySelector("[data-status]");
   const warning = form.querySelector(".v-composer-warn");
   const label = form.querySelector("[data-label]");
@@ -54,6 +55,7 @@ export default function composer(form) {
       channel.disabled = mode !== "said";
       channel.closest("[data-said-only]").hidden = channel.disabled;
     }
+    if (usual) usual.closest("[data-reply-only]").hidden = mode !== "reply";
     warning.textContent = warning.dataset[`${mode}Text`];
     label.textContent = label.dataset[`${mode}Label`];
     box.placeholder = box.dataset[`${mode}Placeholder`];
@@ -69,6 +71,13 @@ export default function composer(form) {
   form.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(save, PATIENCE_MS);
+  });
+  usual?.addEventListener("change", () => {
+    if (!usual.value) return;
+    box.setRangeText(usual.value, box.selectionStart, box.selectionEnd, "end");
+    usual.value = "";
+    box.focus();
+    box.dispatchEvent(new Event("input", { bubbles: true }));
   });
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {

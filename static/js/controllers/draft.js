@@ -49,6 +49,7 @@ export default function draft(element) {
         else if (one.value === value) one.checked = checked;
       }
     }
+    element.dispatchEvent(new Event("change")); // what is shown may depend on it
   }
 
   // loaded again, the page holds what was sent; what was typed since is in the draft
