@@ -11,6 +11,7 @@ from campaigns.services.drafting import submit_campaign
 from campaigns.tokens import token_for
 from cases import services
 from cases.models import Case, CaseType
+from cases.workflow import simple_bundle
 from channels_app import services as channels
 from channels_app.models import (
     ChannelAccount,
@@ -55,6 +56,25 @@ FIELDS = {
     "type": "object",
     "properties": {"amount": {"type": "number", "title": "Amount asked for", "minimum": 0}},
 }
+
+# what a building permit plans
+TASKS = [
+    {"code": "check", "name": "Check the papers", "term": "5wd", "closing": "blocks"},
+    {
+        "code": "propose",
+        "name": "Write the proposal",
+        "instructions": "With the facts and the reasons.",
+        "after": ["check"],
+        "term": "10wd",
+        "approval": True,
+        "closing": "blocks",
+    },
+    {"code": "file", "name": "File the copy", "closing": "warns"},
+]
+PAPERS = [
+    {"code": "map", "name": "Map of the place", "required": False},
+    {"code": "registry", "name": "Entry of the land registry", "from": "administration"},
+]
 
 
 @dataclass
@@ -121,6 +141,12 @@ def build() -> Town:
         )
         town.cases["south"] = CaseFactory(
             unit=town.south, subject="A matter of the southern counter", **types
+        )
+        CaseTypeFactory(
+            organisation=town.organisation,
+            code="permit",
+            name="Building permit",
+            bundle={**simple_bundle(), "tasks": TASKS, "papers": PAPERS},
         )
         _window(town, types["case_type"])
         _chat(town)
