@@ -18,6 +18,8 @@ from cases.views import (
     open311,
     opening,
     procedures,
+    studio,
+    studio_publishing,
     tasks,
     types,
     window,
@@ -83,6 +85,25 @@ of_window = [
     path("seguimiento/<uuid:case>/", window.case, name="window_case"),
 ]
 
+of_type = [
+    path("", studio.summary, name="type"),
+    path("retirar/", studio_publishing.retire, name="studio_retire"),
+    path("estudio/general/", studio.general, name="studio_general"),
+    path("estudio/plazos/", studio.clocks, name="studio_clocks"),
+    path("estudio/vista/", studio_publishing.preview, name="studio_preview"),
+    path(
+        "estudio/vista/solicitud/",
+        studio_publishing.preview_public,
+        name="studio_preview_public",
+    ),
+    path("estudio/publicar/", studio_publishing.publish, name="studio_publish"),
+    path("estudio/descartar/", studio.discard, name="studio_discard"),
+    path("estudio/<slug:lot>/", studio.things, name="studio_list"),
+    path("estudio/<slug:lot>/<slug:key>/", studio.thing, name="studio_item"),
+    path("estudio/<slug:lot>/<slug:key>/orden/", studio.order, name="studio_order"),
+    path("estudio/<slug:lot>/<slug:key>/quitar/", studio.remove, name="studio_remove"),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("casos/", lists.case_list, name="list"),
@@ -139,5 +160,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organizacion/open311/<uuid:service>/", open311.service, name="open311_service"),
     path("organizacion/tipos/", types.type_list, name="types"),
     path("organizacion/tipos/nuevo/", types.new_type, name="new_type"),
-    path("organizacion/tipos/<slug:code>/", types.edit_type, name="type"),
+    path("organizacion/tipos/<slug:code>/", include(of_type)),
 ]

@@ -1,5 +1,6 @@
-"""Case types: the list, and the form of one."""
+"""Case types: the list, and a new one."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -11,14 +12,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from cases import services
+from cases.designing import code_of, empty_bundle
+from cases.forms import show_errors
 from cases.models import CaseType, CaseTypeVersion
 from cases.permissions import PUBLISH_CASE_TYPE
 from cases.presenting import asks_in_words
 from cases.services.catalogue import newest_version
-from cases.type_forms import CaseTypeForm, texts_of
-from cases.workflow import Workflow, of_version, simple_bundle
+from cases.studio_forms import NewTypeForm
+from cases.workflow import Workflow, of_version
 from crm.kit.access import ActorRequest, needs
+from crm.kit.errors import Invalid
 from crm.kit.policy import catalogue
+
+LONGEST_CODE = 60
 
 
 @require_GET
@@ -28,12 +34,14 @@ def type_list(request: ActorRequest) -> HttpResponse:
     rows = CaseType.objects.for_actor(request.actor).order_by("name").prefetch_related("versions")
     types = []
     for row in rows:
-        published = _published(row)
+        published = _of_status(row, CaseTypeVersion.Status.PUBLISHED)
         workflow = of_version(published.bundle) if published else None
         types.append(
             {
                 "type": row,
                 "version": published,
+                "draft": _of_status(row, CaseTypeVersion.Status.DRAFT),
+                "retired": _of_status(row, CaseTypeVersion.Status.RETIRED),
                 "workflow": workflow,
                 "term": workflow.term.words if workflow and workflow.term else "",
                 "moves": _moves(workflow) if workflow else [],
@@ -45,69 +53,39 @@ def type_list(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @needs(PUBLISH_CASE_TYPE)
 def new_type(request: ActorRequest) -> HttpResponse:
-    """A new case type, beginning from the simple one."""
-    form = CaseTypeForm(request.POST or None, initial=texts_of(simple_bundle()))
-
-    def create() -> None:
+    """A new case type, as a draft; its code is made of its name."""
+    types = CaseType.objects.for_actor(request.actor).order_by("name")
+    choices = [(row.code, row.name) for row in types]
+    form = NewTypeForm(request.POST or None, types=choices)
+    if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
-        created = services.create_case_type(
-            request.actor,
-            code=said["code"],
-            name=said["name"],
-            nature=said["nature"],
-            bundle=form.bundle(),
-        )
-        messages.success(request, _("%(name)s can be opened now.") % {"name": created.name})
-
-    if request.method == "GET":
-        return _page(request, form, None)
-    return _saved(request, form, None, form.saved(create))
-
-
-@require_http_methods(["GET", "POST"])
-@needs(PUBLISH_CASE_TYPE)
-def edit_type(request: ActorRequest, code: str) -> HttpResponse:
-    """One case type; saving a change publishes a new version."""
-    row = CaseType.objects.for_actor(request.actor).get_or_refuse(code=code)
-    form = CaseTypeForm(request.POST or None, initial=CaseTypeForm.of(row, newest_version(row)))
-    form.fields["code"].disabled = True
-
-    def change() -> None:
-        said = form.cleaned_data
-        services.change_case_type(
-            request.actor,
-            code,
-            name=said["name"],
-            nature=said["nature"],
-            is_active=said["is_active"],
-            bundle={**_beside(row), **form.bundle()},
-            seen=said["seen"],
-        )
-        messages.success(request, _("The case type has been saved."))
-
-    def now() -> dict[str, Any]:
-        there = CaseType.objects.for_actor(request.actor).get_or_refuse(code=code)
-        return CaseTypeForm.of(there, newest_version(there))
-
-    if request.method == "GET":
-        return _page(request, form, row)
-    return _saved(request, form, row, form.saved(change, now))
+        try:
+            created = services.create_draft_type(
+                request.actor,
+                code=code_of(said["name"], {code for code, _name in choices}, LONGEST_CODE, "-"),
+                name=said["name"],
+                nature=said["nature"],
+                bundle=_beginning(request, form),
+            )
+        except Invalid as error:
+            show_errors(form, error)
+        else:
+            text = _("%(name)s has been begun. Nothing can be opened by it before you publish.")
+            messages.success(request, text % {"name": created.name})
+            return HttpResponseRedirect(reverse("cases:type", args=[created.code]))
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
+    return render(request, "cases/studio/new.html", {"form": form}, status=status)
 
 
-def _saved(
-    request: ActorRequest, form: CaseTypeForm, row: CaseType | None, status: HTTPStatus
-) -> HttpResponse:
-    if status == HTTPStatus.OK:
-        return HttpResponseRedirect(reverse("cases:types"))
-    return _page(request, form, row, status)
-
-
-def _page(
-    request: ActorRequest, form: CaseTypeForm, row: CaseType | None, status: int = 200
-) -> HttpResponse:
-    versions = row.versions.exclude(number=0).order_by("-number") if row else []
-    context = {"form": form, "type": row, "versions": versions}
-    return render(request, "cases/type.html", context, status=status)
+def _beginning(request: ActorRequest, form: NewTypeForm) -> Mapping[str, Any] | None:
+    """What the draft says at first; None: the simple one."""
+    start = form.cleaned_data["start"]
+    if start == NewTypeForm.COPY:
+        rows = CaseType.objects.for_actor(request.actor)
+        copied = rows.get_or_refuse(code=form.cleaned_data["copy_of"])
+        version = newest_version(copied) or services.draft_of(request.actor, copied.code)
+        return version.bundle if version else None
+    return empty_bundle() if start == NewTypeForm.EMPTY else None
 
 
 def _moves(workflow: Workflow) -> list[dict[str, str]]:
@@ -124,13 +102,5 @@ def _moves(workflow: Workflow) -> list[dict[str, str]]:
     ]
 
 
-def _beside(row: CaseType) -> dict[str, Any]:
-    """The parts of the published bundle that the form does not show: they stay."""
-    there = _published(row)
-    bundle = there.bundle if there else {}
-    return {name: part for name, part in bundle.items() if name not in CaseTypeForm.PARTS}
-
-
-def _published(row: CaseType) -> CaseTypeVersion | None:
-    published = CaseTypeVersion.Status.PUBLISHED
-    return next((one for one in row.versions.all() if one.status == published), None)
+def _of_status(row: CaseType, status: str) -> CaseTypeVersion | None:
+    return next((one for one in row.versions.all() if one.status == status), None)

@@ -19,6 +19,7 @@ observe({
   map: () => import("./controllers/map.js"),
   matrix: () => import("./controllers/matrix.js"),
   menu: () => import("./controllers/menu.js"),
+  order: () => import("./controllers/order.js"),
   palette: () => import("./controllers/palette.js"),
   panes: () => import("./controllers/panes.js"),
   passkey: () => import("./controllers/passkey.js"),

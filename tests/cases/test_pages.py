@@ -14,7 +14,7 @@ from django.utils.html import escape
 from pytest_django import Settings
 
 from cases import services
-from cases.models import Case, CaseType, Event
+from cases.models import Case, Event
 from cases.permissions import ENDED
 from crm.accounts.actors import system_actor
 from crm.accounts.models import Role, User
@@ -657,92 +657,6 @@ def test_who_brought_a_paper_and_who_may_know_it_is_said_on_the_page(
     assert attach(confidentiality="9").status_code == 422
     assert attach(confidentiality="3").status_code == 403
     assert case.documents.count() == 1
-
-
-def test_case_types_are_designed_and_versioned(world: World) -> None:
-    admin = employee(world.here, "administrator")
-    client = signed_in(admin)
-    page = client.get("/organizacion/tipos/nuevo/")
-    assert page.status_code == 200
-    form = page.context["form"]
-    typed = {name: form.initial.get(name, "") for name in ("states", "moves", "initial_state")}
-    typed |= {"name": "Licencia", "code": "licencia", "nature": "application", "term": "3m"}
-    broken = client.post("/organizacion/tipos/nuevo/", {**typed, "fields_schema": '{"a": }'})
-    assert broken.status_code == 422
-    assert "7" in str(broken.context["form"].errors["fields_schema"])
-    wrong = client.post("/organizacion/tipos/nuevo/", {**typed, "term": "soon"})
-    assert wrong.status_code == 422
-    assert "term" in wrong.context["form"].errors
-    assert client.post("/organizacion/tipos/nuevo/", typed).status_code == 302
-    case_type = CaseType.objects.unscoped("a test").get(code="licencia")
-    assert case_type.versions.count() == 1
-    listed = client.get("/organizacion/tipos/").content.decode()
-    assert "Licencia" in listed
-    assert "3 months" in listed
-    assert "cases.change_case" not in listed
-
-    address = "/organizacion/tipos/licencia/"
-    assert client.get(address).status_code == 200
-    changed = {**typed, "term": "2m", "is_active": "on"}
-    assert client.post(address, changed).status_code == 302
-    assert case_type.versions.count() == 2
-    assert signed_in(world.alice).get("/organizacion/tipos/").status_code == 403
-    stranger = employee(world.elsewhere, "administrator")
-    assert signed_in(stranger).get(address).status_code == 404
-
-
-def test_the_slower_of_two_designers_is_told_what_changed_and_loses_nothing(world: World) -> None:
-    CaseTypeFactory(organisation=world.here, code="obra", name="Obra", fields={})
-    address = "/organizacion/tipos/obra/"
-    client, other = (
-        signed_in(employee(world.here, "administrator", language="en")) for _each in range(2)
-    )
-
-    def shown() -> dict[str, Any]:
-        form = client.get(address).context["form"]
-        return {name: form[name].value() or "" for name in form.fields} | {"is_active": "on"}
-
-    mine, theirs = shown(), shown()
-    mine["term"] = "1m"
-    theirs |= {"name": "Obra menor", "states": theirs["states"].replace('"New"', '"Entered"')}
-    assert theirs["states"] != mine["states"]
-    assert other.post(address, theirs).status_code == 302
-
-    late = client.post(address, mine)
-
-    assert late.status_code == 409
-    form = late.context["form"]
-    now = dict(form.now)
-    assert set(now) == {"States", "Name", "Term"}
-    assert now["Name"] == "Obra menor"
-    assert now["States"].count("\n") == 0  # only the line that is another
-    assert '"Entered"' in now["States"]
-    assert (form["term"].value(), form["name"].value()) == ("1m", "Obra")
-    kept = CaseType.objects.unscoped("a test").get(code="obra")
-    assert (kept.name, kept.versions.count()) == ("Obra menor", 2)
-    # a name alone is no new version, and yet somebody else's change
-    again = mine | {"seen": form["seen"].value()}
-    assert other.post(address, theirs | {"name": "Obras", "seen": ""}).status_code == 302
-    assert client.post(address, again).status_code == 409
-    again["seen"] = shown()["seen"]
-    assert client.post(address, again).status_code == 302
-    kept.refresh_from_db()
-    assert (kept.name, kept.versions.count()) == ("Obra", 3)
-
-
-@pytest.mark.parametrize(
-    "value", ["1e999", "NaN", r'"\u0000"', r'"\ud800"', "9" * 5_000, "[" * 100_000]
-)
-def test_no_definition_falls_over_what_no_database_keeps(world: World, value: str) -> None:
-    client = signed_in(employee(world.here, "administrator"))
-    form = client.get("/organizacion/tipos/nuevo/").context["form"]
-    typed = {name: form.initial.get(name, "") for name in ("states", "moves", "initial_state")}
-    typed |= {"name": "Licencia", "code": "licencia", "nature": "application", "term": ""}
-    schema = '{"properties": {"a": {"type": "string", "title": %s}}}'
-    for change in ({"fields_schema": schema % value}, {"states": value}, {"moves": value}):
-        answer = client.post("/organizacion/tipos/nuevo/", typed | change)
-        assert answer.status_code == 422
-        assert set(answer.context["form"].errors) & {*change, "__all__"}
 
 
 def test_what_happens_is_followed_live(world: World) -> None:

@@ -106,6 +106,7 @@ def _ids(pattern: str) -> tuple[str, ...]:
 
 
 _CASE = {"case": "case.uuid"}
+_TYPE = {"code": "case_type.code"}
 _API_CASE = {"case_id": "case.uuid"}
 _TASK = {"task": "task.uuid"}
 _REVIEW = {"task": "done_task.uuid"}
@@ -283,7 +284,26 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:window_receipt": Public("404 to all but who filed it", {**_SIDE, **_CASE}),
     "cases:window_case": Public("404 to all but who gave its code", {**_SIDE, **_CASE}),
     "cases:window_leave": Public("ends what this browser may see", _SIDE),
-    "cases:type": Guarded({"code": "case_type.code"}, silent="a definition, nobody's data"),
+    "cases:type": Guarded(_TYPE, silent=_DEFINITION),
+    "cases:studio_retire": Guarded(_TYPE),
+    "cases:studio_general": Guarded(
+        _TYPE, {"name": "Otro nombre", "nature": "enquiry"}, silent=_DEFINITION
+    ),
+    "cases:studio_clocks": Guarded(_TYPE, {"count": "3", "counted_in": "m"}, silent=_DEFINITION),
+    "cases:studio_preview": Guarded(_TYPE, silent=_DEFINITION),
+    "cases:studio_preview_public": Guarded(_TYPE, silent=_DEFINITION),
+    "cases:studio_publish": Guarded(_TYPE, silent=_DEFINITION),
+    "cases:studio_discard": Guarded(_TYPE),
+    "cases:studio_list": Guarded(
+        {**_TYPE, "lot": "estados"}, {"first_state": "in_progress"}, silent=_DEFINITION
+    ),
+    "cases:studio_item": Guarded(
+        {**_TYPE, "lot": "estados", "key": "new"},
+        {"name": "Recibida", "category": "new"},
+        silent=_DEFINITION,
+    ),
+    "cases:studio_order": Guarded({**_TYPE, "lot": "estados", "key": "new"}, {"to": "down"}),
+    "cases:studio_remove": Guarded({**_TYPE, "lot": "estados", "key": "new"}),
     "cases:open311": Guarded(),
     "cases:new_open311_service": Guarded(),
     "cases:open311_service": Guarded(

@@ -196,6 +196,11 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
         {"name": "Otro", "code": "OTRO", "layer": "local"},
         "calendar.uuid",
     ),
+    ("NewTypeForm", "copy_of"): (
+        "cases:new_type",
+        {"name": "Otra", "nature": "enquiry", "start": "copy"},
+        "case_type.code",
+    ),
     ("ProcedureForm", "unit"): ("cases:new_procedure", NEW_PROCEDURE, "unit.uuid"),
     ("ProcedureForm", "case_type"): ("cases:new_procedure", NEW_PROCEDURE, "case_type.code"),
     ("ArticleForm", "unit"): (

@@ -136,6 +136,14 @@ VISITED: dict[str, list[str | Address]] = {
         lambda town: f"/integraciones/avisos/{town.subscription.uuid}/",
         *("/organizacion/tipos/", "/organizacion/tipos/nuevo/"),
         "/organizacion/tipos/grant/",
+        *(
+            f"/organizacion/tipos/grant/estudio/{page}/"
+            for page in (
+                *("general", "plazos", "vista", "vista/solicitud", "publicar"),
+                *("campos", "campos/nuevo", "estados", "estados/new", "pasos", "pasos/close"),
+            )
+        ),
+        "/organizacion/tipos/grant/estudio/vista/?ancho=estrecho",
         "/organizacion/tramites/",
         "/organizacion/tramites/nuevo/",
         "/organizacion/tramites/housing-grant/",

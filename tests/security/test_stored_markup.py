@@ -144,7 +144,7 @@ def test_what_is_sent_back_at_once_is_text_too(text: str, estate: Estate) -> Non
         client.post("/ciudadania/nueva/", {"name": text, "surname1": text}),
         client.post("/organizacion/personal/invitar/", {"email": text, "full_name": text}),
         client.post("/organizacion/roles/nuevo/", {"name": text, "description": text}),
-        client.post("/organizacion/tipos/nuevo/", {"name": text, "code": text, "states": text}),
+        client.post("/organizacion/tipos/nuevo/", {"name": text, "start": text}),
         client.get("/auditoria/", {"object": text, "who": text, "since": text}),
         client.get("/organizacion/permisos/", {"thing": text, "person": text}),
         client.post(f"/casos/{here.case.uuid}/editar/", {"subject": text, "version": text}),
