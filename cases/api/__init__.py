@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.api import catalogue, clocks, feed, views
+from cases.api import catalogue, clocks, feed, letters, targets, views
 
 _CASE = "cases/<uuid:case_id>/"
 _ONE_CASE = {
@@ -16,6 +16,10 @@ _ONE_CASE = {
     "unit/": views.MoveToUnit,
     "confidentiality/": views.CaseConfidentiality,
     "clock/": clocks.CaseClock,
+    "information-letter/": letters.SendLetter,
+    "papers/": letters.Papers,
+    "papers/end/": letters.EndPapers,
+    "targets/": targets.CaseTargets,
     "clock/suspend/": clocks.SuspendClock,
     "clock/resume/": clocks.ResumeClock,
     "clock/extend/": clocks.ExtendClock,

@@ -93,7 +93,9 @@ class CaseAPIView(ActorAPIView):
         """The case, of which the actor now sees this part; the audit trail says so."""
         rows = Case.objects.for_actor(self.actor)
         rows = rows.select_related("case_type", "unit", "assignee", "citizen")
-        found = rows.only(*_OWN, *_OTHERS, "organisation_id").get_or_refuse(uuid=case_id)
+        found = rows.only(*_OWN, *_OTHERS, "organisation_id", "case_type__nature").get_or_refuse(
+            uuid=case_id
+        )
         record(self.actor, "viewed", found, **({"part": part} if part else {}))
         return found
 

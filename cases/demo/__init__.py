@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cases import clocks, numbers
-from cases.demo import looks, reports, window  # noqa: F401 - reports registers itself
+from cases.demo import looks, reports, service, window  # noqa: F401 - reports registers itself
 from cases.demo.cast import Cast, Client, Worker
 from cases.demo.matters import Kind, book_of
 from cases.demo.papers import make_papers
@@ -98,6 +98,7 @@ def fill(demo: Demo) -> None:
         _number(organisation, stories)
         links = _link(demo, stories)
         _save(stories, links)
+        service.promise(demo, stories)
         purposes = [str(purpose) for purpose in options.read(organisation).usual_purposes]
         demo.made["audit entries"] += record_many(looks.entries_of(demo, cast, stories, purposes))
         window.fill(demo, organisation)
@@ -113,8 +114,9 @@ def _cast(demo: Demo, organisation: Organisation) -> Cast:
     book = book_of(organisation.code)
     with dated(demo.began + timedelta(hours=3)):
         for kind in book.kinds:
+            bundle = {**kind.bundle, "service": service.promised(kind.term)}
             create_case_type(
-                system, code=kind.code, name=kind.name, nature=kind.nature, bundle=kind.bundle
+                system, code=kind.code, name=kind.name, nature=kind.nature, bundle=bundle
             )
     versions = CaseTypeVersion.objects.filter(case_type__organisation=organisation).select_related(
         "case_type"

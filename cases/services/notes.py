@@ -52,10 +52,13 @@ def add_note(actor: Actor, case: UUID, body: str, *, key: UUID | None = None) ->
 
 
 @transaction.atomic
-def send_message(actor: Actor, case: UUID, body: str, *, key: UUID | None = None) -> Message:
+def send_message(
+    actor: Actor, case: UUID, body: str, *, key: UUID | None = None, automatic: bool = False
+) -> Message:
     """A public message is in the case and, when the citizen has a mailbox, on its way there.
 
-    Without one it is recorded: said by another way. The same `key` again gives the same message.
+    Without one it is recorded: said by another way. The same `key` again gives the same message. What
+    is `automatic` answers nothing.
     """
     row = fetch(actor, case)
     require(actor, CHANGE_CASE, row)
@@ -78,7 +81,7 @@ def send_message(actor: Actor, case: UUID, body: str, *, key: UUID | None = None
     )
     if address:
         outbox.send_later(DELIVER, {"message": str(message.uuid)})
-    _tell(actor, row, message)
+    _tell(actor, row, message, **({"automatic": True} if automatic else {}))
     return message
 
 
