@@ -138,6 +138,15 @@ def _places() -> list[nav.NavItem]:
             keys="c",
         ),
         nav.NavItem(
+            "danger",
+            _("Service targets in danger"),
+            "alarm",
+            "cases:danger",
+            permission=permissions.ASSIGN_CASE,
+            group="command",
+            order=25,
+        ),
+        nav.NavItem(
             "articles",
             _("Knowledge"),
             "book",

@@ -49,6 +49,13 @@ class ProcedureForm(ServiceForm):
         help_text=gettext_lazy("What an application opens. Its term is the procedure's."),
     )
     unit = forms.ChoiceField(label=gettext_lazy("Unit that attends it"))
+    informs = forms.BooleanField(
+        label=gettext_lazy("Send the information letter by itself"),
+        required=False,
+        help_text=gettext_lazy(
+            "When an application is filed, the citizen is told term and effect of silence (art. 21.4)."
+        ),
+    )
     silence = forms.ChoiceField(
         label=gettext_lazy("If the term passes without an answer"),
         choices=Procedure.Silence.choices,
@@ -130,6 +137,7 @@ class ProcedureForm(ServiceForm):
             unit=UUID(given["unit"]),
             texts=texts,
             silence=given["silence"],
+            informs=given["informs"],
             appointment=given["appointment"],
             booking=given["booking"],
             form=given["form_schema"],
@@ -149,6 +157,7 @@ class ProcedureForm(ServiceForm):
             "case_type": row.case_type.code,
             "unit": str(row.unit.uuid),
             "silence": row.silence,
+            "informs": row.informs,
             "appointment": row.appointment,
             "booking": row.booking,
             "form_schema": form,

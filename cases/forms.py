@@ -369,6 +369,11 @@ class ListForm(forms.Form):
             ("month", gettext_lazy("In 30 days")),
         ],
     )
+    objetivo = forms.ChoiceField(
+        label=gettext_lazy("Service targets"),
+        required=False,
+        choices=[("", gettext_lazy("Any")), ("riesgo", gettext_lazy("In danger or late"))],
+    )
     canal = forms.ChoiceField(
         label=gettext_lazy("Channel"),
         required=False,
@@ -390,6 +395,7 @@ class ListForm(forms.Form):
         choices=[
             ("", gettext_lazy("Usual order")),
             ("due", gettext_lazy("Due first")),
+            ("target", gettext_lazy("Nearest service target first")),
             ("newest", gettext_lazy("Newest first")),
         ],
     )
@@ -449,6 +455,8 @@ class ListForm(forms.Form):
             found["unit"] = UUID(given["unidad"])
         if "vence" in given:
             found["due_before"] = _due_before(given["vence"])
+        if "objetivo" in given:
+            found["danger"] = True
         if "desde" in given:
             found["opened_from"] = _midnight(given["desde"])
         if "hasta" in given:
@@ -482,6 +490,7 @@ def describe(asked: CaseFilter) -> str:
     order = asked.order.columns[0]
     words = {
         "due_sort": _("the most urgent first"),
+        "service_clock__due_at": _("the nearest service target first"),
         "opened_at": _("the newest first"),
         "closed_at": _("the last ended first"),
     }

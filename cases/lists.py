@@ -14,7 +14,8 @@ from uuid import UUID
 from django.contrib.postgres.search import SearchQuery
 from django.core.exceptions import EmptyResultSet
 from django.db import OperationalError, connection, transaction
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +32,7 @@ from crm.organisations.selectors import unit_tree
 
 BY_DUE = Order(("due_sort", "id"))
 NEWEST = Order(("opened_at", "id"), descending=True)
+BY_TARGET = Order(("service_clock__due_at", "id"))
 LAST_ENDED = Order(("closed_at", "id"), descending=True)
 OPEN, ENDED, ALL = "open", "ended", "all"
 ME, NOBODY = "me", "nobody"
@@ -53,6 +55,8 @@ _SHOWN = (
     *("opened_at", "due_at", "due_sort", "suspended_on", "closed_at", "updated_at", "version"),
     *("organisation_id", "type_version_id", "case_type__name", "assignee__full_name"),
     *("unit__name", "unit__organisation__units_version"),
+    *(f"service_clock__{name}" for name in ("measure", "started_at", "due_at", "danger_at")),
+    "service_clock__paused_at",
     *("citizen__kind", "citizen__name", "citizen__surname1", "citizen__surname2", "citizen__uuid"),
 )
 _REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,12}-\d{4}-\d{7}")
@@ -82,8 +86,9 @@ class CaseFilter:
     months: int | None = None  # how far at first; None: as the organisation decided
     reference: str = ""
     also: Q | None = None  # what an expression asks beyond all this (cases.query)
+    danger: bool = False  # a service target of it is in danger or late
     led: bool = False  # by an index of what `also` asks, before that of the units
-    by: str = ""  # "due" or "newest"; default: due for open work
+    by: str = ""  # "due", "newest" or "target"; default: due for open work
 
     @property
     def given(self) -> list[str]:
@@ -101,6 +106,8 @@ class CaseFilter:
         """By due date only where work is open, for only open work is indexed so."""
         if self.text or self.by == "newest" or self.work == ALL:
             return NEWEST
+        if self.by == "target" and self.work == OPEN:
+            return BY_TARGET
         return BY_DUE if self.work == OPEN else LAST_ENDED
 
 
@@ -111,6 +118,7 @@ def find(actor: Actor, asked: CaseFilter, cursor: str = "", size: int = SIZE) ->
         units, rows = leading(actor, asked)
         if units is not None:
             rows = merged(actor, following(rows, order, cursor), order, units, size + 1)
+            rows = _with_target(rows) if order == BY_TARGET else rows
         elif asked.text:
             rows = led_by_words(rows, asked.text)
         return read_page(with_row(rows, actor), order, cursor, size)
@@ -121,7 +129,10 @@ def leading(actor: Actor, asked: CaseFilter) -> tuple[list[int] | None, CaseQuer
     units = _units_to_merge(actor, asked)
     if units is None:
         return None, matching(actor, asked)
-    return units, _fitting(Case.objects.of_unit_around(actor), actor, asked)
+    around = Case.objects.of_unit_around(actor)
+    if asked.order == BY_TARGET:  # said of its own row, too, the index by unit and moment leads
+        around = around.filter(service_clock__unit=RawSQL("u.id", ()))
+    return units, _fitting(around, actor, asked)
 
 
 def matching(actor: Actor, asked: CaseFilter) -> CaseQuerySet:
@@ -138,6 +149,7 @@ def _fitting(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuerySe
     """Of the rows, those that fit all but the unit."""
     rows = _by_state(rows, asked)
     rows = _by_people(rows, actor, asked)
+    rows = _by_targets(rows, actor, asked)
     for lookup, value in (
         ("due_sort__gte", asked.due_from),
         ("due_sort__lt", asked.due_before),
@@ -159,6 +171,12 @@ def _fitting(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuerySe
             months = search_months(actor) if asked.months is None else asked.months
             rows = rows.filter(opened_at__gte=timezone.now() - timedelta(days=months * 365 // 12))
     return rows
+
+
+def _with_target(rows: CaseQuerySet) -> CaseQuerySet:
+    """Those of which a service target runs, with its moment, as they are put in order by it."""
+    dated = rows.filter(service_clock__due_at__isnull=False)
+    return dated.annotate(service_clock__due_at=F("service_clock__due_at"))
 
 
 def search_months(actor: Actor) -> int:
@@ -205,6 +223,14 @@ def _by_people(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuery
         rows = rows.filter(assignee__uuid=asked.assignee)
     if asked.citizen:
         rows = rows.filter(pk__in=keys_of_citizen(actor, citizen__uuid=asked.citizen))
+    return rows
+
+
+def _by_targets(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuerySet:
+    if asked.danger:
+        rows = rows.filter(service_clock__danger_at__lte=timezone.now())
+    if asked.order == BY_TARGET:
+        rows = _with_target(rows.filter(service_clock__organisation=actor.organisation_id))
     return rows
 
 
@@ -325,7 +351,9 @@ def with_people(rows: CaseQuerySet, actor: Actor) -> CaseQuerySet:
         "citizen__records", queryset=CitizenRecord.objects.for_actor(actor), to_attr="here"
     )
     return (
-        rows.select_related("case_type", "citizen", "unit__organisation", "assignee")
+        rows.select_related(
+            "case_type", "citizen", "unit__organisation", "assignee", "service_clock"
+        )
         .prefetch_related("type_version", here)
         .defer("search")
     )
@@ -392,6 +420,10 @@ def standing_views(actor: Actor, unit: UUID | None) -> list[View]:
             replace(mine, categories=frozenset({StateCategory.WAITING_CITIZEN})),
         ),
     ]
+    label = _("Service targets in danger")
+    found.append(
+        View("mine-danger", label, "mine", replace(mine, danger=True, by="target"), urgent=True)
+    )
     if unit is not None:
         ours = CaseFilter(unit=unit)
         found += [
@@ -403,6 +435,9 @@ def standing_views(actor: Actor, unit: UUID | None) -> list[View]:
                 "unit",
                 replace(ours, due_before=timezone.now()),
                 urgent=True,
+            ),
+            View(
+                "unit-danger", label, "unit", replace(ours, danger=True, by="target"), urgent=True
             ),
             View("unit-ended", _("Ended"), "unit", replace(ours, work=ENDED), counted=False),
         ]

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from cases.models import Case, StateCategory
+from cases.silence import Effect, Silence
 from crm.kit.errors import Text
 
 
@@ -52,6 +54,46 @@ _TOLD: Mapping[StateCategory, Told] = {
 def told(case: Case) -> Told:
     """How the case stands."""
     return _TOLD[StateCategory(case.category)]
+
+
+def silence_told(found: Silence | None) -> Text:
+    """What the silence of the administration means to whoever filed a case; "" when nothing does."""
+    if found is None or found.since is None or found.late:
+        return ""
+    words = (_PASSED if found.happened else _COMING)[found.effect]
+    return str(words) % {"date": date_format(found.since)}
+
+
+_COMING: Mapping[Effect, Text] = {
+    Effect.GRANTED: _(
+        "If we have not notified you of an answer by then, what you ask for counts as granted from"
+        " %(date)s."
+    ),
+    Effect.DENIED: _(
+        "If we have not notified you of an answer by then, you may take it as denied and appeal from"
+        " %(date)s. We still have to answer you."
+    ),
+    Effect.EXPIRED: _("If we have not notified an answer by then, the procedure ends on %(date)s."),
+    Effect.NONE: _("If we are late, you lose nothing: after %(date)s we still have to answer you."),
+}
+_PASSED: Mapping[Effect, Text] = {
+    Effect.GRANTED: _(
+        "The term has passed without our answer. By law, what you asked for counts as granted since"
+        " %(date)s. You may ask us for a certificate of it."
+    ),
+    Effect.DENIED: _(
+        "The term has passed without our answer. By law, since %(date)s you may take it as denied and"
+        " appeal. We still have to answer you."
+    ),
+    Effect.EXPIRED: _(
+        "The term has passed without an answer. By law, the procedure has ended on %(date)s, and we"
+        " have to tell you so."
+    ),
+    Effect.NONE: _(
+        "The term passed on %(date)s without our answer. That has no effect by itself: we still have"
+        " to answer you."
+    ),
+}
 
 
 STEPS: tuple[tuple[StateCategory, Text], ...] = (

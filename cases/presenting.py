@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from cases.clocks import Clock, clock
 from cases.models import Case, Message, StateCategory
 from cases.permissions import CHANGE_CASE
+from cases.target_view import nearest_target
 from cases.texts import one_line
 from cases.workflow import OUTCOME, REASON, RESULT, Workflow, of_version
 from crm.citizens.models import Citizen, CitizenRecord
@@ -34,6 +35,7 @@ CHANNEL_ICONS = {
 COLUMNS: Mapping[str, Text] = {
     "state": gettext_lazy("State"),
     "due": gettext_lazy("Due date"),
+    "target": gettext_lazy("Service target"),
     "assignee": gettext_lazy("Assignee"),
     "unit": gettext_lazy("Unit"),
     "type": gettext_lazy("Case type"),
@@ -54,6 +56,7 @@ class Row:
     category: str  # for the tag chip_state
     citizen: str  # as they may be named here: of a protected record only the initials
     clock: Clock | None
+    target: Clock | None  # the nearest service target
     channel_icon: str
     takeable: bool  # nobody has it, and the actor may take it
 
@@ -105,6 +108,7 @@ def row_of(actor: Actor, case: Case, now: datetime | None = None) -> Row:
         category=StateCategory(case.category).name.lower(),
         citizen=named(case.citizen),
         clock=clock(case, calendar_for(case.unit), now) if case.due_at else None,
+        target=nearest_target(case, now),
         channel_icon=CHANNEL_ICONS.get(case.channel, "folder"),
         takeable=may_take and case.assignee_id is None and not case.ended,
     )

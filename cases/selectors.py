@@ -3,12 +3,13 @@
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Case as SqlCase
 from django.db.models import (
+    Count,
     Exists,
     F,
     IntegerField,
@@ -31,11 +32,14 @@ from cases.models import (
     Confidentiality,
     Document,
     Link,
+    PapersRequest,
     Participant,
+    ServiceTarget,
     StateCategory,
 )
-from cases.permissions import ASSIGN_CASE, VIEW_CASE, VIEW_SPECIAL
+from cases.permissions import ASSIGN_CASE, CHANGE_CASE, VIEW_CASE, VIEW_SPECIAL
 from cases.presenting import named, rows_of
+from cases.target_view import Shown, clock_of, shown
 from cases.workflow import of_version
 from crm.accounts.models import User
 from crm.citizens.models import Citizen, CitizenRecord
@@ -44,8 +48,9 @@ from crm.kit.actor import Actor
 from crm.kit.errors import NotFound
 from crm.kit.policy import Decision
 from crm.organisations import options
+from crm.organisations.calendars import Calendar
 from crm.organisations.models import Organisation, Unit
-from crm.organisations.selectors import Node, UnitTree, unit_tree
+from crm.organisations.selectors import Node, UnitTree, calendar_for, unit_tree
 
 
 def case_of(actor: Actor, case: UUID) -> Case:
@@ -91,6 +96,68 @@ def participants_of(actor: Actor, case: Case) -> list[tuple[Participant, str]]:
     for row in found:
         row.called = workflow.role_name(row.role)
     return [(row, named(row.citizen)) for row in found]
+
+
+def targets_of(
+    actor: Actor,
+    case: Case,
+    now: datetime,
+    *,
+    explained: bool = False,
+    calendar: Calendar | None = None,
+) -> list[Shown]:
+    """The service targets of a case, oldest first; `explained` with the sums that lead to them."""
+    rows = ServiceTarget.objects.for_actor(actor).filter(case=case).order_by("started_at", "pk")
+    if explained:
+        rows = rows.prefetch_related("pauses")
+    known = calendar or calendar_for(case.unit)
+    return [shown(row, known, now, list(row.pauses.all()) if explained else None) for row in rows]
+
+
+def latest_targets(actor: Actor, case: Case, now: datetime) -> list[Shown]:
+    """Of each measure the last; asked only of a case that has any."""
+    if clock_of(case) is None:
+        return []
+    return list({one.row.measure: one for one in targets_of(actor, case, now)}.values())
+
+
+def papers_waited_for(actor: Actor, case: Case) -> PapersRequest | None:
+    """What the citizen was asked to bring and has not yet."""
+    return PapersRequest.objects.for_actor(actor).filter(case=case, ended_on=None).first()
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Somebody of a unit, and how much they have."""
+
+    uuid: UUID
+    name: str
+    open: int
+    danger: int
+
+
+def room_in(actor: Actor, unit: int, now: datetime) -> list[Room]:
+    """Who works on cases in a unit or below it, those with the least first: in danger, then open."""
+    below = sorted(_tree(actor).below([unit]))
+    working = people_of(actor).filter(
+        memberships__unit__in=below,
+        memberships__suspended_at=None,
+        pk__in=granted(actor, CHANGE_CASE, path_of(actor, unit)),
+    )
+    people = list(working.only("uuid", "full_name").distinct())
+    held = (
+        Case.objects.for_actor(actor)
+        .filter(assignee__in=people, category__lt=StateCategory.RESOLVED)
+        .order_by()
+        .values("assignee")
+        .annotate(
+            held=Count("pk"),
+            late=Count("pk", filter=Q(service_clock__danger_at__lte=now)),
+        )
+    )
+    counts = {row["assignee"]: (row["held"], row["late"]) for row in held}
+    found = [Room(one.uuid, one.full_name, *counts.get(one.pk, (0, 0))) for one in people]
+    return sorted(found, key=lambda one: (one.danger, one.open, one.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +352,7 @@ class Day:
     soon: list[Case]  # due within PRESSING_DAYS
     rest: list[Case]
     free: list[Case]
+    danger: list[Case]  # theirs whose service targets are in danger or late
     more: bool  # than MOST_OF_DAY in their name
 
     @property
@@ -307,8 +375,9 @@ def day_of(actor: Actor) -> Day:
     if unit is not None and not actor.reach(VIEW_CASE).covers(unit.pk):
         unit = None
     free = find(actor, CaseFilter(unit=unit.uuid if unit else None, assignee=NOBODY), size=6).rows
+    danger = find(actor, CaseFilter(assignee=ME, danger=True, by="target"), size=5).rows
     late, today, soon, rest = parts
-    return Day(unit, late, today, soon, rest, free, more=bool(page.after))
+    return Day(unit, late, today, soon, rest, free, danger, more=bool(page.after))
 
 
 # --- What other rooms ask for --------------------------------------------------------------------

@@ -20,12 +20,14 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from cases.models import Case, Confidentiality, Document, EventKind, Message, StateCategory
+from cases.silence import procedure_of, silence
 from cases.timeline import FOR_PERSON, open_to_person
 from cases.workflow import Workflow, of_version
 from crm.citizens.models import Citizen
 from crm.kit.actor import Actor
 from crm.kit.stories import By, Form
 from crm.organisations.models import Organisation
+from crm.organisations.services import calendar_for
 from reporting.models import Variant
 from reporting.rows import CaseRows, Told, rows_of, rows_of_person
 from reporting.voices import Voice, voice_for
@@ -296,6 +298,9 @@ class _Teller:
             yield Fact(_("Address"), self.voice.address(case.address))
         if case.due_at:
             yield Fact(_("Due date"), moment(case.due_at))
+        if case.due_at and internal:
+            found = silence(case, procedure_of(case), calendar_for(case.unit), timezone.now())
+            yield from [Fact(_("Effect of silence"), str(found.words))] if found else []
         if case.closed_at:
             yield Fact(_("Work ended"), moment(case.closed_at))
         if case.outcome:

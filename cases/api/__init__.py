@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.api import catalogue, clocks, distribution, feed, studio, tasks, views
+from cases.api import catalogue, clocks, distribution, feed, letters, studio, targets, tasks, views
 
 _CASE = "cases/<uuid:case_id>/"
 _ONE_CASE = {
@@ -17,6 +17,10 @@ _ONE_CASE = {
     "unit/": views.MoveToUnit,
     "confidentiality/": views.CaseConfidentiality,
     "clock/": clocks.CaseClock,
+    "information-letter/": letters.SendLetter,
+    "paper-requests/": letters.Papers,
+    "paper-requests/end/": letters.EndPapers,
+    "targets/": targets.CaseTargets,
     "clock/suspend/": clocks.SuspendClock,
     "clock/resume/": clocks.ResumeClock,
     "clock/extend/": clocks.ExtendClock,

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.serializers import DateField as Day
 
@@ -12,9 +13,10 @@ from cases.api.shapes import CaseOutput
 from cases.api.views import CaseAPIView
 from cases.models import ClockInterval
 from cases.permissions import CHANGE_CLOCK, VIEW_CASE
+from cases.silence import Effect, procedure_of, silence
 from cases.workflow import of_version
 from crm.kit.api import operation
-from crm.kit.api.shapes import Choice, Id, Input, Listing, Output, Text, Whole
+from crm.kit.api.shapes import Choice, Flag, Id, Input, Listing, Output, Text, Whole
 from crm.organisations.services import calendar_for
 
 Kind = ClockInterval.Kind  # named here so that the schema can name it
@@ -64,6 +66,15 @@ class NotLoadedOutput(Output):
     year = Whole()
 
 
+class SilenceOutput(Output):
+    """What it means when the term passes without a notified resolution (arts. 24 and 25)."""
+
+    effect = Choice(choices=[*Effect])
+    article = Text()
+    since = Day(allow_null=True, help_text="Null while the term stands still.")
+    happened = Flag(help_text="Whether the term has passed.")
+
+
 class ClockOutput(Output):
     """Why the legal term ends when it ends."""
 
@@ -72,6 +83,9 @@ class ClockOutput(Output):
     explanation = Listing(Text())
     intervals = IntervalOutput(many=True)
     not_loaded = NotLoadedOutput(many=True)
+    silence = SilenceOutput(
+        allow_null=True, help_text="Null when no procedure says it, or it ended in time."
+    )
 
 
 class CaseClock(CaseAPIView):
@@ -82,13 +96,15 @@ class CaseClock(CaseAPIView):
         """With the sum that leads to it."""
         case = self.look(case_id, "clock")
         term = of_version(case.type_version.bundle).term
-        found = clocks.account(case, term, calendar_for(case.unit)) if term else None
+        calendar = calendar_for(case.unit)
+        found = clocks.account(case, term, calendar) if term else None
         missing = found.not_loaded if found else ()
         told: dict[str, Any] = {
             "term": str(found.term) if found else None,
             "due_on": found.due if found else None,
             "explanation": [str(line) for line in found.lines] if found else [],
             "intervals": found.intervals if found else [],
+            "silence": silence(case, procedure_of(case), calendar, timezone.now()),
             "not_loaded": [{"calendar": name, "year": year} for name, year in missing],
         }
         return self.reply(told)

@@ -102,7 +102,7 @@ class CaseAPIView(ActorAPIView):
         """The case, of which the actor now sees this part; the audit trail says so."""
         rows = Case.objects.for_actor(self.actor)
         rows = rows.select_related("case_type", "unit", "assignee", "citizen", "result")
-        shown = rows.only(*_OWN, *_OTHERS, "organisation_id")
+        shown = rows.only(*_OWN, *_OTHERS, "organisation_id", "case_type__nature")
         found = shown.filter(uuid=case_id).first()
         if found is None:
             raise not_seen(self.actor, case_id)

@@ -10,7 +10,15 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cases import clocks, numbers
-from cases.demo import distribution, looks, mandates, reports, todo, window  # noqa: F401 - reports registers itself
+from cases.demo import (
+    distribution,
+    looks,
+    mandates,  # noqa: F401 - registers itself
+    reports,  # noqa: F401 - registers itself
+    service,
+    todo,
+    window,
+)
 from cases.demo.cast import Cast, Client, Worker
 from cases.demo.matters import Kind, book_of
 from cases.demo.papers import make_papers
@@ -100,6 +108,7 @@ def fill(demo: Demo) -> None:
         links = _link(demo, stories)
         _save(stories, links)
         todo.fill(demo, cast, office.agent, stories)
+        service.promise(demo, stories)
         purposes = [str(purpose) for purpose in options.read(organisation).usual_purposes]
         demo.made["audit entries"] += record_many(looks.entries_of(demo, cast, stories, purposes))
         window.fill(demo, organisation)
@@ -116,8 +125,9 @@ def _cast(demo: Demo, organisation: Organisation) -> Cast:
     book = book_of(organisation.code)
     with dated(demo.began + timedelta(hours=3)):
         for kind in book.kinds:
+            bundle = {**kind.bundle, "service": service.promised(kind.term)}
             create_case_type(
-                system, code=kind.code, name=kind.name, nature=kind.nature, bundle=kind.bundle
+                system, code=kind.code, name=kind.name, nature=kind.nature, bundle=bundle
             )
     versions = CaseTypeVersion.objects.filter(case_type__organisation=organisation).select_related(
         "case_type"

@@ -9,9 +9,10 @@ from functools import cached_property
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from cases.models import CaseType, CaseTypeVersion
+from cases.models import CaseType, CaseTypeVersion, Procedure
 from cases.permissions import VIEW_CASE
 from cases.selectors import people_of
+from cases.silence import effect_of
 from cases.workflow import of_version
 from crm.accounts.models import User
 from crm.kit.actor import Actor
@@ -77,6 +78,17 @@ class Asking:
         for bundle in bundles:
             for state in of_version(bundle).states.values():
                 found.setdefault(state.code, set()).add(state.name)
+        return found
+
+    @cached_property
+    def procedures(self) -> dict[CaseType, dict[int, str]]:
+        """Of each case type with a term that a procedure serves: the procedures, and what silence
+        means in each."""
+        found: dict[CaseType, dict[int, str]] = {}
+        rows = Procedure.objects.for_actor(self.actor).exclude(status=Procedure.Status.DRAFT)
+        for row in rows.select_related("case_type").only("silence", "case_type__nature"):
+            effect, _article = effect_of(row.case_type.nature, row.silence)
+            found.setdefault(row.case_type, {})[row.pk] = str(effect)
         return found
 
     def units_seen(self) -> Iterable[Node]:

@@ -15,6 +15,9 @@ _language, _languages = values.one_of(values.LANGUAGES)
 _had, _haves = values.one_of(values.HAS)
 _task, _tasks = values.one_of(values.TASKS)
 _event, _events = values.one_of(values.EVENTS)
+_service, _services = values.one_of(values.SERVICE)
+_measure, _measures = values.one_of(values.MEASURES)
+_silent, _silences = values.one_of(values.SILENCE)
 _past, _future = values.date_of(ahead=False), values.date_of(ahead=True)
 _dates = values.dates_offered
 
@@ -41,6 +44,41 @@ FIELDS: tuple[Field[Asking], ...] = (
         offers=_dates,
         others=("plazo",),
         compares=True,
+    ),
+    Field(
+        *("service", "servicio", _("Service targets"), _service, meanings.service),
+        offers=_services,
+    ),
+    Field(
+        *("target", "objetivo", _("Nearest service target"), _future, meanings.target),
+        offers=_dates,
+        compares=True,
+    ),
+    Field(
+        *("first-answer", "primera-respuesta", _("First answer"), _future),
+        meanings.measured("first_answer"),
+        offers=_dates,
+        compares=True,
+    ),
+    Field(
+        *("next-answer", "siguiente-respuesta", _("Next answer"), _future),
+        meanings.measured("next_answer"),
+        offers=_dates,
+        compares=True,
+    ),
+    Field(
+        *("resolution", "resolución", _("Resolution"), _future),
+        meanings.measured("resolution"),
+        offers=_dates,
+        compares=True,
+    ),
+    Field(
+        *("silence", "silencio", _("Effect of silence"), _silent, meanings.silence),
+        offers=_silences,
+    ),
+    Field(
+        *("breached", "incumplido", _("Service target missed"), _measure, meanings.breached),
+        offers=_measures,
     ),
     Field(
         *("citizen", "persona", _("Citizen"), values.citizen, meanings.citizen),

@@ -9,11 +9,12 @@ from operator import or_
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from cases.lists import ALL, OPEN, keys_of_citizen, words_in
 from cases.models import (
+    Application,
     Case,
     Document,
     Event,
@@ -22,10 +23,12 @@ from cases.models import (
     Message,
     Note,
     Participant,
+    ServiceClock,
+    ServiceTarget,
     StateCategory,
 )
 from cases.query.asking import Asking, Person
-from cases.query.values import Kind, State, Units
+from cases.query.values import DANGER, MISSED, PAUSED, RUNNING, Kind, State, Units
 from cases.tasklists import having
 from crm.citizens.search import called
 from crm.kit.actor import Kind as ActorKind
@@ -33,6 +36,7 @@ from crm.kit.query import Leaf, Period, Value, Wrong
 
 Means = Callable[[Asking, str, Sequence[Any]], Q]
 FEW = 500
+_SHOWN = "of cases that the list shows"
 ALWAYS = Q(pk__isnull=False)
 NEVER = Q(pk__isnull=True)
 _LOOKUPS = {"<": "__lt", "<=": "__lte", ">": "__gt", ">=": "__gte"}
@@ -182,9 +186,78 @@ def during(column: str, period: Period, sign: str) -> Q:
     return found
 
 
-# --- What a case has ----------------------------------------------------------------------------
+# --- Service targets ----------------------------------------------------------------------------
 
-_SHOWN = "of cases that the list shows"
+
+def service(asking: Asking, _sign: str, values: Sequence[str]) -> Q:
+    """Its service targets stand so."""
+    return any_of([_beside(asking, **_SERVICE[value](asking)) for value in values])
+
+
+_SERVICE: dict[str, Callable[[Asking], dict[str, Any]]] = {
+    DANGER: lambda asking: {"danger_at__lte": asking.now},
+    MISSED: lambda _asking: {"breached": True},
+    PAUSED: lambda _asking: {"paused_at__isnull": False},
+    RUNNING: lambda _asking: {"measure__gt": ""},
+}
+
+
+def _beside(asking: Asking, *asked: Q, **more: Any) -> Q:
+    rows = ServiceClock.objects.unscoped(_SHOWN).filter(organisation=asking.actor.organisation_id)
+    return Q(Exists(rows.filter(*asked, case=OuterRef("pk"), **more)))
+
+
+def target(asking: Asking, sign: str, values: Sequence[Period]) -> Q:
+    """The nearest of its service targets ends then."""
+    return any_of([_beside(asking, during("due_at", value, sign)) for value in values])
+
+
+def measured(measure: str) -> Means:
+    """The target of that measure that runs ends then."""
+
+    def means(_asking: Asking, sign: str, values: Sequence[Period]) -> Q:
+        rows = ServiceTarget.objects.unscoped(_SHOWN).filter(
+            any_of([during("due_at", value, sign) for value in values]),
+            case=OuterRef("pk"),
+            measure=measure,
+            ended_at=None,
+        )
+        return Q(Exists(rows))
+
+    return means
+
+
+def breached(_asking: Asking, _sign: str, values: Sequence[str]) -> Q:
+    """A target of one of the measures was missed, ended since or not."""
+    rows = ServiceTarget.objects.unscoped(_SHOWN).filter(
+        case=OuterRef("pk"), breached_at__isnull=False
+    )
+    return Q(Exists(rows if "" in values else rows.filter(measure__in=list(values))))
+
+
+# --- Silence ------------------------------------------------------------------------------------
+
+
+def silence(asking: Asking, _sign: str, values: Sequence[str]) -> Q:
+    """Its term has passed without a resolution in time, and silence means one of these."""
+    late = Q(due_at__lt=asking.now) & (Q(closed_at__isnull=True) | Q(closed_at__gt=F("due_at")))
+    return late & any_of([_silent(asking, value) for value in values])
+
+
+def _silent(asking: Asking, value: str) -> Q:
+    """By the procedure of its application, or the only one that its type serves."""
+    filed = Application.objects.unscoped(_SHOWN).filter(case=OuterRef("pk"))
+    found = NEVER
+    for kind, procedures in asking.procedures.items():
+        for key, effect in procedures.items():
+            if value in ("any", effect):
+                found |= Q(case_type=kind.pk) & Q(Exists(filed.filter(procedure=key)))
+        if len(procedures) == 1 and value in ("any", *procedures.values()):
+            found |= Q(case_type=kind.pk) & ~Q(Exists(filed))
+    return found
+
+
+# --- What a case has ----------------------------------------------------------------------------
 
 
 def has(asking: Asking, _sign: str, values: Sequence[str]) -> Q:

@@ -15,6 +15,7 @@ from cases.models import StateCategory
 from cases.query import meanings
 from cases.query.asking import Asking, Person
 from cases.query.fields import CASES
+from cases.query.values import DANGER
 from crm.citizens.search import as_typed
 from crm.kit.actor import Actor
 from crm.kit.query import (
@@ -37,7 +38,13 @@ from crm.kit.query import (
 from crm.kit.query import Wrong as WrongExpression
 
 _OF_STATE = ("state", "state-code", "category", "closed")
-_LEADING = {"ref", "citizen", "assignee", "external"}  # each finds few rows by an index of its own
+_LEADING = {
+    "ref",
+    "citizen",
+    "assignee",
+    "external",
+    "target",
+}  # each finds few rows by an index of its own
 
 
 @dataclass(frozen=True)
@@ -250,6 +257,7 @@ _SLOTS: dict[str, Callable[[str, Any], Mapping[str, Any] | None]] = {
     "channel": lambda _sign, value: {"channel": value},
     "priority": lambda sign, value: {"priority": int(value)} if sign == ":" else None,
     "ref": lambda _sign, value: {"reference": value},
+    "service": lambda _sign, value: {"danger": True} if value == DANGER else None,
     "due": _period("due_from", "due_before"),
     "opened": _period("opened_from", "opened_before"),
 }

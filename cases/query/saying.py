@@ -12,7 +12,7 @@ from cases.models import StateCategory
 from cases.query.asking import Asking, Choice
 from cases.query.fields import CASES
 from cases.query.narrowing import Expression
-from cases.query.values import CATEGORIES, CHANNELS, PRIORITIES, WORK
+from cases.query.values import CATEGORIES, CHANNELS, DANGER, PRIORITIES, SERVICE, WORK
 from crm.kit.actor import Actor
 from crm.kit.query import Group, folded, in_spanish, written
 
@@ -106,6 +106,8 @@ def _rest(asking: Asking, asked: CaseFilter) -> Iterator[str]:
     ):
         if moment is not None:
             yield _term(name, _moment(asking, moment), sign)
+    if asked.danger:
+        yield _term("service", _shown(SERVICE, DANGER))
     if asked.reference:
         yield _term("ref", asked.reference)
 

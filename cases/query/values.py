@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.lists import ALL, ENDED, NOBODY, OPEN, is_reference
-from cases.models import Case, Confidentiality, EventKind, StateCategory
+from cases.models import Case, Confidentiality, EventKind, Measure, StateCategory
 from cases.query.asking import (
     UUID_FORM,
     Asking,
@@ -127,6 +127,38 @@ EVENTS = tuple(
         ),
         strict=True,
     )
+)
+
+DANGER, MISSED, PAUSED, RUNNING = "danger", "missed", "paused", "running"
+SERVICE = tuple(
+    Choice(code, code, spanish, label)
+    for code, spanish, label in (
+        (DANGER, "en-riesgo", gettext_lazy("In danger or late")),
+        (MISSED, "incumplido", gettext_lazy("One was missed")),
+        (PAUSED, "en-pausa", gettext_lazy("They stand still")),
+        (RUNNING, "en-curso", gettext_lazy("One runs")),
+    )
+)
+SILENCE = tuple(
+    Choice(code, code, spanish, label)
+    for code, spanish, label in (
+        ("granted", "estimatorio", gettext_lazy("Granted by silence")),
+        ("denied", "desestimatorio", gettext_lazy("Denied by silence")),
+        ("expired", "caducado", gettext_lazy("Expired by silence")),
+        ("none", "sin-efecto", gettext_lazy("No effect")),
+        ("any", "cualquiera", gettext_lazy("Any of them")),
+    )
+)
+MEASURES = (
+    Choice("", "any", "alguno", gettext_lazy("Any of them"), ("alguna",)),
+    *(
+        Choice(code, code.replace("_", "-"), spanish, label)
+        for (code, label), spanish in zip(
+            Measure.choices,
+            ("primera-respuesta", "siguiente-respuesta", "resolución"),
+            strict=True,
+        )
+    ),
 )
 
 Read = Callable[[Asking, Value], Any]

@@ -19,6 +19,7 @@ from cases.catalogue import Shown
 from cases.fields import Fields
 from cases.models import Application, Case, Document
 from cases.permissions import CHANGE_CASE
+from cases.services import letters
 from cases.services.documents import attach_stored
 from cases.services.lifecycle import NewCase, edit_case, open_case, published_version
 from cases.services.writing import fetch
@@ -39,6 +40,7 @@ from crm.kit.files import Stored
 from crm.kit.mail import post
 from crm.kit.models import uuid7
 from crm.kit.policy import require
+from crm.organisations.calendars import NotCovered
 
 RECEIPT_MAIL = "cases.receipt_mail"
 MOST_PAPERS = 10
@@ -100,6 +102,9 @@ def file_application(
             for paper in papers:
                 attach_stored(visitor, case, paper, origin=Document.Origin.CITIZEN)
             outbox.send_later(RECEIPT_MAIL, {"application": str(application.uuid)}, key=str(key))
+            if procedure.procedure.informs:
+                with suppress(NotCovered):  # without holidays nobody says a date: a person sends it
+                    letters.send_letter(visitor, case.uuid, automatic=True)
     except IntegrityError:  # sent twice at the same moment
         known = _filed(visitor, key)
         if known is None:

@@ -57,10 +57,13 @@ def add_note(actor: Actor, case: UUID, body: str, *, key: UUID | None = None) ->
 
 
 @transaction.atomic
-def send_message(actor: Actor, case: UUID, body: str, *, key: UUID | None = None) -> Message:
+def send_message(
+    actor: Actor, case: UUID, body: str, *, key: UUID | None = None, automatic: bool = False
+) -> Message:
     """A public message is in the case and, when the citizen has a mailbox, on its way there.
 
-    Without one it is recorded: said by another way. The same `key` again gives the same message.
+    Without one it is recorded: said by another way. The same `key` again gives the same message. What
+    is `automatic` answers nothing.
     """
     row = fetch(actor, case)
     require(actor, CHANGE_CASE, row)
@@ -84,7 +87,7 @@ def send_message(actor: Actor, case: UUID, body: str, *, key: UUID | None = None
     )
     if address:
         outbox.send_later(DELIVER, {"message": str(message.uuid)})
-    event = _tell(actor, row, message)
+    event = _tell(actor, row, message, **({"automatic": True} if automatic else {}))
     if through.holder and through.mandate and address == through.address:
         representation.keep_notified(row, event, through.holder, through.mandate)
     return message

@@ -59,6 +59,7 @@ class Description:
     unit: UUID
     texts: Mapping[str, Words]
     silence: str = Procedure.Silence.NONE
+    informs: bool = False
     appointment: bool = False
     booking: str = ""  # code of what is booked; it makes an appointment of it
     form: Mapping[str, Any] = field(default_factory=dict)
@@ -160,6 +161,7 @@ def _describe(actor: Actor, procedure: Procedure, said: Description) -> None:
         raise Invalid(errors=errors)
     procedure.case_type, procedure.unit = version.case_type, unit
     procedure.silence, procedure.booking = said.silence, said.booking
+    procedure.informs = said.informs
     procedure.appointment = said.appointment or bool(said.booking)
     procedure.form = dict(form)
 

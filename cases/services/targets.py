@@ -70,7 +70,7 @@ def follow(actor: Actor, case: Case, event: Event, changed: Collection[str]) -> 
     book = _book(case, plan, new=event.kind == EventKind.OPENED)
     if not plan and not book.running:
         return
-    moved = _apply(book, event)
+    moved = apply_event(book, event)
     keep(book)
     for one, before in moved:
         _tell_moved(actor, case, one, before, _why(changed))
@@ -143,7 +143,8 @@ def needs_of(case: Case) -> frozenset[str]:
     return frozenset(needs)
 
 
-def _apply(book: Book, event: Event) -> list[tuple[Kept, datetime]]:
+def apply_event(book: Book, event: Event) -> list[tuple[Kept, datetime]]:
+    """The book is as the event leaves it; which targets it moved, with their moments before."""
     at, data = event.at, event.data
     if event.kind == EventKind.OPENED:
         book.opened()

@@ -73,6 +73,8 @@ def _number(request: ActorRequest, name: str, default: int = -1) -> int:
 
 def _back(request: ActorRequest) -> str:
     """The list from which an act was done on one of its rows."""
+    if (query := request.POST.get("danger")) is not None:
+        return f"{reverse('cases:danger')}?{query}"
     query = request.POST.get("filter")
     return f"{reverse('cases:list')}?{query}" if query is not None else ""
 

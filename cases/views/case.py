@@ -30,6 +30,7 @@ from cases.permissions import (
 )
 from cases.presenting import asks_in_words, named, row_of, rows_of
 from cases.represented import notified, representatives_of
+from cases.silence import Silence, procedure_of, silence
 from cases.tasklists import Due, due_in, obstacles_of
 from cases.timeline import Asked, shown
 from cases.usual_messages import offered
@@ -48,6 +49,7 @@ from crm.kit.errors import Conflict, Invalid, NotFound
 from crm.kit.models import StreamHead
 from crm.kit.policy import Decision, decide
 from crm.kit.prepared import by_key
+from crm.organisations.calendars import Calendar
 from crm.organisations.services import calendar_for
 
 TABS = {
@@ -250,13 +252,23 @@ def _head(actor: Actor, case: Case) -> dict[str, Any]:
         "may_take": working.allowed and case.assignee_id is None and actor.user_id is not None,
         "may_release": (mine and working.allowed) or (case.assignee_id and assign.allowed),
         "big_clock": clock(case, calendar),
+        "targets": selectors.latest_targets(actor, case, timezone.now()),
         "has_term": of_version(case.type_version.bundle).term is not None,
+        "silence": _silence(case, calendar),
+        "papers": selectors.papers_waited_for(actor, case),
         "term_over": case.due_at is not None and case.due_at < timezone.now(),
         "clock_change": decide(actor, CHANGE_CLOCK, case),
         "suspends": SUSPENDS.items(),
         "extends": EXTENDS.items(),
         "today": timezone.now().astimezone(calendar.zone).date(),
     }
+
+
+def _silence(case: Case, calendar: Calendar) -> Silence | None:
+    """Asked for once the term has passed: before, who unfolds the deadline reads it there."""
+    if case.due_at is None or case.due_at >= (case.closed_at or timezone.now()):
+        return None
+    return silence(case, procedure_of(case), calendar, timezone.now())
 
 
 def _moves(actor: Actor, case: Case, left: list[Due]) -> list[dict[str, Any]]:

@@ -5,11 +5,13 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from cases import clocks, selectors, services
 from cases.permissions import CHANGE_CLOCK, VIEW_CASE
+from cases.silence import procedure_of, silence
 from cases.views.acts import act, version_seen
 from cases.workflow import of_version
 from crm.audit.record import record_part
@@ -26,9 +28,12 @@ def account(request: ActorRequest, case: UUID) -> HttpResponse:
     row = selectors.case_of(request.actor, case)
     record_part(request.actor, row, "clock")
     term = of_version(row.type_version.bundle).term
+    calendar = calendar_for(row.unit)
     context: dict[str, object] = {"case": row}
     try:
-        found = clocks.account(row, term, calendar_for(row.unit)) if term else None
+        found = clocks.account(row, term, calendar) if term else None
+        if term:
+            context["silence"] = silence(row, procedure_of(row), calendar, timezone.now())
         context |= {"account": found, "intervals": _told(found) if found else []}
     except NotCovered as error:
         context["refusal"] = error.message

@@ -35,6 +35,8 @@ def home(request: ActorRequest) -> HttpResponse:
             "pressing": rows_of(actor, day.pressing[1 : 1 + PRESSING]),
             "rest": rows_of(actor, day.rest[:REST]),
             "free": rows_of(actor, day.free),
+            "danger": rows_of(actor, day.danger),
+            "may_assign": actor.holds(ASSIGN_CASE),
             "lists": _of_all_units(actor) if actor.holds(ASSIGN_CASE) else [],
             "mine_count": len(day.pressing) + len(day.rest),
             "may_open": actor.holds(OPEN_CASE),

@@ -35,7 +35,7 @@ from crm.kit.query import LONGEST
 from crm.organisations.models import Unit
 
 PAGE = 26
-COLUMN_CLASSES = {"state": "h-st", "due": "h-clk", "assignee": "h-own"}
+COLUMN_CLASSES = {"state": "h-st", "due": "h-clk", "target": "h-clk", "assignee": "h-own"}
 USUAL_COLUMNS = ("state", "due", "assignee", "moved")
 USUAL_VIEW = "unit"
 WIDE_VIEW = "all"
@@ -94,7 +94,7 @@ def case_list(request: ActorRequest) -> HttpResponse:
         _record(actor, listing, asked, len(page.rows) if page else 0)
     context = {
         "rows": rows_of(actor, page.rows) if page else [],
-        "columns": columns_shown(_columns(request)),
+        "columns": columns_shown(_columns(request, asked)),
         "may_bulk": actor.holds(RUN_BULK),
         "next_url": _with(request.GET, cursor=page.after) if page and page.after else "",
     }
@@ -112,7 +112,7 @@ def case_list(request: ActorRequest) -> HttpResponse:
         "months_back": asked.months,
         "problem": problem,
         "all_years_url": _with(request.GET, todo="on", cursor=""),
-        "chosen_columns": _column_choices(request),
+        "chosen_columns": _column_choices(request, asked),
         "filter": request.GET.urlencode(),
         "may_open": actor.holds(OPEN_CASE),
         "hidden": [(key, value) for key, value in request.GET.items() if key == "vista"],
@@ -286,13 +286,17 @@ def _with(query: QueryDict, **changes: str) -> str:
     return f"{reverse('cases:list')}?{changed.urlencode()}"
 
 
-def _columns(request: ActorRequest) -> list[str]:
+def _columns(request: ActorRequest, asked: CaseFilter) -> list[str]:
+    """As the employee chose them; a list by service targets shows these in any case."""
     chosen = request.user.columns.get("cases")
-    return [key for key in COLUMNS if key in (USUAL_COLUMNS if chosen is None else chosen)]
+    wanted = {*(USUAL_COLUMNS if chosen is None else chosen)}
+    if asked.danger or asked.by == "target":
+        wanted.add("target")
+    return [key for key in COLUMNS if key in wanted]
 
 
-def _column_choices(request: ActorRequest) -> list[dict[str, Any]]:
-    shown = _columns(request)
+def _column_choices(request: ActorRequest, asked: CaseFilter) -> list[dict[str, Any]]:
+    shown = _columns(request, asked)
     return [
         {
             "key": key,

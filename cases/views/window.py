@@ -12,6 +12,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -19,9 +20,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cases import catalogue, knowledge, plain, tasklists
 from cases.forms import show_errors
 from cases.markup import as_html
-from cases.models import Case, Message
+from cases.models import Case, Message, PapersRequest
 from cases.ports import booking_address
 from cases.services import access, drafts, filing
+from cases.silence import Silence, procedure_of, silence
 from cases.window_forms import ApplicationForm, CodeForm, ReferenceForm
 from crm.accounts.actors import system_actor
 from crm.audit.record import record
@@ -32,6 +34,7 @@ from crm.kit.errors import Invalid, NotFound
 from crm.kit.tries import count_try
 from crm.kit.web import client_ip, counted_by, request_id
 from crm.organisations.models import Organisation
+from crm.organisations.services import calendar_for
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
 SESSION = "window_cases"  # the cases that this browser may see, each until a moment
@@ -183,7 +186,9 @@ def case(request: HttpRequest, organisation: str, case: UUID) -> HttpResponse:
     visitor = visitor_of(request, place)
     visitor = _require_seen(request, visitor, case)
     row = (
-        Case.objects.for_actor(visitor).select_related("case_type", "unit").get_or_refuse(uuid=case)
+        Case.objects.for_actor(visitor)
+        .select_related("case_type", "type_version", "unit__organisation")
+        .get_or_refuse(uuid=case)
     )
     record(visitor, "viewed", row, part="public")
     said = Message.objects.for_actor(visitor).filter(case=row).order_by("created_at", "pk")
@@ -193,6 +198,9 @@ def case(request: HttpRequest, organisation: str, case: UUID) -> HttpResponse:
         "told": plain.told(row),
         "steps": plain.steps(row),
         "papers": [] if row.ended else tasklists.missing_of_citizen(visitor, row),
+        "silence": plain.silence_told(_silence(row)),
+        "asked": PapersRequest.objects.for_actor(visitor).filter(case=row, ended_on=None).first(),
+        "today": timezone.now().astimezone(calendar_for(row.unit).zone).date(),
         "messages_said": [one for one in said if one.state != Message.State.FAILED],
     }
     return _page(request, place, "case", context)
@@ -209,6 +217,10 @@ def leave(request: HttpRequest, organisation: str) -> HttpResponse:
 
 
 # --- Inside -------------------------------------------------------------------------------------
+
+
+def _silence(row: Case) -> Silence | None:
+    return silence(row, procedure_of(row), calendar_for(row.unit), timezone.now())
 
 
 def visitor_of(request: HttpRequest, organisation: Organisation) -> Actor:

@@ -102,6 +102,15 @@ def _value(model: type[models.Model], column: str, value: Any) -> Any:
 
 
 def _column(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
+    relation, _under, rest = name.partition("__")
+    if rest:  # of a row beside it, which the rows bear as an annotation of that name
+        beside = model._meta.get_field(relation).related_model
+        assert isinstance(beside, type)
+        assert issubclass(beside, models.Model)
+        theirs = _column(beside, rest)
+        found: models.Field[Any, Any] = copy(theirs)
+        found.name = found.attname = name
+        return found
     field = model._meta.get_field(name)
     assert isinstance(field, models.Field)
     if isinstance(field, models.GeneratedField):

@@ -21,8 +21,11 @@ from cases.models import (
     Link,
     Note,
     Participant,
+    ServiceClock,
+    ServiceTarget,
     Task,
 )
+from cases.target_book import nearest
 from crm.accounts.models import User
 from crm.citizens.models import Citizen
 from crm.citizens.permissions import VIEW_CITIZEN
@@ -36,6 +39,7 @@ from tests.factories.organisations import UnitFactory
 
 WORDS = ("farola", "beca", "arbol", "ruido", "fuente")
 STATES = ("new", "in_progress", "waiting_citizen", "waiting_third_party", "resolved", "closed")
+MEASURES = ("first_answer", "next_answer", "resolution")
 CHANNELS = ("phone", "web_form", "in_person")
 SPECIAL = 3
 
@@ -70,6 +74,7 @@ class Heap:
     citizens: dict[int, Citizen] = field(default_factory=dict)
     hidden: set[tuple[int, int]] = field(default_factory=set)  # (citizen, organisation)
     known: set[tuple[int, int]] = field(default_factory=set)
+    targets: dict[int, list[ServiceTarget]] = field(default_factory=dict)
     parts: dict[int, set[int]] = field(default_factory=dict)  # case → citizens taking part
     representatives: dict[int, set[int | None]] = field(
         default_factory=dict
@@ -202,6 +207,35 @@ def _case(world: World, heap: Heap, dice: Random, number: int, people: list[Citi
     )
     Case.objects.filter(pk=case.pk).update(updated_at=_moment(heap, dice))
     heap.cases.append(Case.objects.defer("search").get(pk=case.pk))
+    if dice.random() < 0.6:
+        _promise(heap, dice, case)
+
+
+def _promise(heap: Heap, dice: Random, case: Case) -> None:
+    """Service targets that stand as they may, and what lists know of them."""
+    rows = []
+    for measure in dice.sample(MEASURES, dice.randint(1, 3)):
+        due = dice.choice((None, _moment(heap, dice), _moment(heap, dice)))
+        ended = dice.choice((None, None, _moment(heap, dice)))
+        rows.append(
+            ServiceTarget.objects.create(
+                case=case,
+                measure=measure,
+                rule={},
+                minutes=60,
+                started_at=heap.now - timedelta(days=100),
+                due_at=due,
+                warn_at=due - timedelta(hours=3) if due and dice.random() < 0.5 else None,
+                paused_at=heap.now if due is None and ended is None else None,
+                breached_at=due if due and dice.random() < 0.3 else None,
+                ended_at=ended,
+                end="met" if ended else "",
+            )
+        )
+    heap.targets[case.pk] = rows
+    ServiceClock.objects.create(
+        case=case, organisation_id=case.organisation_id, unit=case.unit, **nearest(rows)
+    )
 
 
 def _around(heap: Heap, dice: Random, people: list[Citizen]) -> None:
@@ -295,6 +329,7 @@ def _event(heap: Heap, dice: Random, case: Case, number: int) -> Event:
 # --- Expressions, each with what it means -------------------------------------------------------
 
 Meaning = Callable[[Seer, Case], bool]
+Reads = Callable[[Case], datetime | None]
 
 
 @dataclass(frozen=True)
@@ -380,6 +415,7 @@ def _leaves(heap: Heap) -> st.SearchStrategy[Said]:
     return st.one_of(
         *(_some(names, values) for names, values in _valued(heap)),
         *(_dated(heap, *one) for one in _DATES),
+        *(_dated(heap, *one) for one in _promised(heap)),
         _words(),
         _priorities(),
         _happened(heap),
@@ -448,11 +484,48 @@ def _valued(heap: Heap) -> list[tuple[tuple[str, ...], list[tuple[str, Meaning]]
         (("external",), [("x3", _is("external_id", "x3")), ("x4", _is("external_id", "x4"))]),
         (("has", "tiene"), _haves(heap)),
         (("task", "tarea"), _tasks(heap)),
+        (("service", "servicio"), _services(heap)),
+        (("breached", "incumplido"), _breaches(heap)),
         (
             ("ref", "expediente"),
             [(case.reference.lower(), _is("pk", case.pk)) for case in heap.cases[:5]],
         ),
     ]
+
+
+def _services(heap: Heap) -> list[tuple[str, Meaning]]:
+    def running(case: Case) -> list[ServiceTarget]:
+        return [one for one in heap.targets.get(case.pk, ()) if one.ended_at is None]
+
+    def danger(_seer: Seer, case: Case) -> bool:
+        moments = [one.warn_at or one.due_at for one in running(case)]
+        return any(moment and moment <= heap.now for moment in moments)
+
+    def still(_seer: Seer, case: Case) -> bool:
+        found = running(case)
+        return bool(found) and all(one.due_at is None for one in found)
+
+    def missed(_seer: Seer, case: Case) -> bool:
+        return any(one.breached_at for one in heap.targets.get(case.pk, ()))
+
+    return [
+        ("danger", danger),
+        ("en-riesgo", danger),
+        ("paused", still),
+        ("missed", missed),
+        ("running", lambda _seer, case: bool(running(case))),
+    ]
+
+
+def _breaches(heap: Heap) -> list[tuple[str, Meaning]]:
+    def of(measure: str) -> Meaning:
+        return lambda _seer, case: any(
+            one.breached_at and measure in ("", one.measure)
+            for one in heap.targets.get(case.pk, ())
+        )
+
+    known = [(one.replace("_", "-"), of(one)) for one in MEASURES]
+    return [*known, ("any", of("")), ("alguno", of(""))]
 
 
 _STATES: list[tuple[str, Meaning]] = [
@@ -611,12 +684,39 @@ def _lies(moment: datetime | None, sign: str, first: date, after: date) -> bool:
     }[sign]
 
 
-def _dated(heap: Heap, names: tuple[str, ...], column: str, way: int) -> st.SearchStrategy[Said]:
+def _promised(heap: Heap) -> list[tuple[tuple[str, ...], Reads, int]]:
+    """The moments of running targets: of each measure, and the first of all."""
+
+    def of(*measures: str) -> Reads:
+        def reads(case: Case) -> datetime | None:
+            running = [
+                one.due_at
+                for one in heap.targets.get(case.pk, ())
+                if one.ended_at is None and one.due_at and one.measure in measures
+            ]
+            return min(running, default=None)
+
+        return reads
+
+    return [
+        (("target", "objetivo"), of(*MEASURES), 1),
+        (("first-answer", "primera-respuesta"), of("first_answer"), 1),
+        (("next-answer", "siguiente-respuesta"), of("next_answer"), 1),
+        (("resolution", "resolución"), of("resolution"), 1),
+    ]
+
+
+def _dated(
+    heap: Heap, names: tuple[str, ...], column: str | Reads, way: int
+) -> st.SearchStrategy[Said]:
+    def read(case: Case) -> Any:
+        return getattr(case, column) if isinstance(column, str) else column(case)
+
     def said(drawn: tuple[str, str, tuple[str, date, date]]) -> Said:
         name, sign, (text, first, after) = drawn
         return Said(
             f"{name}{sign}{text}",
-            lambda _seer, case: _lies(getattr(case, column), sign, first, after),
+            lambda _seer, case: _lies(read(case), sign, first, after),
         )
 
     return st.tuples(st.sampled_from(names), st.sampled_from(_SIGNS), _days(heap, way)).map(said)

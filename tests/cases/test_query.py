@@ -227,6 +227,7 @@ def test_a_filter_is_told_as_an_expression_that_asks_the_same(
         opened_from=data.draw(moments),
         opened_before=data.draw(moments),
         reference=data.draw(maybe("", "HERE-2026-0000001")),
+        danger=data.draw(st.booleans()),
     )
     text = expression_of(boss, asked)
     again = understood(boss, text)

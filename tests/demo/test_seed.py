@@ -31,6 +31,8 @@ from cases.models import (
     Message,
     Note,
     ReferenceCounter,
+    ServiceClock,
+    ServiceTarget,
 )
 from cases.permissions import CHANGE_CASE, VIEW_CASE, VIEW_SPECIAL
 from cases.workflow import of_version, parse
@@ -354,3 +356,16 @@ def test_sixty_procedures_and_a_hundred_and_twenty_articles_are_published() -> N
     assert {row.article.language for row in knowledge.published(visitors[1])} > {"es"}
     bosses = [acting(f"supervision@{code}.example", code.upper()) for code in ("inp", "val")]
     assert all(knowledge.due_for_review(one).exists() for one in bosses)
+
+
+def test_service_targets_stand_in_every_way() -> None:
+    rows = ServiceTarget.objects.unscoped("the demo's own")
+    ends = Counter(rows.values_list("end", flat=True))
+    assert ends["met"] > 5
+    assert ends[""] > 50
+    assert rows.filter(breached_at__isnull=False).exists()
+    assert rows.filter(ended_at=None, breached_at=None, due_at__gt=timezone.now()).exists()
+    assert rows.filter(paused_at__isnull=False).exists()
+    assert not rows.filter(ended_at__isnull=False, paused_at__isnull=False).exists()
+    nearest = ServiceClock.objects.unscoped("the demo's own")
+    assert nearest.count() == rows.values("case").distinct().count()

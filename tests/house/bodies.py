@@ -13,6 +13,8 @@ from tests.house.estate import PAPER, Side
 
 # What a field of this name holds: an attribute of a Side, or the value itself.
 VALUES: dict[str, Any] = {
+    "papers": "DNI",
+    "end": "withdrawn",
     "subject": "Asunto",
     "channel": "phone",
     "case": "case.uuid",

@@ -223,6 +223,11 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:unit": Guarded(_CASE, post={"unit": "other_unit.uuid", **_REASON}),
     "cases:confidentiality": Guarded(_CASE, post={"level": "2", **_REASON}),
     "cases:clock": Guarded(_CASE, silent=_PART),
+    "cases:letter": Guarded(_CASE, silent=_PART),
+    "cases:papers": Guarded(_CASE, post={"papers": "DNI", "term": "10wd"}, silent=_PART),
+    "cases:papers_end": Guarded(_CASE, post={"end": "withdrawn"}),
+    "cases:targets": Guarded(_CASE, silent=_PART),
+    "cases:danger": Guarded(),
     "cases:clock_suspend": Guarded(_CASE, post={"ground": "22.1.b", **_REASON}),
     "cases:clock_resume": Guarded(_CASE, post=_REASON),
     "cases:clock_extend": Guarded(_CASE, post={"ground": "23", "count": "5", **_REASON}),
@@ -707,8 +712,9 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
                 "confidentiality",
             ),
             *("notes", "messages", "documents", "links", "participants"),
-            *("clock", "clock/suspend", "clock/resume", "clock/extend"),
             *("tasks", "papers"),
+            *("information-letter", "paper-requests", "paper-requests/end"),
+            *("targets", "clock", "clock/suspend", "clock/resume", "clock/extend"),
         )
     },
     "api/v1/cases/<uuid:case_id>/papers/<uuid:paper_id>/": Guarded(

@@ -21,6 +21,7 @@ def test_from_the_door_to_the_verified_history(office: Office, town: Town, tmp_p
     attach(desk, tmp_path)
     stop_the_clock(desk)
     note_and_answer(desk)
+    ask_for_papers(desk)
     resolve(desk)
     code, pdf = seal(desk)
     verify(office.visitor(), code, pdf)
@@ -123,6 +124,22 @@ def note_and_answer(desk: Desk) -> None:
     theirs = timeline.locator(".v-msg:not(.v-msg-out)")
     expect(theirs).to_contain_text("I will bring the register on Monday.")
     expect(theirs).to_contain_text("Remedios")
+
+
+def ask_for_papers(desk: Desk) -> None:
+    """The answer met its target, which the page explains; what is to be brought has its day."""
+    top = desk.page.locator("#case-top")
+    expect(top.locator(".clk-targets")).to_contain_text("First answer: met")
+    desk.tab_to(top.locator("summary").filter(has_text="Why these moments?"))
+    desk.press("Enter")
+    expect(top.locator(".clk-targets")).to_contain_text("40 h of working time from")
+    desk.tab_to(top.locator(".v-menu summary").first)
+    desk.press("Enter")
+    desk.follow("Papers asked of the citizen", "link")
+    desk.fill("What they must bring, one a line", "The register of residents")
+    desk.follow("Ask for papers")
+    expect(top.locator(".clk")).to_contain_text("The citizen brings papers by")
+    expect(desk.page.locator("#timeline")).to_contain_text("The register of residents")
 
 
 def resolve(desk: Desk) -> None:

@@ -28,6 +28,7 @@ from crm.integrations.services import connections, subscriptions
 from crm.kit.management.commands.prepare import sync_schedules
 from crm.organisations.calendars import Interval
 from crm.organisations.models import Organisation, Unit, WorkingCalendar
+from crm.organisations.services import create_calendar, load_public_holidays, set_weekly_hours
 from reporting import facts
 from reporting.models import District
 from scheduling.models import Appointment
@@ -77,6 +78,12 @@ PAPERS = [
 ]
 
 
+SERVICE = [
+    {"measure": "first_answer", "within": "4h"},
+    {"measure": "resolution", "within": "40h", "warn": "75%"},
+]
+
+
 @dataclass
 class Town:
     """An institute with two counters."""
@@ -113,13 +120,13 @@ def build() -> Town:
     with translation.override("en"):
         sync_schedules()
         town = _people()
+        _always_open(town)
         types = {
             "case_type": CaseTypeFactory(
                 organisation=town.organisation,
                 code="grant",
                 name="Housing grant",
-                fields=FIELDS,
-                term="30wd",
+                bundle={**simple_bundle(fields=FIELDS, term="30wd"), "service": SERVICE},
             )
         }
         agent = acting(town.agent)
@@ -361,6 +368,20 @@ def _clara(town: Town, topic: Topic) -> None:
     audience = parts(town.organisation, english, words)
     town.written = draft(author, topic, *audience, name="Workshops in English")
     submit_campaign(author, town.written.uuid)
+
+
+def _always_open(town: Town) -> None:
+    """The northern counter attends day and night: its service targets run whenever a journey is made."""
+    admin = acting(employee(town.organisation, "administrator", email="hours@journeys.example"))
+    own = create_calendar(
+        admin, name="North", code="NORTH", layer="unit", base_id=load_public_holidays().uuid
+    )
+    set_weekly_hours(admin, own.uuid, dict.fromkeys(range(7), (Interval(time(0), time(0)),)))
+    Unit.objects.unscoped("a journey's own").filter(pk=town.north.pk).update(calendar=own)
+    town.organisation.refresh_from_db()
+    town.organisation.units_version += 1
+    town.organisation.save()
+    town.north.refresh_from_db()
 
 
 def _people() -> Town:
