@@ -14,6 +14,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases import transfer_words
 from cases.models import (
     Case,
     Confidentiality,
@@ -125,6 +126,7 @@ ICONS: Mapping[str, str] = {
     EventKind.CLOCK_RESUMED: "player-play",
     EventKind.CLOCK_EXTENDED: "calendar-plus",
     EventKind.CLOCK_RECOMPUTED: "calendar-time",
+    **transfer_words.ICONS,
 }
 FOR_PERSON = frozenset(
     {
@@ -141,6 +143,8 @@ FOR_PERSON = frozenset(
         EventKind.CLOCK_RESUMED,
         EventKind.CLOCK_EXTENDED,
         EventKind.CLOCK_RECOMPUTED,
+        EventKind.TRANSFERRED,
+        EventKind.RECEIVED,
     }
 )
 """What the citizen is told of their case; the rest is the house's own affair."""
@@ -272,6 +276,7 @@ _SENTENCES: Mapping[str, Text] = {
     EventKind.CLOCK_RECOMPUTED: gettext_lazy(
         "reckoned the legal deadline anew: it ends on %(due)s, before on %(before)s"
     ),
+    **transfer_words.SENTENCES,
 }
 
 
@@ -336,7 +341,8 @@ def sentence(event: Event, subject: Any) -> str:
         values["role"] = str(dict(Participant.Role.choices).get(event.data["role"], "…")).lower()
     if event.kind in CLOCK_KINDS:
         values |= clock_values(event.data)
-    text = _SENTENCES.get(event.kind)
+    values |= transfer_words.values(event.data)
+    text = transfer_words.accepted(event) or _SENTENCES.get(event.kind)
     if _heard(event):
         text = _HEARD
     return str(text) % values if text else event.kind

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.fields import Fields, Problem, check_fields
-from cases.models import Case, StateCategory
+from cases.models import TRANSFERRED, Case, StateCategory
 from cases.permissions import ASSIGN_CASE, CHANGE_CASE, CLOSE_CASE
 from cases.terms import Term, read_term
 from crm.kit.actor import Actor
@@ -81,6 +81,8 @@ class Workflow:
 
     def name_of(self, state: str) -> str:
         """The state's name; its code when the bundle does not know it (an imported case)."""
+        if state == TRANSFERRED:
+            return _("Transferred")
         known = self.states.get(state)
         return known.name if known else state
 

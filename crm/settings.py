@@ -406,6 +406,10 @@ SPECTACULAR_SETTINGS = {
         "AppointmentStatusEnum": "scheduling.api_shapes.SHOWN",
         "InteractionStateEnum": "channels_app.api_shapes.InteractionState",
         "InteractionDirectionEnum": "channels_app.api_shapes.InteractionDirection",
+        "TransferStateEnum": "cases.api.transfers.TransferState",
+        "TransferBasisEnum": "cases.api.transfers.TransferBasis",
+        "ConsultationStateEnum": "cases.api.transfers.ConsultationState",
+        "ConsultationWordKindEnum": "cases.api.transfers.ConsultationWordKind",
         "AppointmentModalityEnum": "scheduling.api_shapes.AppointmentModality",
     },
 }

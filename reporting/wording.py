@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext as _
 
+from cases import transfer_words
 from cases.models import Case, Confidentiality, Event, EventKind, Link, Message, Participant
 from cases.timeline import CLOCK_KINDS, clock_values
 from crm.citizens.models import Channel
@@ -123,6 +124,20 @@ def _clock(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fa
     yield from _reason(data, voice)
 
 
+def _handed(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
+    """Of transfers and of questions to other areas."""
+    for name, label in (
+        ("from", _("From")),
+        ("to", _("To")),
+        ("reference", _("Case number there")),
+    ):
+        yield Fact(label, str(data.get(name, "")))
+    values = transfer_words.values(data)
+    yield Fact(_("At the latest until"), values.get("until", ""))
+    yield Fact(_("Legal basis"), values.get("basis", ""))
+    yield from _reason(data, voice)
+
+
 _WORDS: Mapping[str, Words] = {
     EventKind.OPENED: _opened,
     EventKind.IMPORTED: _imported,
@@ -140,6 +155,7 @@ _WORDS: Mapping[str, Words] = {
     EventKind.PARTICIPANT_ADDED: _participant,
     EventKind.PARTICIPANT_ENDED: _participant,
     **dict.fromkeys(CLOCK_KINDS, _clock),
+    **dict.fromkeys(transfer_words.SENTENCES, _handed),
 }
 
 

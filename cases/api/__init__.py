@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.api import catalogue, clocks, feed, views
+from cases.api import catalogue, clocks, feed, transfers, views
 
 _CASE = "cases/<uuid:case_id>/"
 _ONE_CASE = {
@@ -19,6 +19,9 @@ _ONE_CASE = {
     "clock/suspend/": clocks.SuspendClock,
     "clock/resume/": clocks.ResumeClock,
     "clock/extend/": clocks.ExtendClock,
+    "custody/": transfers.Custody,
+    "transfer/": transfers.OfferTransfer,
+    "consult/": transfers.AskArea,
     "notes/": views.Notes,
     "messages/": views.Messages,
     "documents/": views.Documents,
@@ -30,9 +33,36 @@ _ONE_CASE = {
     "participants/<uuid:participant_id>/end/": views.EndParticipant,
 }
 
+_ONE_TRANSFER = {
+    "": transfers.OneTransfer,
+    "accept/": transfers.AcceptTransfer,
+    "return/": transfers.ReturnTransfer,
+    "refuse/": transfers.RefuseTransfer,
+    "withdraw/": transfers.WithdrawTransfer,
+}
+_ONE_CONSULTATION = {
+    "": transfers.OneConsultation,
+    "answer/": transfers.AnswerConsultation,
+    "decline/": transfers.DeclineConsultation,
+    "ask-back/": transfers.AskBack,
+    "clarify/": transfers.Clarify,
+    "extend/": transfers.ExtendConsultation,
+    "withdraw/": transfers.WithdrawConsultation,
+}
+
 urlpatterns = [
     path("cases/", views.Cases.as_view()),
     *(path(f"{_CASE}{rest}", view.as_view()) for rest, view in _ONE_CASE.items()),
+    path("transfers/", transfers.Transfers.as_view()),
+    *(
+        path(f"transfers/<uuid:transfer_id>/{rest}", view.as_view())
+        for rest, view in _ONE_TRANSFER.items()
+    ),
+    path("consultations/", transfers.Consultations.as_view()),
+    *(
+        path(f"consultations/<uuid:consultation_id>/{rest}", view.as_view())
+        for rest, view in _ONE_CONSULTATION.items()
+    ),
     path("case-types/", catalogue.CaseTypes.as_view()),
     path("case-types/<uuid:type_id>/", catalogue.OneCaseType.as_view()),
     path("documents/", catalogue.Documents.as_view()),

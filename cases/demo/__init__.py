@@ -10,7 +10,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cases import clocks, numbers
-from cases.demo import looks, reports, window  # noqa: F401 - reports registers itself
+from cases.demo import handing, looks, reports, window  # noqa: F401 - two register themselves
 from cases.demo.cast import Cast, Client, Worker
 from cases.demo.matters import Kind, book_of
 from cases.demo.papers import make_papers

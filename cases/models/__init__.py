@@ -17,20 +17,32 @@ from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
 from cases.models.knowledge import Article, ArticleVersion
 from cases.models.procedures import Procedure, ProcedureText
+from cases.models.transfers import (
+    TRANSFERRED,
+    CaseTransfer,
+    Consultation,
+    ConsultationWord,
+    Custody,
+)
 from cases.models.work import BulkAction, Import, ImportProblem
 
 __all__ = [
+    "TRANSFERRED",
     "AccessCode",
     "Application",
     "Article",
     "ArticleVersion",
     "BulkAction",
     "Case",
+    "CaseTransfer",
     "CaseType",
     "CaseTypeVersion",
     "ClockInterval",
     "ClockState",
     "Confidentiality",
+    "Consultation",
+    "ConsultationWord",
+    "Custody",
     "Document",
     "DraftPaper",
     "Event",

@@ -13,6 +13,7 @@ _priority, _priorities = values.one_of(values.PRIORITIES)
 _level, _levels = values.one_of(values.CONFIDENTIALITY)
 _language, _languages = values.one_of(values.LANGUAGES)
 _had, _haves = values.one_of(values.HAS)
+_transfer, _transfers = values.one_of(values.TRANSFERS)
 _event, _events = values.one_of(values.EVENTS)
 _past, _future = values.date_of(ahead=False), values.date_of(ahead=True)
 _dates = values.dates_offered
@@ -87,6 +88,10 @@ FIELDS: tuple[Field[Asking], ...] = (
     Field(
         *("has", "tiene", _("Has"), _had, meanings.has),
         offers=_haves,
+    ),
+    Field(
+        *("transfer", "traslado", _("Transfer"), _transfer, meanings.transfer),
+        offers=_transfers,
     ),
     Field(
         *("moved-to", "pasado-a", _("Moved to"), values.state_codes),

@@ -100,6 +100,15 @@ HAS = tuple(
         ("participants", "participantes", gettext_lazy("Participants")),
     )
 )
+TRANSFERS = tuple(
+    Choice(code, code, spanish, label)
+    for code, spanish, label in (
+        ("offered", "ofrecido", gettext_lazy("Offered to another unit")),
+        ("received", "recibido", gettext_lazy("Received by a transfer")),
+        ("expired", "vencido", gettext_lazy("A transfer expired")),
+        ("none", "ninguno", gettext_lazy("Never offered nor received")),
+    )
+)
 EVENTS = tuple(
     Choice(kind.value, kind.value.replace("_", "-"), spanish, kind.label)
     for kind, spanish in zip(
@@ -110,6 +119,10 @@ EVENTS = tuple(
             *("retirado", "vinculado", "desvinculado", "participante-añadido"),
             *("participante-retirado", "plazo-suspendido", "plazo-reanudado", "plazo-ampliado"),
             "plazo-recalculado",
+            *("traslado-ofrecido", "traslado-devuelto", "traslado-rechazado", "traslado-vencido"),
+            *("traslado-retirado", "trasladado", "recibido", "consultado", "consulta-comentada"),
+            *("consulta-respondida", "consulta-declinada", "consulta-ampliada"),
+            "consulta-retirada",
         ),
         strict=True,
     )

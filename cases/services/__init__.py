@@ -3,6 +3,15 @@
 from cases.services.assignment import assign_case, change_unit, release_case, take_case
 from cases.services.catalogue import change_case_type, create_case_type, publish_version
 from cases.services.clocks import extend_clock, resume_clock, suspend_clock
+from cases.services.consultations import (
+    answer_area,
+    ask_area,
+    ask_back,
+    clarify,
+    decline_area,
+    extend_area,
+    withdraw_area,
+)
 from cases.services.documents import (
     attach_document,
     document_of,
@@ -31,51 +40,76 @@ from cases.services.notes import (
     retry_message,
     send_message,
 )
+from cases.services.packets import Ticked
 from cases.services.relations import (
     add_participant,
     end_participant,
     link_cases,
     unlink_cases,
 )
+from cases.services.transfers import (
+    Abroad,
+    accept_transfer,
+    expire_transfers,
+    offer_transfer,
+    refuse_transfer,
+    return_transfer,
+    withdraw_transfer,
+)
 from cases.services.writing import changes_since, told_at
 
 __all__ = [
     "EDITABLE",
+    "Abroad",
     "NewCase",
+    "Ticked",
+    "accept_transfer",
     "add_note",
     "add_participant",
     "address_for",
+    "answer_area",
+    "ask_area",
+    "ask_back",
     "assign_case",
     "attach_document",
     "change_case_type",
     "change_confidentiality",
     "change_unit",
     "changes_since",
+    "clarify",
     "close_case",
     "create_case_type",
+    "decline_area",
     "deliver_message",
     "document_of",
     "edit_case",
     "end_participant",
+    "expire_transfers",
+    "extend_area",
     "extend_clock",
     "link_cases",
     "look_again",
     "mailbox_of",
     "message_bounced",
     "move_case",
+    "offer_transfer",
     "open_case",
     "open_document",
     "publish_version",
     "published_version",
     "record_message",
+    "refuse_transfer",
     "release_case",
     "reopen_case",
     "resume_clock",
     "retry_message",
+    "return_transfer",
     "send_message",
     "suspend_clock",
     "take_case",
     "told_at",
     "unlink_cases",
+    "withdraw_area",
     "withdraw_document",
+    "withdraw_transfer",
 ]

@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from cases.models import Case, EventKind
 from cases.permissions import ASSIGN_CASE, CHANGE_CASE, TRANSFER_CASE
 from cases.services.clocks import renew_clock
+from cases.services.custody import tell_moment
+from cases.services.handing import require_no_offer, require_push
 from cases.services.places import person_for, unit_of
 from cases.services.writing import fetch, require_work_goes_on, write
 from cases.texts import one_line
@@ -76,6 +78,9 @@ def change_unit(
     target = unit_of(actor, unit)
     if target.pk == row.unit_id:
         raise Invalid(errors={"unit": [_("The case is already in this unit.")]})
+    require_no_offer(row)
+    require_push(actor, row, target)
+    tell_moment()
     told = {"from": row.unit.name, "to": target.name, "reason": one_line(reason)}
     row.unit, row.assignee = target, None
     changed = ("unit", "assignee")

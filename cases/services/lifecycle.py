@@ -22,6 +22,7 @@ from cases.models import (
 )
 from cases.permissions import CHANGE_CASE, CLOSE_CASE, OPEN_CASE, VIEW_SPECIAL
 from cases.services.clocks import end_with_work
+from cases.services.handing import withdraw_open
 from cases.services.places import citizen_of, lost_to, person_for, unit_of
 from cases.services.writing import fetch, moment, require_work_goes_on, tell, write
 from cases.texts import one_line, paragraphs
@@ -77,6 +78,7 @@ class NewCase:
     opened_at: datetime | None = None
     source: str = ""
     external_id: str | None = None
+    incomplete: bool = False  # what its form still asks for is filled in later
 
 
 @transaction.atomic
@@ -115,7 +117,8 @@ def open_case(actor: Actor, new: NewCase) -> Case:
     if case.confidentiality == Confidentiality.SPECIAL:
         require(actor, VIEW_SPECIAL, unit)
     case.assignee = person_for(actor, new.assignee, case) if new.assignee else None
-    workflow.fields.require_valid(case.data)
+    if not new.incomplete:
+        workflow.fields.require_valid(case.data)
     year, number = numbers.take(actor.organisation_id, opened_at)
     case.reference = numbers.reference(actor.organisation_code, year, number)
     case.save(force_insert=True)
@@ -269,6 +272,7 @@ def _enter(
     target = workflow.target_of(move)
     if target.category >= StateCategory.RESOLVED:
         end_with_work(actor, case)
+        withdraw_open(actor, case)
     told = {
         "move": move.code,
         "from": case.state,

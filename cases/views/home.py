@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from cases import selectors
+from cases import handover, selectors
 from cases.lists import View, standing_views
 from cases.permissions import ASSIGN_CASE, OPEN_CASE, VIEW_CASE
 from cases.presenting import rows_of
@@ -36,6 +36,7 @@ def home(request: ActorRequest) -> HttpResponse:
             "rest": rows_of(actor, day.rest[:REST]),
             "free": rows_of(actor, day.free),
             "lists": _of_all_units(actor) if actor.holds(ASSIGN_CASE) else [],
+            "handed": handover.waiting_for(actor),
             "mine_count": len(day.pressing) + len(day.rest),
             "may_open": actor.holds(OPEN_CASE),
             "part_of_day": part_of_day,

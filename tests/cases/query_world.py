@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cases.models import (
     Case,
+    CaseTransfer,
     CaseType,
     CaseTypeVersion,
     Document,
@@ -74,6 +75,7 @@ class Heap:
     documents: dict[int, list[Document]] = field(default_factory=dict)
     notes: set[int] = field(default_factory=set)
     links: list[tuple[int, int]] = field(default_factory=list)
+    transfers: dict[int, set[str]] = field(default_factory=dict)  # case → what became of its offers
     units: dict[str, Unit] = field(default_factory=dict)  # of « here », by code
     types: dict[str, CaseType] = field(default_factory=dict)
     people: dict[str, User] = field(default_factory=dict)
@@ -229,11 +231,37 @@ def _around(heap: Heap, dice: Random, people: list[Citizen]) -> None:
             )
             for _each in range(dice.choice((0, 0, 1)))
         ]
+        heap.transfers[case.pk] = _transfers(heap, dice, case)
     for _each in range(8):
         one, other = dice.sample(heap.cases, 2)
         if one.organisation_id == other.organisation_id:
             Link.objects.get_or_create(case=one, other=other)
             heap.links.append((one.pk, other.pk))
+
+
+def _transfers(heap: Heap, dice: Random, case: Case) -> set[str]:
+    """Offers within the organisation, of which one at most is open."""
+    states = set(
+        dice.sample(("offered", "accepted", "expired", "refused"), dice.choice((0, 0, 1, 2)))
+    )
+    above = Unit.objects.unscoped("a test").filter(organisation=case.organisation_id)
+    target = above.exclude(pk=case.unit_id).order_by("pk")[0]
+    for state in states:
+        CaseTransfer.objects.create(
+            case=case,
+            origin_organisation_id=case.organisation_id,
+            origin_unit_id=case.unit_id,
+            target_organisation_id=case.organisation_id,
+            target_unit=target,
+            text="Zona",
+            state=state,
+            answer="No",
+            due_at=heap.now,
+            sent_at=heap.now,
+            sent_by_name="x",
+            answered_at=None if state == "offered" else heap.now,
+        )
+    return states
 
 
 def _event(heap: Heap, dice: Random, case: Case, number: int) -> Event:
@@ -405,6 +433,7 @@ def _valued(heap: Heap) -> list[tuple[tuple[str, ...], list[tuple[str, Meaning]]
         (("source",), [("portal", _is("source", "portal")), ('""', _is("source", ""))]),
         (("external",), [("x3", _is("external_id", "x3")), ("x4", _is("external_id", "x4"))]),
         (("has", "tiene"), _haves(heap)),
+        (("transfer", "traslado"), _offered(heap)),
         (
             ("ref", "expediente"),
             [(case.reference.lower(), _is("pk", case.pk)) for case in heap.cases[:5]],
@@ -485,6 +514,18 @@ def _haves(heap: Heap) -> list[tuple[str, Meaning]]:
         ("documents", papers),
         ("links", linked),
         ("messages", lambda _seer, case: False),
+    ]
+
+
+def _offered(heap: Heap) -> list[tuple[str, Meaning]]:
+    def became(state: str) -> Meaning:
+        return lambda _seer, case: state in heap.transfers[case.pk]
+
+    return [
+        ("offered", became("offered")),
+        ("recibido", became("accepted")),
+        ("expired", became("expired")),
+        ("ninguno", lambda _seer, case: not heap.transfers[case.pk]),
     ]
 
 

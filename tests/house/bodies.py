@@ -26,6 +26,7 @@ VALUES: dict[str, Any] = {
     "move": "start",
     "reason": "Motivo",
     "text": "Palabras",
+    "comment": "Palabras",
     "name": "Nombre",
     "kind": "nif",
     "address": "+34600000001",
@@ -39,6 +40,14 @@ VALUES: dict[str, Any] = {
 # Where a shape's field means something else than the name usually does.
 SPECIAL: dict[tuple[str, str], Any] = {
     ("UnitInput", "unit"): "other_unit.uuid",
+    ("OfferInput", "unit"): "other_unit.uuid",
+    ("OfferInput", "documents"): "document.uuid",
+    ("AskInput", "unit"): "other_unit.uuid",
+    ("AskInput", "documents"): "document.uuid",
+    ("AskInput", "term"): "3wd",
+    ("TermInput", "term"): "10wd",
+    ("AcceptInput", "unit"): "other_unit.uuid",
+    ("AcceptInput", "assignee"): "everything.uuid",
     ("NewInteractionInput", "started_at"): "2026-03-02T09:00:00Z",
     ("NewInteractionInput", "ended_at"): "2026-03-02T09:05:00Z",
     ("NewInteractionInput", "messages"): {"direction": "in", "text": "Pregunta por el padrón."},
