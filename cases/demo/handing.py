@@ -10,6 +10,7 @@ from cases.services import Abroad, Ticked, told_at
 from crm.accounts.actors import actor_for
 from crm.accounts.models import Membership
 from crm.audit.record import dated
+from crm.citizens.models import CitizenRecord
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.demo import Demo, Seeder, seeders
 from crm.organisations.demo import INSTITUTE, TOWN
@@ -108,9 +109,11 @@ class _Desk:
 
     def abroad(self, other: "_Desk") -> None:
         """One case is offered to another organisation by a rule, and waits there."""
-        if len(self.cases) < 9 or not other.units:
+        open_ones = CitizenRecord.objects.for_actor(self.boss).filter(protected=False)
+        known = set(open_ones.values_list("citizen_id", flat=True))
+        case = next((one for one in self.cases[8:] if one.citizen_id in known), None)
+        if case is None or not other.units:
             return
-        case = self.cases[8]
         with _at(self.demo, timedelta(hours=6)):
             services.offer_transfer(
                 self.boss,
