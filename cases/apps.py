@@ -45,6 +45,8 @@ class CasesConfig(AppConfig):
         for model in (Document, DraftPaper):
             holders.register(model._meta.label_lower, model)
         ports.closing_checks.register("cases", units.reason_to_stay_open)
+        ports.closing_checks.register("transfers", units.reason_to_answer_first)
+        ports.movers.register("transfers", units.move_between)
         ports.movers.register("cases", units.move_all)
         for place in _places():
             nav.add(place)
@@ -126,6 +128,16 @@ def _places() -> list[nav.NavItem]:
             permission=permissions.VIEW_CASE,
             order=22,
             keys="g t",
+        ),
+        nav.NavItem(
+            "transfers",
+            _("Transfers and questions"),
+            "transfer",
+            "cases:transfers",
+            short=_("Transfers"),
+            permission=permissions.VIEW_CASE,
+            order=25,
+            keys="g x",
         ),
         nav.NavItem(
             "new_case",

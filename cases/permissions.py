@@ -57,7 +57,7 @@ APPROVE_TASK = declare(
 )
 TRANSFER_CASE = declare(
     "cases.transfer_case",
-    _("move cases to another unit"),
+    _("move cases to other units, offer transfers and answer those received"),
     roles="supervisor",
 )
 RUN_BULK = declare(

@@ -84,6 +84,12 @@ def documents_of(actor: Actor, case: Case) -> list[Document]:
     return list(rows.order_by(F("withdrawn_at").asc(nulls_first=True), "-created_at"))
 
 
+def travelling_document(document: UUID) -> Document:
+    """A document that a packet holds, for whoever was sent the packet."""
+    rows = Document.objects.unscoped("its packet was fetched for the actor")
+    return rows.get_or_refuse(uuid=document)
+
+
 def participants_of(actor: Actor, case: Case) -> list[tuple[Participant, str]]:
     """Who takes or took part in a case, as they may be named here, those present first."""
     here = Prefetch(

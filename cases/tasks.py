@@ -44,6 +44,13 @@ def resume_clocks() -> None:
     clocks.resume_expired()
 
 
+@every(60)
+@shared_task(name="cases.expire_transfers", expires=60)
+def expire_transfers() -> None:
+    """Offers that nobody answered in time are over: their origin decides anew."""
+    services.expire_transfers()
+
+
 @every(300)
 @shared_task(name="cases.recompute_clocks", expires=300)
 def recompute_clocks() -> None:

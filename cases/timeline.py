@@ -14,7 +14,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases import dealing, service_words, todo
+from cases import dealing, service_words, todo, transfer_words
 from cases.fields import Fields
 from cases.models import (
     Case,
@@ -137,6 +137,7 @@ ICONS: Mapping[str, str] = {
     EventKind.TASK_REOPENED: "rotate",
     EventKind.PAPER_TICKED: "file-check",
     EventKind.MIGRATED: "versions",
+    **transfer_words.ICONS,
 }
 FOR_PERSON = frozenset(
     {
@@ -156,6 +157,8 @@ FOR_PERSON = frozenset(
         EventKind.INFORMED,
         *service_words.PAPERS_KINDS,
         EventKind.PAPER_TICKED,
+        EventKind.TRANSFERRED,
+        EventKind.RECEIVED,
     }
 )
 """What the citizen is told of their case; the rest is the house's own affair."""
@@ -293,6 +296,7 @@ _SENTENCES: Mapping[str, Text] = {
         "took it from version %(version_before)s of its type to version %(version_after)s:"
         " “%(from_name)s” is “%(to_name)s” now"
     ),
+    **transfer_words.SENTENCES,
 }
 
 
@@ -319,6 +323,7 @@ _VALUES: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, str]]] = {
     **dict.fromkeys(CLOCK_KINDS, clock_values),
     **dict.fromkeys(service_words.KINDS, service_words.values),
     **dict.fromkeys(todo.KINDS, todo.values_of),
+    **dict.fromkeys(transfer_words.SENTENCES, transfer_words.values),
 }
 
 
@@ -365,7 +370,7 @@ def sentence(event: Event, subject: Any) -> str:
         values["role"] = str(event.data.get("role_name") or usual).lower()
     if read := _VALUES.get(event.kind):
         values |= read(event.data)
-    text = _SENTENCES.get(event.kind)
+    text = transfer_words.accepted(event) or _SENTENCES.get(event.kind)
     if _heard(event):
         text = _HEARD
     return str(text) % values if text else event.kind

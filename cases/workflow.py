@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from cases import checklists
 from cases.fields import Fields, Problem, check_fields
-from cases.models import Case, Confidentiality, Participant, StateCategory
+from cases.models import TRANSFERRED, Case, Confidentiality, Participant, StateCategory
 from cases.parts import messages, results, roles
 from cases.parts.messages import Template
 from cases.parts.named import check_named, check_repeated, codes_of, objects, spoken
@@ -116,6 +116,8 @@ class Workflow:
 
     def name_of(self, state: str) -> str:
         """The state's name; its code when the bundle does not know it (an imported case)."""
+        if state == TRANSFERRED:
+            return _("Transferred")
         known = self.states.get(state)
         return known.name if known else state
 

@@ -408,6 +408,10 @@ SPECTACULAR_SETTINGS = {
         "InteractionStateEnum": "channels_app.api_shapes.InteractionState",
         "InteractionDirectionEnum": "channels_app.api_shapes.InteractionDirection",
         "MandateStateEnum": "crm.citizens.mandate_api.STATES",
+        "TransferStateEnum": "cases.api.transfers.TransferState",
+        "TransferBasisEnum": "cases.api.transfers.TransferBasis",
+        "ConsultationStateEnum": "cases.api.transfers.ConsultationState",
+        "ConsultationWordKindEnum": "cases.api.transfers.ConsultationWordKind",
         "AppointmentModalityEnum": "scheduling.api_shapes.AppointmentModality",
     },
 }

@@ -7,17 +7,8 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext as _
 
-from cases import dealing, todo
-from cases.models import (
-    Case,
-    Confidentiality,
-    Event,
-    EventKind,
-    Link,
-    Message,
-    Paper,
-    Participant,
-)
+from cases import dealing, todo, transfer_words
+from cases.models import Case, Confidentiality, Event, EventKind, Link, Message, Paper, Participant
 from cases.service_words import PAPERS_KINDS, TARGET_KINDS
 from cases.service_words import values as service_values
 from cases.timeline import CLOCK_KINDS, clock_values
@@ -192,6 +183,19 @@ def _task(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fac
 def _paper(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
     yield Fact(_("Paper"), str(data.get("title", "")))
     yield Fact(_("State"), _choice(Paper.State, data.get("state")))
+
+
+def _handed(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
+    """Of transfers and of questions to other areas."""
+    for name, label in (
+        ("from", _("From")),
+        ("to", _("To")),
+        ("reference", _("Case number there")),
+    ):
+        yield Fact(label, str(data.get(name, "")))
+    values = transfer_words.values(data)
+    yield Fact(_("At the latest until"), values.get("until", ""))
+    yield Fact(_("Legal basis"), values.get("basis", ""))
     yield from _reason(data, voice)
 
 
@@ -217,6 +221,7 @@ _WORDS: Mapping[str, Words] = {
     **dict.fromkeys(PAPERS_KINDS, _papers),
     **dict.fromkeys(todo.KINDS, _task),
     EventKind.PAPER_TICKED: _paper,
+    **dict.fromkeys(transfer_words.SENTENCES, _handed),
 }
 
 

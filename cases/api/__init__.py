@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from cases.api import catalogue, clocks, distribution, feed, letters, studio, targets, tasks, views
+from cases.api import (
+    catalogue,
+    clocks,
+    distribution,
+    feed,
+    letters,
+    studio,
+    targets,
+    tasks,
+    transfers,
+    views,
+)
 
 _CASE = "cases/<uuid:case_id>/"
 _ONE_CASE = {
@@ -27,6 +38,9 @@ _ONE_CASE = {
     "tasks/": tasks.CaseTasks,
     "papers/": tasks.CasePapers,
     "papers/<uuid:paper_id>/": tasks.TickPaper,
+    "custody/": transfers.Custody,
+    "transfer/": transfers.OfferTransfer,
+    "consult/": transfers.AskArea,
     "notes/": views.Notes,
     "messages/": views.Messages,
     "documents/": views.Documents,
@@ -60,6 +74,22 @@ _ONE_TYPE = {
     "migrations/try/": studio.TryMigration,
     "migrations/<uuid:migration_id>/": studio.OneMigration,
 }
+_ONE_TRANSFER = {
+    "": transfers.OneTransfer,
+    "accept/": transfers.AcceptTransfer,
+    "return/": transfers.ReturnTransfer,
+    "refuse/": transfers.RefuseTransfer,
+    "withdraw/": transfers.WithdrawTransfer,
+}
+_ONE_CONSULTATION = {
+    "": transfers.OneConsultation,
+    "answer/": transfers.AnswerConsultation,
+    "decline/": transfers.DeclineConsultation,
+    "ask-back/": transfers.AskBack,
+    "clarify/": transfers.Clarify,
+    "extend/": transfers.ExtendConsultation,
+    "withdraw/": transfers.WithdrawConsultation,
+}
 
 urlpatterns = [
     path("tasks/", tasks.Tasks.as_view()),
@@ -68,6 +98,16 @@ urlpatterns = [
     *(path(f"{_CASE}{rest}", view.as_view()) for rest, view in _ONE_CASE.items()),
     path("absences/", distribution.Absences.as_view()),
     path("absences/<uuid:absence_id>/", distribution.OneAbsence.as_view()),
+    path("transfers/", transfers.Transfers.as_view()),
+    *(
+        path(f"transfers/<uuid:transfer_id>/{rest}", view.as_view())
+        for rest, view in _ONE_TRANSFER.items()
+    ),
+    path("consultations/", transfers.Consultations.as_view()),
+    *(
+        path(f"consultations/<uuid:consultation_id>/{rest}", view.as_view())
+        for rest, view in _ONE_CONSULTATION.items()
+    ),
     path("case-types/", catalogue.CaseTypes.as_view()),
     path("case-types/import/", studio.ImportCaseType.as_view()),
     path("case-types/<uuid:type_id>/", catalogue.OneCaseType.as_view()),

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from cases import clocks, numbers
 from cases.demo import (
     distribution,
+    handing,  # noqa: F401 - registers itself
     looks,
     mandates,  # noqa: F401 - registers itself
     reports,  # noqa: F401 - registers itself

@@ -11,7 +11,7 @@ import crm.kit.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0019_assignment"),
+        ("cases", "0020_transfers"),
         ("citizens", "0009_mandates"),
     ]
 

@@ -29,10 +29,18 @@ from cases.models.service import (
 )
 from cases.models.studio import CaseResult, VersionMigration, VersionMigrationRefusal
 from cases.models.task import SETTLED, UNSETTLED, Paper, Task, TaskOrder, TaskState
+from cases.models.transfers import (
+    TRANSFERRED,
+    CaseTransfer,
+    Consultation,
+    ConsultationWord,
+    Custody,
+)
 from cases.models.work import BulkAction, Import, ImportProblem
 
 __all__ = [
     "SETTLED",
+    "TRANSFERRED",
     "UNSETTLED",
     "AccessCode",
     "Application",
@@ -41,11 +49,15 @@ __all__ = [
     "BulkAction",
     "Case",
     "CaseResult",
+    "CaseTransfer",
     "CaseType",
     "CaseTypeVersion",
     "ClockInterval",
     "ClockState",
     "Confidentiality",
+    "Consultation",
+    "ConsultationWord",
+    "Custody",
     "Distribution",
     "Document",
     "DraftPaper",

@@ -17,13 +17,15 @@ from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.permissions import SPECIALLY_PROTECTED, VIEW_CASE, VIEW_SPECIAL
 from crm.audit.models import CurrentTransaction
 from crm.citizens.models import Channel, Citizen
-from crm.kit.actor import Actor, Attended
+from crm.kit.actor import Actor, Attended, Kind
 from crm.kit.files import PREVIEWED, Scan
 from crm.kit.models import Base, Owned
 from crm.kit.scoping import ScopedQuerySet
 
 # A case without a due date sorts last: psycopg refuses 'infinity' and NULL breaks row comparison.
 FAR = datetime(9999, 12, 30, tzinfo=UTC)
+# the state of a case that another organisation has now; no case type can have a code like this
+TRANSFERRED = "-transferred"
 
 
 class Confidentiality(models.IntegerChoices):
@@ -39,8 +41,14 @@ class CaseQuerySet(ScopedQuerySet["Case"]):
     """Cases by organisation, by the units where the actor may see them, and by confidentiality."""
 
     def for_actor(self, actor: Actor) -> "CaseQuerySet":
-        """Those that exist for the actor: without the permission anywhere, none."""
+        """Those that exist for the actor: without the permission anywhere, none.
+
+        Of what was transferred to another organisation only the transfer exists (CaseTransfer); the
+        system itself still finds the case, to tell its citizen where it is.
+        """
         rows = self.filter(organisation=actor.organisation_id)
+        if actor.kind is not Kind.SYSTEM:
+            rows = rows.exclude(state=TRANSFERRED)
         reach = actor.reach(VIEW_CASE)
         if not reach:
             return rows.none()
@@ -54,7 +62,8 @@ class CaseQuerySet(ScopedQuerySet["Case"]):
         For lists that merge units, which name only units within the actor's reach: said twice, the
         planner takes the organisation's index and looks through other units' rows.
         """
-        return self.filter(unit_id=RawSQL("u.id", ())).disclosed_to(actor)
+        rows = self.filter(unit_id=RawSQL("u.id", ())).exclude(state=TRANSFERRED)
+        return rows.disclosed_to(actor)
 
     def disclosed_to(self, actor: Actor) -> "CaseQuerySet":
         """Without the specially protected ones, where the actor may not see such; of whom they attend in
@@ -373,6 +382,19 @@ class EventKind(models.TextChoices):
     TASK_REOPENED = "task_reopened", _("Task taken up again")
     PAPER_TICKED = "paper_ticked", _("Paper of the checklist")
     MIGRATED = "migrated", _("Taken to another version of its type")
+    TRANSFER_OFFERED = "transfer_offered", _("Transfer offered")
+    TRANSFER_RETURNED = "transfer_returned", _("Transfer returned")
+    TRANSFER_REFUSED = "transfer_refused", _("Transfer refused")
+    TRANSFER_EXPIRED = "transfer_expired", _("Transfer expired")
+    TRANSFER_WITHDRAWN = "transfer_withdrawn", _("Transfer withdrawn")
+    TRANSFERRED = "transferred", _("Transferred to another organisation")
+    RECEIVED = "received", _("Received from another organisation")
+    CONSULTED = "consulted", _("Question to another area")
+    CONSULTATION_SAID = "consultation_said", _("Words on a question")
+    CONSULTATION_ANSWERED = "consultation_answered", _("Question answered")
+    CONSULTATION_DECLINED = "consultation_declined", _("Question declined")
+    CONSULTATION_EXTENDED = "consultation_extended", _("More time to answer")
+    CONSULTATION_WITHDRAWN = "consultation_withdrawn", _("Question withdrawn")
 
 
 class Event(models.Model):

@@ -14,6 +14,7 @@ _level, _levels = values.one_of(values.CONFIDENTIALITY)
 _language, _languages = values.one_of(values.LANGUAGES)
 _had, _haves = values.one_of(values.HAS)
 _task, _tasks = values.one_of(values.TASKS)
+_transfer, _transfers = values.one_of(values.TRANSFERS)
 _event, _events = values.one_of(values.EVENTS)
 _service, _services = values.one_of(values.SERVICE)
 _measure, _measures = values.one_of(values.MEASURES)
@@ -137,6 +138,10 @@ FIELDS: tuple[Field[Asking], ...] = (
         *("task", "tarea", _("Tasks"), _task, meanings.task),
         offers=_tasks,
         others=("tareas", "tasks"),
+    ),
+    Field(
+        *("transfer", "traslado", _("Transfer"), _transfer, meanings.transfer),
+        offers=_transfers,
     ),
     Field(
         *("moved-to", "pasado-a", _("Moved to"), values.state_codes),

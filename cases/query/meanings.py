@@ -16,6 +16,7 @@ from cases.lists import ALL, OPEN, keys_of_citizen, words_in
 from cases.models import (
     Application,
     Case,
+    CaseTransfer,
     Document,
     Event,
     EventKind,
@@ -292,6 +293,25 @@ _HAS: dict[str, Callable[[Asking], Q]] = {
     "participants": lambda _asking: Q(
         Exists(Participant.objects.unscoped(_SHOWN).filter(case=OuterRef("pk"), ended_at=None))
     ),
+}
+
+
+def transfer(_asking: Asking, _sign: str, values: Sequence[str]) -> Q:
+    """It is offered, came by a transfer, or was offered in vain; or never any of these."""
+    return any_of([_TRANSFER[value] for value in values])
+
+
+def _offers(**lookup: Any) -> Q:
+    return Q(Exists(CaseTransfer.objects.unscoped(_SHOWN).filter(**lookup)))
+
+
+_OF_IT: dict[str, Any] = {"case": OuterRef("pk")}
+_CAME = _offers(received_case=OuterRef("pk"))
+_TRANSFER: dict[str, Q] = {
+    "offered": _offers(**_OF_IT, state=CaseTransfer.State.OFFERED),
+    "received": _offers(**_OF_IT, state=CaseTransfer.State.ACCEPTED) | _CAME,
+    "expired": _offers(**_OF_IT, state=CaseTransfer.State.EXPIRED),
+    "none": ~_offers(**_OF_IT) & ~_CAME,
 }
 
 

@@ -109,6 +109,15 @@ TASKS = tuple(
         ("none", "ninguna", gettext_lazy("None to do")),
     )
 )
+TRANSFERS = tuple(
+    Choice(code, code, spanish, label)
+    for code, spanish, label in (
+        ("offered", "ofrecido", gettext_lazy("Offered to another unit")),
+        ("received", "recibido", gettext_lazy("Received by a transfer")),
+        ("expired", "vencido", gettext_lazy("A transfer expired")),
+        ("none", "ninguno", gettext_lazy("Never offered nor received")),
+    )
+)
 EVENTS = tuple(
     Choice(kind.value, kind.value.replace("_", "-"), spanish, kind.label)
     for kind, spanish in zip(
@@ -124,6 +133,10 @@ EVENTS = tuple(
             *("tarea-añadida", "tarea-cambiada", "tarea-hecha", "tarea-aprobada"),
             *("tarea-no-aprobada", "tarea-cancelada", "tarea-retomada", "papel-anotado"),
             "migrado",
+            *("traslado-ofrecido", "traslado-devuelto", "traslado-rechazado", "traslado-vencido"),
+            *("traslado-retirado", "trasladado", "recibido", "consultado", "consulta-comentada"),
+            *("consulta-respondida", "consulta-declinada", "consulta-ampliada"),
+            "consulta-retirada",
         ),
         strict=True,
     )

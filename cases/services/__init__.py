@@ -3,6 +3,15 @@
 from cases.services.assignment import assign_case, change_unit, release_case, take_case
 from cases.services.catalogue import change_case_type, create_case_type, publish_version
 from cases.services.clocks import extend_clock, resume_clock, suspend_clock
+from cases.services.consultations import (
+    answer_area,
+    ask_area,
+    ask_back,
+    clarify,
+    decline_area,
+    extend_area,
+    withdraw_area,
+)
 from cases.services.dealing import deal_case, deal_waiting, take_next
 from cases.services.documents import (
     attach_document,
@@ -33,6 +42,7 @@ from cases.services.notes import (
     retry_message,
     send_message,
 )
+from cases.services.packets import Ticked
 from cases.services.papers import tick_paper
 from cases.services.relations import (
     add_participant,
@@ -64,17 +74,32 @@ from cases.services.tasks import (
     reopen_task,
     take_task,
 )
+from cases.services.transfers import (
+    Abroad,
+    accept_transfer,
+    expire_transfers,
+    offer_transfer,
+    refuse_transfer,
+    return_transfer,
+    withdraw_transfer,
+)
 from cases.services.writing import changes_since, told_at
 
 __all__ = [
     "EDITABLE",
+    "Abroad",
     "NewCase",
     "NewTask",
+    "Ticked",
+    "accept_transfer",
     "add_note",
     "add_participant",
     "add_task",
     "address_for",
+    "answer_area",
     "approve_task",
+    "ask_area",
+    "ask_back",
     "assign_case",
     "attach_document",
     "cancel_task",
@@ -84,11 +109,13 @@ __all__ = [
     "change_task",
     "change_unit",
     "changes_since",
+    "clarify",
     "close_case",
     "create_case_type",
     "create_draft_type",
     "deal_case",
     "deal_waiting",
+    "decline_area",
     "deliver_message",
     "discard_draft",
     "document_of",
@@ -96,6 +123,8 @@ __all__ = [
     "draft_seen",
     "edit_case",
     "end_participant",
+    "expire_transfers",
+    "extend_area",
     "extend_clock",
     "finish_task",
     "give_back",
@@ -105,6 +134,7 @@ __all__ = [
     "mailbox_of",
     "message_bounced",
     "move_case",
+    "offer_transfer",
     "open_case",
     "open_document",
     "part_seen",
@@ -113,6 +143,7 @@ __all__ = [
     "publish_version",
     "published_version",
     "record_message",
+    "refuse_transfer",
     "reject_task",
     "release_case",
     "reopen_case",
@@ -121,6 +152,7 @@ __all__ = [
     "resume_clock",
     "retire_case_type",
     "retry_message",
+    "return_transfer",
     "send_message",
     "start_draft",
     "suspend_clock",
@@ -130,5 +162,7 @@ __all__ = [
     "tick_paper",
     "told_at",
     "unlink_cases",
+    "withdraw_area",
     "withdraw_document",
+    "withdraw_transfer",
 ]

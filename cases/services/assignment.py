@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from cases.models import Case, EventKind
 from cases.permissions import ASSIGN_CASE, CHANGE_CASE, TRANSFER_CASE
 from cases.services.clocks import renew_clock
+from cases.services.custody import tell_moment
+from cases.services.handing import require_no_offer, require_push
 from cases.services.places import person_for, require_here, unit_of
 from cases.services.tasks import follow_unit
 from cases.services.writing import fetch, require_work_goes_on, write
@@ -82,6 +84,9 @@ def change_unit(
     target = unit_of(actor, unit)
     if target.pk == row.unit_id:
         raise Invalid(errors={"unit": [_("The case is already in this unit.")]})
+    require_no_offer(row)
+    require_push(actor, row, target)
+    tell_moment()
     told = {"from": row.unit.name, "to": target.name, "reason": one_line(reason)}
     follow_unit(row, row.unit, target)
     row.unit, row.assignee = target, None

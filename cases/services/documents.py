@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from cases.models import Case, Confidentiality, Document, EventKind
 from cases.permissions import CHANGE_CASE, VIEW_SPECIAL
 from cases.services import papers
+from cases.services.sending_on import send_document_on
 from cases.services.writing import fetch, moment, write
 from cases.texts import one_line
 from crm.accounts.actors import system_actor
@@ -81,6 +82,7 @@ def attach_stored(
         "sha256": document.sha256,
     }
     write(actor, CHANGE_CASE, row, EventKind.ATTACHED, told)
+    send_document_on(actor, row, document)
     return document
 
 

@@ -27,6 +27,7 @@ from cases.parts.results import Outcome
 from cases.permissions import CHANGE_CASE, CLOSE_CASE, OPEN_CASE, VIEW_SPECIAL
 from cases.services import representation
 from cases.services.clocks import end_with_work
+from cases.services.handing import withdraw_open
 from cases.services.papers import list_papers
 from cases.services.places import citizen_of, lost_to, person_for, unit_of
 from cases.services.relations import take_part
@@ -86,6 +87,7 @@ class NewCase:
     source: str = ""
     external_id: str | None = None
     representative: UUID | None = None  # who applies in the citizen's name
+    incomplete: bool = False  # what its form still asks for is filled in later
 
 
 @transaction.atomic
@@ -126,7 +128,8 @@ def open_case(actor: Actor, new: NewCase) -> Case:
     if case.confidentiality == Confidentiality.SPECIAL:
         require(actor, VIEW_SPECIAL, unit)
     case.assignee = person_for(actor, new.assignee, case) if new.assignee else None
-    workflow.fields.require_valid(case.data)
+    if not new.incomplete:
+        workflow.fields.require_valid(case.data)
     actor, holder = representation.applying(actor, case, new.representative)
     year, number = numbers.take(actor.organisation_id, opened_at)
     case.reference = numbers.reference(actor.organisation_code, year, number)
@@ -296,6 +299,7 @@ def _enter(
     target = workflow.target_of(move)
     if target.category >= StateCategory.RESOLVED:
         end_with_work(actor, case)
+        withdraw_open(actor, case)
     told = {
         "move": move.code,
         "from": case.state,

@@ -18,6 +18,7 @@ from cases.permissions import CHANGE_CASE
 from cases.ports import Letterhead, threads
 from cases.represented import Notified, notified
 from cases.services import representation
+from cases.services.sending_on import onward
 from cases.services.writing import fetch, moment, write
 from cases.texts import one_line, paragraphs
 from crm.accounts.actors import system_actor
@@ -133,6 +134,12 @@ def record_message(
         created_at=moment(),
     )
     _tell(actor, row, message)
+    if there := onward(actor, row):  # another organisation has the case: they are told as well
+        theirs, given = there
+        name = message.author_name
+        record_message(
+            theirs, given.uuid, body, channel=channel, direction=direction, author_name=name
+        )
     return message
 
 

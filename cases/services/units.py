@@ -1,11 +1,14 @@
 """What becomes of cases when their unit closes or is merged into another."""
 
 from django.db import connection
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from cases.events import CaseEvent
-from cases.models import UNSETTLED, Case, EventKind, StateCategory, Task
+from cases.models import UNSETTLED, Case, CaseTransfer, Consultation, EventKind, StateCategory, Task
 from cases.permissions import TRANSFER_CASE
+from cases.services.custody import tell_moment
+from cases.services.handing import locked_case, settle, tell_case
 from crm.audit.record import record_rows
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
@@ -36,6 +39,7 @@ def move_all(actor: Actor, unit: Unit, into: Unit) -> int:
     """
     told = [actor.kind, actor.id, actor.name[:200]]
     Task.objects.unscoped("a unit's own").filter(unit=unit).update(unit=into)
+    tell_moment()
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE TEMPORARY TABLE moved (id bigint, uuid uuid, reference text, seq int, version int)"
@@ -87,4 +91,47 @@ def move_all(actor: Actor, unit: Unit, into: Unit) -> int:
             [CaseEvent.topic, actor.organisation_id, EventKind.UNIT_CHANGED],
         )
         cursor.execute("DROP TABLE moved")
+    return count
+
+
+# --- What lies between units ---------------------------------------------------------------------
+
+
+def reason_to_answer_first(unit: Unit) -> Text | None:
+    """A unit that others wait for cannot close: nobody would answer them."""
+    offers = CaseTransfer.objects.unscoped("a unit's own").filter(
+        target_unit=unit, state=CaseTransfer.State.OFFERED
+    )
+    asked = Consultation.objects.unscoped("a unit's own").filter(
+        target_unit=unit, state__in=Consultation.OPEN
+    )
+    if offers.exists() or asked.exists():
+        return _("Transfers or questions wait for its answer: answer them first.")
+    return None
+
+
+def move_between(actor: Actor, unit: Unit, into: Unit) -> int:
+    """What was sent to the unit is sent to the other; what would go from it to itself is withdrawn."""
+    why, count = str(_("The units were merged.")), 0
+    ends = Q(origin_unit=unit) | Q(target_unit=unit)
+    offers = CaseTransfer.objects.unscoped("a unit's own").filter(
+        ends, state=CaseTransfer.State.OFFERED
+    )
+    asked = Consultation.objects.unscoped("a unit's own").filter(ends, state__in=Consultation.OPEN)
+    for rows, kind in (
+        (offers, EventKind.TRANSFER_WITHDRAWN),
+        (asked, EventKind.CONSULTATION_WITHDRAWN),
+    ):
+        for found in rows.order_by("pk"):
+            case = locked_case(found.case_id)
+            row = found
+            origin = into.pk if row.origin_unit_id == unit.pk else row.origin_unit_id
+            target = into.pk if row.target_unit_id == unit.pk else row.target_unit_id
+            if origin == target:
+                settle(row, actor.name, type(row).State.WITHDRAWN)
+                tell_case(actor, case, row, kind, {"reason": why})
+            else:
+                row.origin_unit_id, row.target_unit_id = origin, target
+            row.save()
+            count += 1
     return count

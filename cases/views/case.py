@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from cases import selectors, services, timeline
+from cases import handover, selectors, services, timeline
 from cases.clocks import EXTENDS, SUSPENDS, clock
 from cases.forms import EditCaseForm, MoveForm, show_errors
 from cases.models import Application, Case, Confidentiality, Document, Link
@@ -70,7 +70,13 @@ OTHERS = 5
 def detail(request: ActorRequest, case: UUID) -> HttpResponse:
     """The whole page; one entry "viewed" says who opened it."""
     actor = request.actor
-    row = selectors.case_of(actor, case)
+    try:
+        row = selectors.case_of(actor, case)
+    except NotFound:
+        gone = handover.given_away(actor, case)
+        if gone is None:
+            raise
+        return HttpResponseRedirect(reverse("cases:transfer", args=[gone.uuid]))
     record(actor.about(row.citizen_id), "viewed", row)
     documents = selectors.documents_of(actor, row)
     participants = selectors.participants_of(actor, row)
@@ -261,6 +267,7 @@ def _head(actor: Actor, case: Case) -> dict[str, Any]:
         "suspends": SUSPENDS.items(),
         "extends": EXTENDS.items(),
         "today": timezone.now().astimezone(calendar.zone).date(),
+        "pending": handover.pending_of(case),
     }
 
 

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from cases import selectors, tasklists
+from cases import handover, selectors, tasklists
 from cases.lists import View, standing_views
 from cases.permissions import ASSIGN_CASE, OPEN_CASE, VIEW_CASE
 from cases.presenting import rows_of
@@ -38,6 +38,7 @@ def home(request: ActorRequest) -> HttpResponse:
             "danger": rows_of(actor, day.danger),
             "may_assign": actor.holds(ASSIGN_CASE),
             "lists": _of_all_units(actor) if actor.holds(ASSIGN_CASE) else [],
+            "handed": handover.waiting_for(actor),
             "mine_count": len(day.pressing) + len(day.rest),
             "may_open": actor.holds(OPEN_CASE),
             "part_of_day": part_of_day,

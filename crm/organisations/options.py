@@ -53,6 +53,26 @@ class Options:
         minimum=1,
         maximum=240,
     )
+    transfer_days: int = _option(
+        3,
+        gettext_lazy(
+            "Working days in which a unit answers a transfer, unless the sender says less"
+        ),
+        minimum=1,
+        maximum=30,
+    )
+    acceptance_units: tuple[str, ...] = _option(
+        (),
+        gettext_lazy("Units that must accept what is moved to them, one code a line; * is all"),
+        maximum=200,
+        longest=40,
+    )
+    acceptance_types: tuple[str, ...] = _option(
+        (),
+        gettext_lazy("Case types that another unit must accept, one code a line; * is all"),
+        maximum=200,
+        longest=60,
+    )
     purposes: tuple[str, ...] = _option(
         (), gettext_lazy("Usual reasons for access, one a line"), maximum=20, longest=120
     )

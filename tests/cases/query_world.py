@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from cases.models import (
     Case,
+    CaseTransfer,
     CaseType,
     CaseTypeVersion,
     Document,
@@ -84,6 +85,7 @@ class Heap:
     notes: set[int] = field(default_factory=set)
     links: list[tuple[int, int]] = field(default_factory=list)
     tasks: dict[int, list[Task]] = field(default_factory=dict)
+    transfers: dict[int, set[str]] = field(default_factory=dict)  # case → what became of its offers
     units: dict[str, Unit] = field(default_factory=dict)  # of « here », by code
     types: dict[str, CaseType] = field(default_factory=dict)
     people: dict[str, User] = field(default_factory=dict)
@@ -263,6 +265,7 @@ def _around(heap: Heap, dice: Random, people: list[Citizen]) -> None:
             )
             for _each in range(dice.choice((0, 0, 1)))
         ]
+        heap.transfers[case.pk] = _transfers(heap, dice, case)
     for _each in range(8):
         one, other = dice.sample(heap.cases, 2)
         if one.organisation_id == other.organisation_id:
@@ -303,6 +306,31 @@ def _task(heap: Heap, dice: Random, case: Case) -> Task:
         done_at=heap.now if settled else None,
         done_by=heap.people["alice"] if settled else None,
     )
+
+
+def _transfers(heap: Heap, dice: Random, case: Case) -> set[str]:
+    """Offers within the organisation, of which one at most is open."""
+    states = set(
+        dice.sample(("offered", "accepted", "expired", "refused"), dice.choice((0, 0, 1, 2)))
+    )
+    above = Unit.objects.unscoped("a test").filter(organisation=case.organisation_id)
+    target = above.exclude(pk=case.unit_id).order_by("pk")[0]
+    for state in states:
+        CaseTransfer.objects.create(
+            case=case,
+            origin_organisation_id=case.organisation_id,
+            origin_unit_id=case.unit_id,
+            target_organisation_id=case.organisation_id,
+            target_unit=target,
+            text="Zona",
+            state=state,
+            answer="No",
+            due_at=heap.now,
+            sent_at=heap.now,
+            sent_by_name="x",
+            answered_at=None if state == "offered" else heap.now,
+        )
+    return states
 
 
 def _event(heap: Heap, dice: Random, case: Case, number: int) -> Event:
@@ -486,6 +514,7 @@ def _valued(heap: Heap) -> list[tuple[tuple[str, ...], list[tuple[str, Meaning]]
         (("task", "tarea"), _tasks(heap)),
         (("service", "servicio"), _services(heap)),
         (("breached", "incumplido"), _breaches(heap)),
+        (("transfer", "traslado"), _offered(heap)),
         (
             ("ref", "expediente"),
             [(case.reference.lower(), _is("pk", case.pk)) for case in heap.cases[:5]],
@@ -630,6 +659,18 @@ def _tasks(heap: Heap) -> list[tuple[str, Meaning]]:
         ("mine", mine),
         ("mías", mine),
         ("ninguna", lambda _seer, case: not left(case)),
+    ]
+
+
+def _offered(heap: Heap) -> list[tuple[str, Meaning]]:
+    def became(state: str) -> Meaning:
+        return lambda _seer, case: state in heap.transfers[case.pk]
+
+    return [
+        ("offered", became("offered")),
+        ("recibido", became("accepted")),
+        ("expired", became("expired")),
+        ("ninguno", lambda _seer, case: not heap.transfers[case.pk]),
     ]
 
 

@@ -111,6 +111,8 @@ _API_CASE = {"case_id": "case.uuid"}
 _TASK = {"task": "task.uuid"}
 _REVIEW = {"task": "done_task.uuid"}
 _API_TASK = {"task_id": "task.uuid"}
+_TRANSFER = {"transfer": "transfer.uuid"}
+_CONSULTATION = {"consultation": "consultation.uuid"}
 _CITIZEN = {"citizen": "citizen.uuid"}
 _API_CITIZEN = {"citizen_id": "citizen.uuid"}
 _MANDATE = {**_CITIZEN, "mandate": "mandate.uuid"}
@@ -245,6 +247,22 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:cancel_task": Guarded(_TASK, post=_REASON),
     "cases:approve_task": Guarded(_REVIEW),
     "cases:reject_task": Guarded(_REVIEW, post=_REASON),
+    "cases:transfer_new": Guarded(
+        _CASE,
+        post={"unit": "other_unit.uuid", "term": "3wd", "comment": "Motivo"},
+        silent=_PART,
+    ),
+    "cases:consultation_new": Guarded(
+        _CASE, post={"unit": "other_unit.uuid", "term": "3wd", **_TEXT}, silent=_PART
+    ),
+    "cases:custody": Guarded(_CASE, silent=_PART),
+    "cases:transfers": Guarded(),
+    "cases:transfer": Guarded(_TRANSFER),
+    "cases:transfer_act": Guarded({**_TRANSFER, "act": "retirar"}),
+    "cases:transfer_document": Guarded({**_TRANSFER, "document": "document.uuid"}),
+    "cases:consultation": Guarded(_CONSULTATION),
+    "cases:consultation_act": Guarded({**_CONSULTATION, "act": "retirar"}),
+    "cases:consultation_document": Guarded({**_CONSULTATION, "document": "document.uuid"}),
     "cases:note": Guarded(_CASE, post=_TEXT),
     "cases:message": Guarded(_CASE, post=_TEXT),
     "cases:said": Guarded(_CASE, post={**_TEXT, "channel": "phone"}),
@@ -715,6 +733,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
             *("tasks", "papers"),
             *("information-letter", "paper-requests", "paper-requests/end"),
             *("targets", "clock", "clock/suspend", "clock/resume", "clock/extend"),
+            *("custody", "transfer", "consult"),
         )
     },
     "api/v1/cases/<uuid:case_id>/papers/<uuid:paper_id>/": Guarded(
@@ -739,6 +758,18 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/cases/<uuid:case_id>/participants/<uuid:participant_id>/end/": Guarded(
         {**_API_CASE, "participant_id": "participant.uuid"}
     ),
+    "api/v1/transfers/": Guarded(),
+    "api/v1/consultations/": Guarded(),
+    **{
+        f"api/v1/transfers/<uuid:transfer_id>/{verb}": Guarded({"transfer_id": "transfer.uuid"})
+        for verb in ("", "accept/", "return/", "refuse/", "withdraw/")
+    },
+    **{
+        f"api/v1/consultations/<uuid:consultation_id>/{verb}": Guarded(
+            {"consultation_id": "consultation.uuid"}
+        )
+        for verb in ("", "answer/", "decline/", "ask-back/", "clarify/", "extend/", "withdraw/")
+    },
     "api/v1/case-types/": Guarded(),
     "api/v1/case-types/<uuid:type_id>/": Guarded(
         {"type_id": "case_type.uuid"}, silent="a definition, nobody's data"
@@ -807,6 +838,8 @@ EXPORTS = {
     "campaigns:export": "get",
     "cases:bulk_refusals": "get",
     "cases:document": "get",
+    "cases:transfer_document": "get",
+    "cases:consultation_document": "get",
     "cases:import_problems": "get",
     "cases:import_mapping": "get",
     "audit:export": "post",

@@ -25,7 +25,9 @@ from cases.models import (
     Article,
     BulkAction,
     Case,
+    CaseTransfer,
     CaseType,
+    Consultation,
     Distribution,
     Document,
     Import,
@@ -165,6 +167,8 @@ class Side:
     absence: Absence
     procedure: Procedure
     article: Article
+    transfer: CaseTransfer  # of a case of its own, offered to the unit above with a paper
+    consultation: Consultation  # about the same
     filed: Case  # by a citizen on the public pages
     office: Office
     service: BookableService
@@ -324,6 +328,7 @@ def side(code: str) -> Side:
     drafted = CaseTypeFactory(organisation=organisation, code=f"borrador-{code.lower()}")
     cases.publish_version(actor, drafted, simple_bundle(term="3m"))
     cases.start_draft(actor, drafted.code)
+    calendar = _calendar(organisation)
     people = [
         CitizenFactory(
             organisation=organisation, name=name, surname1=f"Apellido {code}", surname2="Prueba"
@@ -426,7 +431,7 @@ def side(code: str) -> Side:
         key=key,
         bare_client=bare_client,
         bare_key=bare_key,
-        calendar=_calendar(organisation),
+        calendar=calendar,
         agreement=_agreement(organisation),
         rule=Distribution.objects.create(organisation=organisation, unit=unit),
         absence=_absence(organisation, worker),
@@ -435,6 +440,7 @@ def side(code: str) -> Side:
             unit=unit, title=f"Pregunta {code}", body=f"Respuesta {code}", code="pregunta"
         ),
         filed=_filed(system, procedure, code),
+        **_handed(actor, unit, case_type, document),
         **_agenda(organisation, unit, actor, people[0]),
         connection=_connection(organisation),
         **_told(organisation),
@@ -477,6 +483,21 @@ def _filed(system: Actor, procedure: Procedure, code: str) -> Case:
         system, procedure.code, key=uuid4(), applicant=applicant, answers={}, request=f"Pido {code}"
     )
     return filed.case
+
+
+def _handed(actor: Actor, unit: Unit, case_type: CaseType, document: Document) -> dict[str, Any]:
+    """A case that is offered to the unit above and about which that is asked."""
+    above = unit.parent
+    assert above is not None
+    handed = CaseFactory(unit=unit, case_type=case_type, subject="Asunto que cambia de manos")
+    words = f"Palabras de {actor.organisation_code}"
+    transfer = cases.offer_transfer(actor, handed.uuid, above.uuid, comment=words)
+    asked = cases.ask_area(actor, handed.uuid, above.uuid, text=words, term="3wd")
+    for row in (transfer, asked):
+        paper = {"id": str(document.uuid), "name": document.name, "sha256": document.sha256}
+        row.packet = {"documents": [{**paper, "size": document.size}]}
+        row.save()
+    return {"transfer": transfer, "consultation": asked}
 
 
 def _agenda(
@@ -544,7 +565,10 @@ def _role_with_everything(organisation: Organisation) -> Role:
 
 def _calendar(organisation: Organisation) -> WorkingCalendar:
     national, _made = WorkingCalendar.objects.get_or_create(
-        organisation=None, layer="national", code="ES", defaults={"name": "España"}
+        organisation=None,
+        layer="national",
+        code="ES",
+        defaults={"name": "España", "years": [*range(2020, 2040)]},
     )
     return WorkingCalendar.objects.create(
         organisation=organisation,

@@ -140,6 +140,8 @@ def test_options_are_changed(page: Client, world: World) -> None:
         "map_longitude": "-0.38",
         "map_zoom": 12,
         "mail_source_months": 36,
+        "transfer_days": 4,
+        "acceptance_units": "SOUTH",
         "purposes": "Uno\r\nDos\r\n",
     }
 
@@ -159,6 +161,8 @@ def test_options_are_changed(page: Client, world: World) -> None:
         map_longitude=-0.38,
         map_zoom=12,
         mail_source_months=36,
+        transfer_days=4,
+        acceptance_units=("SOUTH",),
         purposes=("Uno", "Dos"),
     )
     assert "Uno\nDos" in text(page, "/organizacion/")
