@@ -72,10 +72,10 @@ export default function composer(form) {
     clearTimeout(timer);
     timer = setTimeout(save, PATIENCE_MS);
   });
-  usual?.addEventListener("change", () => {
-    if (!usual.value) return;
+  // by a button: a change of the select comes with each arrow key
+  form.querySelector("[data-insert]")?.addEventListener("click", () => {
+    if (!usual.value) return usual.focus();
     box.setRangeText(usual.value, box.selectionStart, box.selectionEnd, "end");
-    usual.value = "";
     box.focus();
     box.dispatchEvent(new Event("input", { bubbles: true }));
   });
