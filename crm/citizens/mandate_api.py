@@ -6,10 +6,11 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.urls import path
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from crm.citizens import mandates
-from crm.citizens.mandates import WHOLE, Subject, may, state_of
+from crm.citizens.mandates import Subject, state_of
 from crm.citizens.models import Act, Assurance, Citizen, CitizenRecord, End, Mandate, Proof, Scope
 from crm.citizens.permissions import MANAGE_MANDATES, VERIFY_MANDATE, VIEW_MANDATE
 from crm.citizens.representing import mandate_of, mandates_of, weighed
@@ -29,6 +30,7 @@ from crm.kit.api.shapes import (
     Output,
     Text,
 )
+from crm.kit.errors import Invalid
 from crm.kit.keyset import Order
 from crm.kit.policy import require
 
@@ -81,7 +83,7 @@ class MandateFilters(Filters):
     )
 
 
-class DecisionFilters(Filters):
+class DecisionInput(Input):
     """What somebody would do for somebody else."""
 
     holder = Id()
@@ -193,19 +195,18 @@ class EndMandate(ActorAPIView):
 class Decision(ActorAPIView):
     """Whether one person may do something for another now."""
 
-    @operation(
-        "Weigh mandates", needs=VIEW_MANDATE, filters=DecisionFilters, answers=DecisionOutput
-    )
-    def get(self, request: Request) -> HttpResponse:
+    @operation("Weigh mandates", needs=VIEW_MANDATE, reads=DecisionInput, answers=DecisionOutput)
+    def post(self, request: Request) -> HttpResponse:
         """Without a matter or procedure: for everything of the person, which takes a general mandate."""
-        given = self.query
+        given = self.read()
         people = Citizen.objects.for_actor(self.actor)
         holder = people.filter(uuid=given["holder"]).first()
         rows = CitizenRecord.objects.for_actor(self.actor).select_related("citizen")
         grantor = rows.filter(citizen__uuid=given["grantor"]).first()
-        if holder is None or grantor is None:  # nobody known has a mandate
-            none = may((), given["act"], WHOLE, timezone.now())
-            return self.reply({"allowed": False, "reason": str(none.reason), "mandate": None})
+        if holder is None:
+            raise Invalid(errors={"holder": [_("There is no such citizen.")]})
+        if grantor is None:
+            raise Invalid(errors={"grantor": [_("There is no such citizen.")]})
         require(self.actor, VIEW_MANDATE, grantor)
         procedures = frozenset(filter(None, [given.get("procedure")]))
         subject = Subject(given.get("matter", ""), procedures)
