@@ -308,8 +308,8 @@ def test_what_still_comes_goes_on_to_the_case_there(
     system = system_actor(sides.world.here, ORIGIN)  # as the intake of e-mail acts
     services.record_message(system, case.uuid, "Sigo con frío", channel="email")
     services.attach_document(system, case.uuid, [b"Otro papel"], "otro.txt")
-    bodies = [one.body for one in Message.objects.for_actor(sides.far).filter(case=received)]
-    assert bodies == ["Tengo frío", "Sigo con frío"]
+    said = Message.objects.for_actor(sides.far).filter(case=received).order_by("created_at")
+    assert [one.body for one in said] == ["Tengo frío", "Sigo con frío"]
     names = [one.name for one in Document.objects.for_actor(sides.far).filter(case=received)]
     assert names == ["otro.txt"]
 
