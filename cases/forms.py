@@ -369,6 +369,7 @@ class ListForm(forms.Form):
             found["unit"] = UUID(given["unidad"])
         if "vence" in given:
             found["due_before"] = _due_before(given["vence"])
+            found["due_words"] = _DUE_WORDS[given["vence"]]
         if "desde" in given:
             found["opened_from"] = _midnight(given["desde"])
         if "hasta" in given:
@@ -389,6 +390,9 @@ class ListForm(forms.Form):
 
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+_DUE_WORDS = {"late": "now", "today": "tomorrow", "week": "7d", "month": "30d"}
 
 
 def _due_before(choice: str) -> datetime:

@@ -368,6 +368,8 @@ def _details(case: Case, event: Event, subject: Any) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: event.data[name] for name in ("reason", "outcome", "why") if event.data.get(name)
     }
+    if event.data.get("batch"):
+        found["batch"] = event.data["batch"]
     if isinstance(subject, Message):
         found["author"] = author_of(subject, case.citizen, named(case.citizen)) or _("Citizen")
     if event.kind == EventKind.EDITED:

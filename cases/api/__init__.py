@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.api import catalogue, clocks, feed, views
+from cases.api import bulk, catalogue, clocks, feed, saved, views
 
 _CASE = "cases/<uuid:case_id>/"
 _ONE_CASE = {
@@ -33,6 +33,15 @@ _ONE_CASE = {
 urlpatterns = [
     path("cases/", views.Cases.as_view()),
     *(path(f"{_CASE}{rest}", view.as_view()) for rest, view in _ONE_CASE.items()),
+    path("views/", saved.Views.as_view()),
+    path("views/<uuid:view_id>/", saved.OneView.as_view()),
+    path("views/<uuid:view_id>/count/", saved.ViewCount.as_view()),
+    path("bulk-actions/", bulk.Bulks.as_view()),
+    path("bulk-actions/<uuid:bulk_id>/", bulk.OneBulk.as_view()),
+    path("bulk-actions/<uuid:bulk_id>/start/", bulk.StartBulk.as_view()),
+    path("bulk-actions/<uuid:bulk_id>/cancel/", bulk.CancelBulk.as_view()),
+    path("bulk-actions/<uuid:bulk_id>/undo/", bulk.UndoBulk.as_view()),
+    path("bulk-actions/<uuid:bulk_id>/refusals/", bulk.Refusals.as_view()),
     path("case-types/", catalogue.CaseTypes.as_view()),
     path("case-types/<uuid:type_id>/", catalogue.OneCaseType.as_view()),
     path("documents/", catalogue.Documents.as_view()),

@@ -17,7 +17,8 @@ from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
 from cases.models.knowledge import Article, ArticleVersion
 from cases.models.procedures import Procedure, ProcedureText
-from cases.models.work import BulkAction, Import, ImportProblem
+from cases.models.views import SavedView, ViewPlace
+from cases.models.work import BulkAction, BulkRow, Import, ImportProblem
 
 __all__ = [
     "AccessCode",
@@ -25,6 +26,7 @@ __all__ = [
     "Article",
     "ArticleVersion",
     "BulkAction",
+    "BulkRow",
     "Case",
     "CaseType",
     "CaseTypeVersion",
@@ -44,5 +46,7 @@ __all__ = [
     "Procedure",
     "ProcedureText",
     "ReferenceCounter",
+    "SavedView",
     "StateCategory",
+    "ViewPlace",
 ]

@@ -20,6 +20,17 @@ from crm.kit.errors import Conflict
 from crm.kit.events import publish
 
 _moment: ContextVar[datetime | None] = ContextVar("moment of what is told", default=None)
+_batch: ContextVar[UUID | None] = ContextVar("bulk action that it is part of", default=None)
+
+
+@contextmanager
+def in_batch(action: UUID) -> Iterator[None]:
+    """Within it, what verbs write down names the bulk action that it is part of."""
+    token = _batch.set(action)
+    try:
+        yield
+    finally:
+        _batch.reset(token)
 
 
 @contextmanager
@@ -120,6 +131,7 @@ def tell(
     actor: Actor, permission: str, case: Case, kind: EventKind, data: Mapping[str, Any]
 ) -> Event:
     """The event number `case.last_event` stands in the case, the audit trail and the outbox."""
+    batch = {"batch": str(_batch.get())} if _batch.get() else {}
     event = Event.objects.create(
         case=case,
         organisation_id=case.organisation_id,
@@ -130,9 +142,9 @@ def tell(
         actor_id=actor.id,
         actor_name=actor.name[:200],
         on_behalf_of=actor.on_behalf_of[:200],
-        data=dict(data),
+        data={**data, **batch},
     )
-    record(actor, permission, case, event=event.seq, kind=kind)
+    record(actor, permission, case, event=event.seq, kind=kind, **batch)
     case.told = True
     publish(
         CaseEvent(

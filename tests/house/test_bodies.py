@@ -158,6 +158,16 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
         {"action": "assign", "case": "case.uuid", "ready": "start"},
         "employee.uuid",
     ),
+    ("ViewForm", "unit"): (
+        "cases:view_new",
+        {"name": "Otra", "expression": "state:open", "audience": "unit", "icon": "star"},
+        "unit.uuid",
+    ),
+    ("BulkForm", "unit"): (
+        "cases:bulk_prepare",
+        {"action": "unit", "case": "case.uuid", "ready": "preview", "reason": "Motivo"},
+        "other_unit.uuid",
+    ),
     ("act", "person"): ("cases:assign", {}, "employee.uuid"),
     ("act", "unit"): ("cases:unit", {"reason": "Motivo"}, "other_unit.uuid"),
     ("act", "citizen"): ("cases:add_participant", {"role": "other"}, "citizen.uuid"),

@@ -28,6 +28,7 @@ from cases.models import (
     Message,
     Note,
     Participant,
+    SavedView,
 )
 from cases.query import understood
 from crm.accounts.models import ApiClient, Membership, Role
@@ -68,6 +69,7 @@ QUERIES: dict[str, Rows] = {
             *(Case, CaseType, Document, Import, Note, Message, Participant, Link, Event),
             *(CitizenRecord, ContactPoint, Unit, Role, Membership, ApiClient, AuditEntry),
             *(Organisation, IssuedHistory, HistoryBatch, BulkAction, Export),
+            SavedView,
             *(Office, BookableService, Resource, Appointment, Happening),
             *(Connection, Subscription, WebhookDelivery, PublishedService),
             *(CaseFact, Tally, FactState, District),
