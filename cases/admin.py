@@ -1,8 +1,6 @@
 """Cases in the technical back office: to be looked at, by the same rules as everywhere."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from cases.models import BulkAction, Case, CaseType
@@ -45,16 +43,11 @@ class BulkActionAdmin(ScopedAdmin):
     """How far background work on many cases is."""
 
     permission = RUN_BULK
-    list_display = ("created_at", "action", "status", "done", "next_index", "organisation")
+    list_display = ("created_at", "action", "status", "done", "refused", "organisation")
     list_select_related = ("organisation",)
     list_filter = ("status", "action")
     ordering = ("-pk",)
     fields = (
-        "uuid", "organisation", "action", "status", "done", "next_index", "requested_by",
-        "created_at", "updated_at",
+        "uuid", "organisation", "action", "status", "total", "looked", "done", "refused",
+        "requested_by", "client", "created_at", "updated_at", "started_at", "finished_at",
     )  # fmt: skip
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[BulkAction]:
-        """Without the long lists of cases and refusals."""
-        rows: QuerySet[BulkAction] = super().get_queryset(request)
-        return rows.defer("case_ids", "refusals")

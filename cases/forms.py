@@ -455,6 +455,7 @@ class ListForm(forms.Form):
             found["unit"] = UUID(given["unidad"])
         if "vence" in given:
             found["due_before"] = _due_before(given["vence"])
+            found["due_words"] = _DUE_WORDS[given["vence"]]
         if "objetivo" in given:
             found["danger"] = True
         if "desde" in given:
@@ -477,6 +478,9 @@ class ListForm(forms.Form):
 
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
+
+
+_DUE_WORDS = {"late": "now", "today": "tomorrow", "week": "7d", "month": "30d"}
 
 
 def _due_before(choice: str) -> datetime:

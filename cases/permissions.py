@@ -65,6 +65,11 @@ RUN_BULK = declare(
     _("run bulk actions on many cases"),
     roles="supervisor",
 )
+SHARE_VIEW = declare(
+    "cases.share_view",
+    _("keep saved views for their units; for the organisation, whoever may in all of it"),
+    roles="supervisor",
+)
 IMPORT_CASES = declare(
     "cases.import_cases",
     _("import cases"),

@@ -38,6 +38,13 @@ def resume_migrations() -> None:
 
 
 @every(3600)
+@shared_task(name="cases.forget_unstarted_bulk", expires=3600)
+def forget_unstarted_bulk() -> None:
+    """Bulk actions that were looked through and never started are not kept."""
+    bulk.forget_unstarted()
+
+
+@every(3600)
 @shared_task(name="cases.resume_clocks", expires=3600)
 def resume_clocks() -> None:
     """Legal terms that stood still for as long as they may run again."""

@@ -408,6 +408,8 @@ def _details(case: Case, event: Event, subject: Any) -> dict[str, Any]:
         found["why"] = dealing.in_words(event.data["rule"])
     if event.on_behalf_of:
         found["behalf"] = event.on_behalf_of
+    if event.data.get("batch"):
+        found["batch"] = event.data["batch"]
     if isinstance(subject, Message):
         found["author"] = author_of(subject, case.citizen, named(case.citizen)) or _("Citizen")
     if event.kind == EventKind.EDITED:

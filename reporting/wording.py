@@ -31,7 +31,10 @@ Words = Callable[[Mapping[str, Any], CaseRows, Voice], Iterator[Fact]]
 def facts_of(event: Event, rows: CaseRows, voice: Voice) -> list[Fact]:
     """What an event says beyond its kind; nothing for kinds that say it all."""
     words = _WORDS.get(event.kind)
-    return [fact for fact in words(event.data, rows, voice) if fact.value] if words else []
+    found = [fact for fact in words(event.data, rows, voice) if fact.value] if words else []
+    if voice.internal and event.data.get("batch"):
+        found.append(Fact(_("Bulk action"), str(event.data["batch"])))
+    return found
 
 
 def value_in_words(value: Any) -> str:

@@ -3,11 +3,13 @@
 from django.urls import path
 
 from cases.api import (
+    bulk,
     catalogue,
     clocks,
     distribution,
     feed,
     letters,
+    saved,
     studio,
     targets,
     tasks,
@@ -108,6 +110,15 @@ urlpatterns = [
         path(f"consultations/<uuid:consultation_id>/{rest}", view.as_view())
         for rest, view in _ONE_CONSULTATION.items()
     ),
+    path("views/", saved.Views.as_view()),
+    path("views/<uuid:view_id>/", saved.OneView.as_view()),
+    path("views/<uuid:view_id>/count/", saved.ViewCount.as_view()),
+    path("bulk-actions/", bulk.Bulks.as_view()),
+    path("bulk-actions/<uuid:bulk_id>/", bulk.OneBulk.as_view()),
+    path("bulk-actions/<uuid:bulk_id>/start/", bulk.StartBulk.as_view()),
+    path("bulk-actions/<uuid:bulk_id>/cancel/", bulk.CancelBulk.as_view()),
+    path("bulk-actions/<uuid:bulk_id>/undo/", bulk.UndoBulk.as_view()),
+    path("bulk-actions/<uuid:bulk_id>/refusals/", bulk.Refusals.as_view()),
     path("case-types/", catalogue.CaseTypes.as_view()),
     path("case-types/import/", studio.ImportCaseType.as_view()),
     path("case-types/<uuid:type_id>/", catalogue.OneCaseType.as_view()),

@@ -71,6 +71,7 @@ class CaseFilters(Filters):
         trim_whitespace=False,
         help_text="An expression, as the box of the list takes it (docs/queries.md).",
     )
+    view = Id(required=False, help_text="A saved view: its query, beside the other filters.")
     reference = Text(required=False, max_length=32)
     source = Text(required=False, max_length=60)  # type: ignore[assignment]
     external_id = Text(required=False, max_length=120)

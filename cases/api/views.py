@@ -22,7 +22,7 @@ from cases.lists import (
     units_to_merge,
     words_in,
 )
-from cases.models import Case, CaseType, Document, Link, Message, Note, Participant
+from cases.models import Case, CaseType, Document, Link, Message, Note, Participant, SavedView
 from cases.models.case import CaseQuerySet
 from cases.permissions import (
     ASSIGN_CASE,
@@ -33,7 +33,7 @@ from cases.permissions import (
     VIEW_CASE,
 )
 from cases.presenting import author_of
-from cases.query import as_audited, understood
+from cases.query import as_audited, in_parentheses, understood
 from cases.represented import not_seen
 from cases.services import NewCase
 from crm.accounts.models import User
@@ -128,6 +128,11 @@ class Cases(ActorAPIView):
         """Newest first, without a total."""
         given = self.filters()
         text, query = given.get("text", ""), given.pop("query", "")
+        if "view" in given:
+            view = SavedView.objects.for_actor(self.actor).filter(uuid=given.pop("view")).first()
+            if view is None:  # as any other filter by what does not exist
+                return self.page(Case.objects.for_actor(self.actor).none(), NEWEST)
+            query = f"{in_parentheses(view.expression)} {in_parentheses(query)}".strip()
         asked = self.expressed(query) if query else None
         told = as_audited(query)
         record_search(self.actor, "cases", filters=given, text=text, query=told)

@@ -15,7 +15,7 @@ import crm.kit.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0016_service_targets"),
+        ("cases", "0017_views_and_bulk"),
         ("organisations", "0002_names_in_the_plural"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -36,7 +36,8 @@ from cases.models.transfers import (
     ConsultationWord,
     Custody,
 )
-from cases.models.work import BulkAction, Import, ImportProblem
+from cases.models.views import SavedView, ViewPlace
+from cases.models.work import BulkAction, BulkRow, Import, ImportProblem
 
 __all__ = [
     "SETTLED",
@@ -47,6 +48,7 @@ __all__ = [
     "Article",
     "ArticleVersion",
     "BulkAction",
+    "BulkRow",
     "Case",
     "CaseResult",
     "CaseTransfer",
@@ -80,6 +82,7 @@ __all__ = [
     "ReferenceCounter",
     "Representation",
     "RepresentativeAccess",
+    "SavedView",
     "ServiceClock",
     "ServicePause",
     "ServiceTarget",
@@ -89,5 +92,6 @@ __all__ = [
     "TaskState",
     "VersionMigration",
     "VersionMigrationRefusal",
+    "ViewPlace",
     "WorkProfile",
 ]

@@ -64,7 +64,7 @@ class Asking:
     def types(self) -> Sequence[CaseType]:
         """All kinds of cases, those no longer opened too."""
         rows = CaseType.objects.for_actor(self.actor).order_by("name")
-        return list(rows.only("uuid", "code", "name", "organisation"))
+        return list(rows.only("uuid", "code", "name", "is_active", "organisation"))
 
     @cached_property
     def states(self) -> dict[str, set[str]]:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cases.lists import ALL, ENDED, ME, NOBODY, OPEN, CaseFilter
 from cases.models import StateCategory
@@ -32,6 +33,8 @@ from crm.kit.query import (
     Understood,
     Value,
     Words,
+    folded,
+    leaves_of,
     parse,
     written,
 )
@@ -58,6 +61,15 @@ class Expression:
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with it."""
         return self.known.problems
+
+    @property
+    def remarks(self) -> tuple[Problem, ...]:
+        """What it still means but nobody may expect: a unit that has been closed, a type not in use."""
+        return tuple(
+            Problem(leaf.start, leaf.end, message)
+            for leaf in leaves_of(self.known.tree)
+            if (message := _remark(self.asking, leaf))
+        )
 
     @property
     def speaks_of_state(self) -> bool:
@@ -127,10 +139,42 @@ class Expression:
         return self.onto(CaseFilter(work=ALL, any_time=True))
 
 
+class Understanding:
+    """Expressions as one actor means them at one moment; what the organisation has is read once."""
+
+    def __init__(self, actor: Actor) -> None:
+        self._asking = Asking(actor, timezone.localtime())
+
+    def of(self, text: str) -> Expression:
+        """The expression with all that is wrong with it."""
+        return Expression(self._asking, CASES.understand(self._asking, text))
+
+
 def understood(actor: Actor, text: str) -> Expression:
     """The expression as the actor means it now."""
-    asking = Asking(actor, timezone.localtime())
-    return Expression(asking, CASES.understand(asking, text))
+    return Understanding(actor).of(text)
+
+
+def is_personal(text: str) -> bool:
+    """Whether an expression may mean something else for each person: « me » or « mine » is in it."""
+    try:
+        node = parse(text)
+    except WrongExpression:
+        return True
+    return any(folded(value.text.removesuffix("/*")) in _OWN for value in _values(node))
+
+
+_OWN = frozenset({"me", "yo", "mi", "mine", "mia"})
+
+
+def _values(node: Node | None) -> Iterator[Value]:
+    if isinstance(node, Term):
+        yield from node.values
+    elif isinstance(node, Not):
+        yield from _values(node.inner)
+    elif isinstance(node, Group):
+        for part in node.parts:
+            yield from _values(part)
 
 
 def completions(actor: Actor, text: str, at: int) -> list[Completion]:
@@ -167,6 +211,20 @@ def _personal(node: Node | None) -> Iterator[Value]:
 
 
 # --- Inside -------------------------------------------------------------------------------------
+
+
+def _remark(asking: Asking, leaf: Leaf) -> str:
+    if leaf.field.name == "unit":
+        named = {node.id: node for node in asking.tree.nodes if node.closed}
+        gone = [one for value in leaf.values for one in value.keys if one in named]
+        if gone and all(key in named for value in leaf.values for key in value.keys):
+            return _("The unit %(unit)s has been closed.") % {"unit": named[gone[0]].name}
+    if leaf.field.name == "type":
+        off = {kind.pk: kind.name for kind in asking.types if not kind.is_active}
+        for value in leaf.values:
+            if value.key in off:
+                return _("The case type %(type)s is no longer in use.") % {"type": off[value.key]}
+    return ""
 
 
 def _top(tree: Known) -> Iterator[Known]:

@@ -14,9 +14,10 @@ from cases.query.fields import CASES
 from cases.query.narrowing import Expression
 from cases.query.values import CATEGORIES, CHANNELS, DANGER, PRIORITIES, SERVICE, WORK
 from crm.kit.actor import Actor
-from crm.kit.query import Group, folded, in_spanish, written
+from crm.kit.query import Group, Wrong, folded, in_spanish, parse, written
 
 _JUST_NOW = timedelta(minutes=1)
+_IN_SPANISH = {"now": "ahora", "tomorrow": "mañana", "next-week": "semana-próxima"}
 
 
 def expression_of(actor: Actor, asked: CaseFilter) -> str:
@@ -39,6 +40,17 @@ def whole_expression(
     if beside and alternatives and not text.startswith("("):
         text = f"({text})"
     return f"{beside} {text}".strip()
+
+
+def in_parentheses(text: str) -> str:
+    """An expression as a part of a longer one; words stay words among the others."""
+    if not text.strip():
+        return ""
+    try:
+        node = parse(text)
+    except Wrong:
+        return text
+    return f"({text})" if isinstance(node, Group) else text
 
 
 def _term(name: str, value: str, sign: str = ":") -> str:
@@ -105,7 +117,9 @@ def _rest(asking: Asking, asked: CaseFilter) -> Iterator[str]:
         ("opened", asked.opened_before, "<"),
     ):
         if moment is not None:
-            yield _term(name, _moment(asking, moment), sign)
+            words = asked.due_words if moment is asked.due_before else ""
+            shown = _IN_SPANISH.get(words, words) if in_spanish() else words
+            yield _term(name, shown or _moment(asking, moment), sign)
     if asked.danger:
         yield _term("service", _shown(SERVICE, DANGER))
     if asked.reference:

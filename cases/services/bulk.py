@@ -1,75 +1,85 @@
-"""One act on many cases: previewed, run in the background case by case, resumable after a kill."""
+"""One act on many cases: looked through, run in the background row by row, resumable after a kill,
+undone while nothing else touched its cases.
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+Each case is a row (`BulkRow`). What became of a row is committed together with what was done to its
+case, so that whoever is killed, and however often, the next goes on exactly there.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import QuerySet
+from django.core.exceptions import EmptyResultSet
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Count, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from cases.lists import CaseFilter, matching
-from cases.models import BulkAction, Case
-from cases.permissions import ASSIGN_CASE, RUN_BULK
-from cases.services.assignment import assign_case
-from cases.services.lifecycle import move_case
-from cases.services.places import hidden_from
-from cases.texts import one_line
-from cases.workflow import OUTCOME, REASON, RESULT, Move, Workflow, of_version
-from crm.accounts.actors import actor_for
-from crm.accounts.models import User
+from cases.lists import CaseFilter, matching, patience
+from cases.models import BulkAction, BulkRow, Case
+from cases.permissions import RUN_BULK
+from cases.services.bulk_acts import (
+    ACTS,
+    UNDO,
+    Act,
+    kept_of,
+)
+from cases.services.writing import in_batch
+from cases.texts import one_line, paragraphs
+from crm.accounts.actors import actor_for, actor_for_client
+from crm.accounts.services.api_clients import in_force
 from crm.audit.record import record
 from crm.kit import realtime
-from crm.kit.actor import Actor, Door, Origin
-from crm.kit.errors import DomainError, Invalid, Refused, Text
-from crm.kit.policy import decide, require
+from crm.kit.actor import Actor, Door, Kind, Origin
+from crm.kit.errors import Conflict, DomainError, Invalid, Refused, Text
+from crm.kit.policy import require
 from crm.kit.tasks import enqueue
-from crm.organisations.models import Organisation
 
 log = structlog.get_logger(__name__)
-ASSIGN, MOVE = "assign", "move"
-MOST_CASES = 10_000
-MOST_PREVIEWED = 500
-TELL_EVERY = 10  # cases between two words of progress
+Status, Row = BulkAction.Status, BulkRow.Status
+MOST_CASES = 200_000
+AT_ONCE = 200  # cases looked through within the request; more of them by a worker
+LOOKED = 500  # rows looked through in one transaction
+LOT = 20  # rows run in one transaction
+STALLED = timedelta(minutes=1)
+FORGOTTEN = timedelta(days=1)
 TASK = "cases.run_bulk"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bulk:
-    """What is to be done: give them to a person, or make a move, with what it may ask for."""
+    """What is to be done: a code of bulk_acts.ACTS and its arguments."""
 
     action: str
     person: UUID | None = None
+    unit: UUID | None = None
     move: str = ""
     reason: str = ""
     outcome: str = ""
+    priority: int | None = None
+    body: str = ""
 
     def arguments(self) -> dict[str, str]:
-        """As the action's row keeps them."""
-        return {
+        """Those that the act takes, as the action's row keeps them."""
+        told = {
             "person": str(self.person or ""),
+            "unit": str(self.unit or ""),
             "move": self.move,
             "reason": one_line(self.reason),
             "outcome": one_line(self.outcome),
+            "priority": "" if self.priority is None else str(self.priority),
+            "body": paragraphs(self.body),
         }
-
-
-@dataclass(frozen=True)
-class Preview:
-    """How many cases it concerns, and for the first of them which would be refused and why."""
-
-    total: int
-    looked_at: int
-    refusals: list[tuple[Case, Text]] = field(default_factory=list)
-
-    @property
-    def would_do(self) -> int:
-        """Of those looked at."""
-        return self.looked_at - len(self.refusals)
+        act = ACTS.get(self.action)
+        if act is None:
+            raise Invalid(errors={"action": [_("Choose one of the offered values.")]})
+        missing = {name: [_("This field is required.")] for name in act.wants if not told[name]}
+        if missing:
+            raise Invalid(errors=missing)
+        return {name: told[name] for name in (*act.wants, *act.may)}
 
 
 def chosen_cases(
@@ -81,49 +91,99 @@ def chosen_cases(
     return Case.objects.for_actor(actor).filter(uuid__in=list(uuids)).order_by("pk")
 
 
-def preview_bulk(actor: Actor, cases: QuerySet[Case], bulk: Bulk) -> Preview:
-    """What would happen now: permissions and moves of each case, without doing anything."""
-    require(actor, RUN_BULK)
-    total = len(_keys(cases))
-    looked = list(
-        cases.select_related("case_type", "unit").prefetch_related("type_version")[:MOST_PREVIEWED]
-    )
-    theirs = _person(actor, bulk)
-    found = ((case, _refusal(actor, case, bulk, theirs)) for case in looked)
-    return Preview(total, len(looked), [(case, reason) for case, reason in found if reason])
-
-
 @transaction.atomic
-def start_bulk(actor: Actor, cases: QuerySet[Case], bulk: Bulk) -> BulkAction:
-    """The action stands with the cases of this moment, and a worker has been asked to run it."""
+def prepare_bulk(actor: Actor, cases: QuerySet[Case], bulk: Bulk, *, asked: str = "") -> BulkAction:
+    """The action stands with the cases of this moment and is looked through: of each it is known what
+    would refuse it. Nothing is done to any case."""
     require(actor, RUN_BULK)
-    if actor.user_id is None:
-        raise Refused(RUN_BULK, _("Only a person runs a bulk action."))
-    if bulk.action == ASSIGN:
-        _person(actor, bulk)
-    elif bulk.action != MOVE or not bulk.move:
-        raise Invalid(errors={"action": [_("Choose one of the offered values.")]})
-    keys = _keys(cases)
-    if not keys:
+    if actor.kind is Kind.SYSTEM:
+        raise Refused(RUN_BULK, _("Only people and connected systems run bulk actions."))
+    arguments = bulk.arguments()
+    ACTS[bulk.action].prepare(actor, arguments)
+    action = _new(actor, bulk.action, arguments, asked)
+    action.total = _take(action, cases)
+    if not action.total:
         raise Invalid(errors={"cases": [_("No case is selected.")]})
-    action = BulkAction.objects.create(
-        organisation_id=actor.organisation_id,
-        action=bulk.action,
-        arguments=bulk.arguments(),
-        case_ids=keys,
-        requested_by_id=actor.user_id,
-    )
-    record(actor, RUN_BULK, action, name=bulk.action, cases=len(keys), **bulk.arguments())
-    enqueue(TASK, str(action.uuid))
+    if action.total > MOST_CASES:
+        text = _("At most %(count)s cases at once: add a filter.") % {"count": MOST_CASES}
+        raise Invalid(errors={"cases": [text]})
+    action.save(update_fields=["total", "updated_at"])
+    if action.total <= AT_ONCE:
+        _look_through(actor, action, action.total)
+    else:
+        enqueue(TASK, str(action.uuid))
     return action
 
 
-def run_bulk(action: UUID) -> None:
-    """Every case of the action has been tried once: case by case, each with its own transaction.
+@transaction.atomic
+def start_bulk(actor: Actor, action: UUID) -> BulkAction:
+    """A worker has been asked to do what was looked through; once, however often it is asked."""
+    row = _locked(actor, action)
+    require(actor, RUN_BULK)
+    if row.status == Status.CHECKING:
+        raise Conflict("bulk_not_ready", _("It is still being looked through."))
+    if row.status != Status.READY:
+        raise Conflict("bulk_started", _("It was started or cancelled before."))
+    row.status, row.started_at = Status.RUNNING, timezone.now()
+    row.done = row.refused = 0
+    row.save(update_fields=["status", "started_at", "done", "refused", "updated_at"])
+    told = {"cases": row.total, **_audited(row)}
+    record(actor, RUN_BULK, row, name=row.action, what="started", **told)
+    enqueue(TASK, str(row.uuid))
+    return row
 
-    A case and the mark that it has been tried are committed together: killed anywhere, it goes on
-    with the next; two workers on one action take turns and do nothing twice.
-    """
+
+@transaction.atomic
+def cancel_bulk(actor: Actor, action: UUID) -> BulkAction:
+    """No further case is touched; what is done stays done, and may be undone."""
+    row = _locked(actor, action)
+    if row.status in (Status.DONE, Status.CANCELLED, Status.FAILED):
+        raise Conflict("bulk_ended", _("It has ended already."))
+    before = row.status in BulkAction.BEFORE
+    row.status, row.finished_at = Status.CANCELLED, timezone.now()
+    row.save(update_fields=["status", "finished_at", "updated_at"])
+    if not before:
+        record(actor, RUN_BULK, row, name=row.action, what="cancelled", done=row.done)
+    realtime.append(f"bulk:{row.uuid}", progress(row))
+    return row
+
+
+@transaction.atomic
+def undo_bulk(actor: Actor, action: UUID) -> BulkAction:
+    """An action that takes back what was done stands ready to be started: what of it can be undone, and
+    what not and why, is known. Words to citizens are never taken back."""
+    row = _locked(actor, action)
+    require(actor, RUN_BULK)
+    if row.status in BulkAction.WORKING or row.status == Status.READY:
+        raise Conflict("bulk_running", _("It has not ended yet."))
+    act = ACTS.get(row.action)
+    if act is None or act.undo is None:
+        raise Conflict("bulk_stays", _("What this action did cannot be taken back."))
+    running = row.undoings.filter(status__in=[*BulkAction.WORKING, Status.READY]).first()
+    if running is not None:
+        return running
+    undo = _new(actor, UNDO, {}, "", undoes=row)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO cases_bulkrow (action_id, case_id, number, status, reason, event, before)"
+            " SELECT %s, case_id, row_number() OVER (ORDER BY number DESC), 0, '', event, before"
+            " FROM cases_bulkrow WHERE action_id = %s AND status = %s",
+            [undo.pk, row.pk, Row.DONE],
+        )
+        undo.total = cursor.rowcount
+    if not undo.total:
+        raise Conflict("bulk_nothing", _("There is nothing left to be undone."))
+    undo.save(update_fields=["total", "updated_at"])
+    if undo.total <= AT_ONCE:
+        _look_through(actor, undo, undo.total)
+    else:
+        enqueue(TASK, str(undo.uuid))
+    return undo
+
+
+def run_bulk(action: UUID) -> None:
+    """The action is looked through, or every case of it has been tried once: lot by lot, each with its
+    own transaction. Killed anywhere, the next goes on; two workers take turns and do nothing twice."""
     while _run_next(action):
         pass
 
@@ -131,131 +191,275 @@ def run_bulk(action: UUID) -> None:
 def stalled_bulks() -> list[UUID]:
     """Actions whose worker died: they have not moved for a minute."""
     rows = BulkAction.objects.unscoped("a sweeper serves every organisation").filter(
-        status=BulkAction.Status.RUNNING, updated_at__lt=timezone.now() - timedelta(minutes=1)
+        status__in=BulkAction.WORKING, updated_at__lt=timezone.now() - STALLED
     )
     return list(rows.values_list("uuid", flat=True))
 
 
-@transaction.atomic
-def _run_next(uuid: UUID) -> bool:
-    action = (
-        BulkAction.objects.unscoped("a worker serves every organisation")
-        .select_for_update(of=("self",))
-        .select_related("requested_by", "organisation")
-        .filter(uuid=uuid, status=BulkAction.Status.RUNNING)
-        .first()
+def forget_unstarted() -> None:
+    """What was looked through and never started is not kept: it names cases for nothing."""
+    rows = BulkAction.objects.unscoped("a sweeper serves every organisation").filter(
+        started_at=None, created_at__lt=timezone.now() - FORGOTTEN
     )
-    if action is None:
-        return False
-    actor = _actor_of(action)
-    if actor is None:
-        return _finish(action, BulkAction.Status.FAILED)
-    if action.next_index >= len(action.case_ids):
-        record(actor, RUN_BULK, action, name=action.action, done=action.done)
-        return _finish(action, BulkAction.Status.DONE)
-    key = action.case_ids[action.next_index]
-    with translation.override(action.requested_by.language):
-        refusal = _try(actor, action, key)
-    action.next_index += 1
-    if refusal is None:
-        action.done += 1
-    else:
-        action.refusals.append(refusal)
-    action.save(update_fields=["next_index", "done", "refusals", "updated_at"])
-    if action.next_index % TELL_EVERY == 0:
-        realtime.append(f"bulk:{action.uuid}", progress(action))
-    return True
-
-
-def _try(actor: Actor, action: BulkAction, key: int) -> dict[str, str] | None:
-    """None when it was done, else why not."""
-    case = Case.objects.for_actor(actor).filter(pk=key).first()
-    if case is None:
-        return {"reference": "—", "reason": _("It is no longer yours to see.")}
-    try:
-        with transaction.atomic():
-            _do(actor, action, case)
-    except DomainError as error:
-        return {"reference": case.reference, "reason": error.in_a_line}
-    except (OperationalError, InterfaceError):  # not the case's fault: the sweeper comes again
-        raise
-    except Exception:  # one case that nobody foresaw must not hold up the others for ever
-        log.exception("bulk_case_failed", bulk=str(action.uuid), case=str(case.uuid))
-        return {"reference": case.reference, "reason": _("Something failed; it was left as it is.")}
-    return None
-
-
-def _do(actor: Actor, action: BulkAction, case: Case) -> None:
-    given = action.arguments
-    if action.action == ASSIGN:
-        assign_case(actor, case.uuid, UUID(given["person"]))
-        return
-    asks = (REASON, OUTCOME)
-    move_case(actor, case.uuid, given["move"], **{name: given[name] for name in asks})
-
-
-def _finish(action: BulkAction, status: BulkAction.Status) -> bool:
-    action.status = status
-    action.save(update_fields=["status", "updated_at"])
-    realtime.append(f"bulk:{action.uuid}", progress(action))
-    return False
+    rows.delete()
 
 
 def progress(action: BulkAction) -> dict[str, Any]:
     """How far it is, as the component « progress » follows it."""
     return {
-        "done": action.next_index,
-        "total": len(action.case_ids),
-        "finished": action.status != BulkAction.Status.RUNNING,
+        "done": action.tried,
+        "total": action.total,
+        "finished": action.status not in BulkAction.WORKING,
     }
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why some cases are refused, how many, and the first of them."""
+
+    text: str
+    count: int
+    first: list[BulkRow]
+
+
+def reasons_of(action: BulkAction, *, most: int = 20, first: int = 5) -> list[Reason]:
+    """The refusals, foreseen or met, by their reason, the commonest first."""
+    rows = BulkRow.objects.unscoped("of an action that the actor reached").filter(action=action)
+    refused = rows.exclude(reason="")
+    by_reason = refused.values_list("reason").annotate(count=Count("pk")).order_by("-count")
+    return [
+        Reason(
+            text,
+            count,
+            list(refused.filter(reason=text).select_related("case").order_by("number")[:first]),
+        )
+        for text, count in by_reason[:most]
+    ]
+
+
+def refused_rows(action: BulkAction) -> Iterator[tuple[str, str, str]]:
+    """Every refusal as the file tells it, read in portions: number, reference, reason."""
+    rows = BulkRow.objects.unscoped("of an action that the actor reached").filter(action=action)
+    refused = rows.exclude(reason="").order_by("number")
+    told = refused.values_list("number", "case__reference", "reason")
+    return ((str(number), reference, reason) for number, reference, reason in told.iterator())
+
+
+def what_undoing_meets(row: BulkRow, case: Case | None, act: Act) -> Text:
+    """Why a row cannot be undone; nothing if it can."""
+    if case is None:
+        return _("It is no longer yours to see.")
+    if row.event is None or row.before is None or act.undo is None:
+        return _("What was done to it cannot be taken back.")
+    if case.last_event != row.event:
+        return _("Something else has happened in it since.")
+    return ""
+
+
+# --- Inside -------------------------------------------------------------------------------------
+
+
+def _new(
+    actor: Actor, action: str, arguments: Mapping[str, str], asked: str, **more: Any
+) -> BulkAction:
+    person = actor.kind is Kind.USER
+    return BulkAction.objects.create(
+        organisation_id=actor.organisation_id,
+        action=action,
+        arguments=dict(arguments),
+        asked=asked[:2_000],
+        requested_by_id=actor.id if person else None,
+        client_id=None if person else actor.id,
+        **more,
+    )
+
+
+def _locked(actor: Actor, action: UUID) -> BulkAction:
+    """The actor's own action, locked; nobody else's exists for them."""
+    rows = BulkAction.objects.for_actor(actor).select_for_update(of=("self",), no_key=True)
+    return rows.get_or_refuse(uuid=action, **own(actor))
+
+
+def own(actor: Actor) -> dict[str, Any]:
+    """Whose actions an actor finds: those that they asked for."""
+    person = actor.kind is Kind.USER
+    return {"requested_by": actor.id} if person else {"client": actor.id}
+
+
+def _take(action: BulkAction, cases: QuerySet[Case]) -> int:
+    """The cases are the action's rows, by one statement; how many, at most one more than may be."""
+    keys = cases.values_list("pk", flat=True)[: MOST_CASES + 1]
+    try:
+        query, parameters = keys.query.sql_with_params()
+    except EmptyResultSet:  # none is named
+        return 0
+    with patience(True), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '60s'")
+        cursor.execute(
+            "INSERT INTO cases_bulkrow (action_id, case_id, number, status, reason)"  # noqa: S608 - Django's own SQL
+            f" SELECT %s, c.id, row_number() OVER (ORDER BY c.id), 0, '' FROM ({query}) AS c(id)",
+            [action.pk, *parameters],
+        )
+        return int(cursor.rowcount)
+
+
+def _audited(action: BulkAction) -> dict[str, Any]:
+    """What the audit trail keeps of an action: not the words that it writes to people."""
+    told = {name: text for name, text in action.arguments.items() if name != "body" and text}
+    if action.undoes is not None:
+        told["undoes"] = str(action.undoes.uuid)
+    return told | ({"asked": action.asked} if action.asked else {})
+
+
+def _run_next(uuid: UUID) -> bool:
+    """One more lot; False when there is nothing to be done or somebody else does it."""
+    with transaction.atomic():
+        action = (
+            BulkAction.objects.unscoped("a worker serves every organisation")
+            .select_for_update(of=("self",), no_key=True)
+            .select_related("requested_by", "client__organisation", "organisation", "undoes")
+            .filter(uuid=uuid, status__in=BulkAction.WORKING)
+            .first()
+        )
+        if action is None:
+            return False
+        actor = _actor_of(action)
+        if actor is None or not actor.holds(RUN_BULK):
+            return _finish(action, Status.FAILED)
+        language = action.requested_by.language if action.requested_by else None
+        with translation.override(language or translation.get_language()):
+            if action.status == Status.CHECKING:
+                return _look_through(actor, action, LOOKED)
+            return _run_lot(actor, action)
+
+
+def _waiting(action: BulkAction, after: int, most: int) -> list[BulkRow]:
+    rows = BulkRow.objects.unscoped("of an action that is locked").filter(action=action)
+    waiting = rows.filter(status=Row.WAITING, number__gt=after).order_by("number")
+    return list(waiting[:most])
+
+
+def _cases_of(actor: Actor, rows: Iterable[BulkRow]) -> dict[int, Case]:
+    """The cases of rows as far as they exist for the actor, with what looking at them reads."""
+    found = Case.objects.for_actor(actor).filter(pk__in=[row.case_id for row in rows])
+    found = found.select_related("case_type", "unit", "assignee").prefetch_related("type_version")
+    return {case.pk: case for case in found.defer("search", "description")}
+
+
+def _look_through(actor: Actor, action: BulkAction, most: int) -> bool:
+    """So many more rows know what would refuse them; whether there are others."""
+    rows = _waiting(action, action.looked, most)
+    cases = _cases_of(actor, rows)
+    try:
+        foresee = _foresight(actor, action)
+    except DomainError:  # what it needs is gone
+        return _finish(action, Status.FAILED)
+    for row in rows:
+        case = cases.get(row.case_id)
+        row.reason = str(foresee(row, case))[:400]
+    refused = [row for row in rows if row.reason]
+    BulkRow.objects.bulk_update(refused, ["reason"])
+    action.looked += len(rows)
+    action.refused += len(refused)
+    if action.looked >= action.total:
+        action.status = Status.READY
+    action.save(update_fields=["looked", "refused", "status", "updated_at"])
+    realtime.append(f"bulk:{action.uuid}", progress(action))
+    return action.status == Status.CHECKING
+
+
+def _foresight(actor: Actor, action: BulkAction) -> Any:
+    """Of a row and its case, why it would be refused now."""
+    if action.undoes is not None:
+        act = ACTS[action.undoes.action]
+        return lambda row, case: what_undoing_meets(row, case, act)
+    act = ACTS[action.action]
+    found = act.prepare(actor, action.arguments)
+
+    def foresee(_row: BulkRow, case: Case | None) -> Text:
+        if case is None:
+            return _("It is no longer yours to see.")
+        return act.refusal(actor, case, action.arguments, found)
+
+    return foresee
+
+
+def _run_lot(actor: Actor, action: BulkAction) -> bool:
+    rows = _waiting(action, 0, LOT)
+    if not rows:
+        told = {"done": action.done, "refused": action.refused, **_audited(action)}
+        record(actor, RUN_BULK, action, name=action.action, what="finished", **told)
+        return _finish(action, Status.DONE)
+    cases = _cases_of(actor, rows)
+    for row in rows:
+        case = cases.get(row.case_id)
+        row.reason = _try(actor, action, row, case)
+        row.status = Row.REFUSED if row.reason else Row.DONE
+    done = [row for row in rows if row.status == Row.DONE]
+    BulkRow.objects.bulk_update(rows, ["status", "reason", "event", "before"])
+    if action.undoes is not None:
+        undone = BulkRow.objects.unscoped("of the action that is undone").filter(
+            action=action.undoes, case__in=[row.case_id for row in done]
+        )
+        undone.update(status=Row.UNDONE)
+    action.done += len(done)
+    action.refused += len(rows) - len(done)
+    action.save(update_fields=["done", "refused", "updated_at"])
+    realtime.append(f"bulk:{action.uuid}", progress(action))
+    return True
+
+
+def _try(actor: Actor, action: BulkAction, row: BulkRow, case: Case | None) -> str:
+    """Nothing when it was done, else why not."""
+    if case is None:
+        return _("It is no longer yours to see.")
+    try:
+        with transaction.atomic(), in_batch(action.uuid):
+            _do(actor, action, row, case)
+    except DomainError as error:
+        return error.in_a_line[:400]
+    except (OperationalError, InterfaceError):  # not the case's fault: the sweeper comes again
+        raise
+    except Exception:  # one case that nobody foresaw must not hold up the others for ever
+        log.exception("bulk_case_failed", bulk=str(action.uuid), case=str(case.uuid))
+        return _("Something failed; it was left as it is.")
+    return ""
+
+
+def _do(actor: Actor, action: BulkAction, row: BulkRow, case: Case) -> None:
+    """What the action is, done to one case that nobody else can change meanwhile."""
+    rows = Case.objects.for_actor(actor).select_related("unit", "assignee")
+    case = rows.select_for_update(of=("self",), no_key=True).defer("search").get(pk=case.pk)
+    if action.undoes is not None:
+        act = ACTS[action.undoes.action]
+        if why := what_undoing_meets(row, case, act):
+            raise Conflict("bulk_touched", why)
+        assert act.undo is not None
+        assert row.before is not None
+        act.undo(actor, case, row.before)
+        return
+    act = ACTS[action.action]
+    row.before = kept_of(act, case)
+    act.do(actor, action, case, action.arguments)
+    row.event = (
+        Case.objects.for_actor(actor)
+        .values_list("last_event", flat=True)
+        .filter(pk=case.pk)
+        .first()
+    )
+
+
+def _finish(action: BulkAction, status: BulkAction.Status) -> bool:
+    action.status, action.finished_at = status, timezone.now()
+    action.save(update_fields=["status", "finished_at", "updated_at"])
+    realtime.append(f"bulk:{action.uuid}", progress(action))
+    return False
 
 
 def _actor_of(action: BulkAction) -> Actor | None:
     """Who asked for it, with the rights of now: what was taken from them meanwhile is gone."""
     origin = Origin(Door.TASK, request_id=str(action.uuid))
+    if action.client is not None:
+        return actor_for_client(action.client, origin) if in_force(action.client) else None
+    assert action.requested_by is not None
     return actor_for(action.requested_by, action.organisation, origin)
-
-
-def _keys(cases: QuerySet[Case]) -> list[int]:
-    keys = list(cases.values_list("pk", flat=True)[: MOST_CASES + 1])
-    if len(keys) > MOST_CASES:
-        text = _("At most %(count)s cases at once: add a filter.") % {"count": MOST_CASES}
-        raise Invalid(errors={"cases": [text]})
-    return keys
-
-
-def _person(actor: Actor, bulk: Bulk) -> Actor | None:
-    """The person they would be given to, as an actor, to know what they can see."""
-    if bulk.action != ASSIGN:
-        return None
-    organisation = Organisation.objects.for_actor(actor).get()
-    user = User.objects.filter(uuid=bulk.person).first() if bulk.person else None
-    theirs = actor_for(user, organisation, actor.origin) if user else None
-    if theirs is None:
-        raise Invalid(errors={"person": [_("This person does not work here.")]})
-    return theirs
-
-
-def _refusal(actor: Actor, case: Case, bulk: Bulk, theirs: Actor | None) -> Text:
-    if theirs is not None:
-        decision = decide(actor, ASSIGN_CASE, case)
-        if not decision:
-            return decision.reason
-        return hidden_from(theirs, case)
-    workflow = of_version(case.type_version.bundle)
-    move = workflow.move(bulk.move)
-    if move is None or case.state not in move.sources:
-        text = _("From the state “%(state)s” this move is not possible.")
-        return text % {"state": workflow.name_of(case.state)}
-    return decide(actor, move.permission, case).reason or _missing(case, move, workflow, bulk)
-
-
-def _missing(case: Case, move: Move, workflow: Workflow, bulk: Bulk) -> Text:
-    given = {REASON: bulk.reason, OUTCOME: bulk.outcome}
-    words = {REASON: _("Reason"), OUTCOME: _("Outcome"), RESULT: _("Way of ending")}
-    missing = [
-        words.get(name) or workflow.fields.label_of(name)
-        for name in workflow.asks(move, case)
-        if not given.get(name)
-    ]
-    return _("Missing: %(field)s.") % {"field": ", ".join(missing)} if missing else ""

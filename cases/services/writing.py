@@ -25,6 +25,17 @@ followers: list[Callable[[Actor, Case, Event, tuple[str, ...]], None]] = []
 """What each event moves in its own transaction, with the columns of the case that changed."""
 
 _moment: ContextVar[datetime | None] = ContextVar("moment of what is told", default=None)
+_batch: ContextVar[UUID | None] = ContextVar("bulk action that it is part of", default=None)
+
+
+@contextmanager
+def in_batch(action: UUID) -> Iterator[None]:
+    """Within it, what verbs write down names the bulk action that it is part of."""
+    token = _batch.set(action)
+    try:
+        yield
+    finally:
+        _batch.reset(token)
 
 
 @contextmanager
@@ -137,6 +148,7 @@ def tell(
     for who speaks in the citizen's name says so, and by which mandate."""
     attended = actor.attended(case.citizen_id)
     actor = actor.about(case.citizen_id)
+    batch = {"batch": str(_batch.get())} if _batch.get() else {}
     event = Event.objects.create(
         case=case,
         organisation_id=case.organisation_id,
@@ -147,11 +159,11 @@ def tell(
         actor_id=actor.id,
         actor_name=actor.name[:200],
         on_behalf_of=actor.on_behalf_of[:200],
-        data=dict(data),
+        data={**data, **batch},
     )
     if attended is not None:
         representation.keep(actor, case, event, attended)
-    record(actor, permission, case, event=event.seq, kind=kind)
+    record(actor, permission, case, event=event.seq, kind=kind, **batch)
     case.told = True
     publish(
         CaseEvent(

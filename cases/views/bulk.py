@@ -1,133 +1,120 @@
-"""One act on many cases: choose, preview, start, follow, and the file of what was refused."""
+"""One act on many cases: choose, preview, start, follow, undo, and the file of what was refused."""
 
 from typing import Any
 from uuid import UUID
 
-from django import forms
-from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from cases import selectors
+from cases.bulk_forms import BulkForm
 from cases.forms import show_errors
-from cases.models import BulkAction, Case
+from cases.models import BulkAction
 from cases.permissions import RUN_BULK
+from cases.query import as_audited, whole_expression
 from cases.services.bulk import (
-    ASSIGN,
     MOST_CASES,
-    MOVE,
-    Bulk,
+    cancel_bulk,
     chosen_cases,
-    preview_bulk,
+    prepare_bulk,
     progress,
+    reasons_of,
+    refused_rows,
     start_bulk,
+    undo_bulk,
 )
-from cases.views.lists import list_filter
-from cases.workflow import of_version
+from cases.services.bulk_acts import ACTS, UNDO
+from cases.views.lists import list_filter, listing_of
 from crm.audit.record import record
 from crm.kit.access import ActorRequest, needs
 from crm.kit.actor import Actor
 from crm.kit.csvfile import download
 from crm.kit.errors import Invalid
 
-MOST_MOVES_LOOKED_AT = 500
-
-
-class BulkForm(forms.Form):
-    """What is to be done with the chosen cases."""
-
-    scope = forms.ChoiceField(
-        label=gettext_lazy("Which cases"),
-        choices=[
-            ("ticked", gettext_lazy("Those selected")),
-            ("filter", gettext_lazy("All those of the list")),
-        ],
-        widget=forms.RadioSelect,
-        initial="ticked",
-    )
-    action = forms.ChoiceField(choices=[(ASSIGN, ASSIGN), (MOVE, MOVE)], widget=forms.HiddenInput)
-    person = forms.TypedChoiceField(
-        label=gettext_lazy("Assign to"), coerce=UUID, empty_value=None, required=False
-    )
-    move = forms.ChoiceField(label=gettext_lazy("Move"), required=False)
-    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=1_000, required=False)
-    outcome = forms.CharField(label=gettext_lazy("Outcome"), max_length=240, required=False)
-    filter = forms.CharField(required=False, widget=forms.HiddenInput, max_length=20_000)
-
-    def __init__(self, *args: Any, actor: Actor, cases: QuerySet[Case], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        action = self.data.get("action")
-        if action == ASSIGN:
-            people = selectors.people_of(actor)
-            choices = [("", "—"), *((user.uuid, user.full_name) for user in people)]
-            self.fields["person"].choices = choices  # type: ignore[attr-defined]
-            for name in ("move", "reason", "outcome"):
-                del self.fields[name]
-        else:
-            self.fields["move"].choices = [("", "—"), *_moves(cases)]  # type: ignore[attr-defined]
-            del self.fields["person"]
-
-    def bulk(self) -> Bulk:
-        """What the form asks for."""
-        said = self.cleaned_data
-        return Bulk(
-            action=said["action"],
-            person=said.get("person"),
-            move=said.get("move", ""),
-            reason=said.get("reason", ""),
-            outcome=said.get("outcome", ""),
-        )
-
-    def clean(self) -> dict[str, Any]:
-        """An act needs its object."""
-        said = super().clean() or {}
-        wanted = "person" if said.get("action") == ASSIGN else "move"
-        if not said.get(wanted) and "ready" in self.data:
-            self.add_error(wanted, _("This field is required."))
-        return said
+LATEST = 20
 
 
 @require_POST
 @needs(RUN_BULK)
 def prepare(request: ActorRequest) -> HttpResponse:
-    """Choosing what to do, with a preview of what would be refused; started from there."""
+    """Choosing what to do; asked for a preview, the action stands ready with it."""
     actor = request.actor
     ticked = _ticked(request.POST)
-    by_filter = request.POST.get("scope") == "filter"
-    asked = list_filter(actor, QueryDict(request.POST.get("filter", ""))) if by_filter else None
+    asked, told = None, ""
+    if request.POST.get("scope") == "filter":
+        query = QueryDict(request.POST.get("filter", ""))
+        asked, told = list_filter(actor, query), _told(actor, query)
     cases = chosen_cases(actor, ticked, asked)
     form = BulkForm(request.POST.copy(), actor=actor, cases=cases)
     form.data.setdefault("scope", "ticked")  # type: ignore[attr-defined]
-    context: dict[str, Any] = {"form": form, "ticked": ticked, "most": MOST_CASES}
-    if form.is_valid() and "ready" in request.POST:
+    if form.is_valid() and form.act is not None and "ready" in request.POST:
         try:
-            if request.POST["ready"] == "start":
-                action = start_bulk(actor, cases, form.bulk())
-                return HttpResponseRedirect(reverse("cases:bulk", args=[action.uuid]))
-            context["preview"] = preview_bulk(actor, cases, form.bulk())
+            action = prepare_bulk(actor, cases, form.bulk(), asked=told)
+            return HttpResponseRedirect(reverse("cases:bulk", args=[action.uuid]))
         except Invalid as error:
             show_errors(form, error)
+    context = {"form": form, "ticked": ticked, "most": MOST_CASES, "acts": ACTS, "act": form.act}
     return render(request, "cases/bulk_prepare.html", context, status=422 if form.errors else 200)
 
 
 @require_GET
 @needs(RUN_BULK)
+def index(request: ActorRequest) -> HttpResponse:
+    """The reader's latest bulk actions."""
+    rows = BulkAction.objects.for_actor(request.actor).filter(requested_by=request.actor.user_id)
+    shown = [{"row": row, "label": _label(row)} for row in rows.order_by("-pk")[:LATEST]]
+    return render(request, "cases/bulk_list.html", {"actions": shown})
+
+
+@require_GET
+@needs(RUN_BULK)
 def follow(request: ActorRequest, action: UUID) -> HttpResponse:
-    """How far it is, and at the end what was done and refused."""
+    """What it would do, how far it is, and at the end what was done and refused."""
     row = _action(request.actor, action)
+    act = ACTS.get(row.action)
+    undone = row.undoings.exclude(started_at=None).order_by("-pk").first()
     context = {
         "action": row,
+        "label": _label(row),
         "progress": progress(row),
         "stream": f"bulk:{row.uuid}",
-        "refused": len(row.refusals),
-        "refusals": row.refusals[:50],
+        "would_do": row.total - row.refused,
+        "left": row.total - row.done - row.refused,
+        "reasons": reasons_of(row) if row.refused else [],
+        "may_undo": bool(
+            row.done and act and act.undo and row.status in (row.Status.DONE, row.Status.CANCELLED)
+        ),
+        "stays": bool(act and act.undo is None and row.done),
+        "undone": undone,
     }
     return render(request, "cases/bulk.html", context)
+
+
+@require_POST
+@needs(RUN_BULK)
+def start(request: ActorRequest, action: UUID) -> HttpResponse:
+    """What was looked through is done."""
+    row = start_bulk(request.actor, action)
+    return HttpResponseRedirect(reverse("cases:bulk", args=[row.uuid]))
+
+
+@require_POST
+@needs(RUN_BULK)
+def cancel(request: ActorRequest, action: UUID) -> HttpResponse:
+    """No further case is touched."""
+    row = cancel_bulk(request.actor, action)
+    return HttpResponseRedirect(reverse("cases:bulk", args=[row.uuid]))
+
+
+@require_POST
+@needs(RUN_BULK)
+def undo(request: ActorRequest, action: UUID) -> HttpResponse:
+    """What was done can be taken back: what of it, the next page says, before anything happens."""
+    row = undo_bulk(request.actor, action)
+    return HttpResponseRedirect(reverse("cases:bulk", args=[row.uuid]))
 
 
 @require_GET
@@ -140,18 +127,34 @@ def bulk_progress(request: ActorRequest, action: UUID) -> JsonResponse:
 @require_GET
 @needs(RUN_BULK)
 def refusals(request: ActorRequest, action: UUID) -> HttpResponseBase:
-    """What was refused and why, as a file that a spreadsheet can open without harm."""
+    """What is refused and why, as a file that a spreadsheet can open without harm."""
     row = _action(request.actor, action)
-    record(request.actor, "exported", row, refused=len(row.refusals))
-    found = ((refusal["reference"], refusal["reason"]) for refusal in row.refusals)
+    record(request.actor, "exported", row, refused=row.refused)
+    found = ((reference, reason) for _number, reference, reason in refused_rows(row))
     return download("rechazos.csv", [_("Case number"), _("Reason")], found)
 
 
 def _action(actor: Actor, action: UUID) -> BulkAction:
     """An action is its requester's."""
-    return BulkAction.objects.for_actor(actor).get_or_refuse(
-        uuid=action, requested_by=actor.user_id
+    return (
+        BulkAction.objects.for_actor(actor)
+        .select_related("undoes")
+        .get_or_refuse(uuid=action, requested_by=actor.user_id)
     )
+
+
+def _label(row: BulkAction) -> str:
+    """What the action is, in words."""
+    if row.action == UNDO:
+        return _("Undo a bulk action")
+    return str(ACTS[row.action].label) if row.action in ACTS else row.action
+
+
+def _told(actor: Actor, query: QueryDict) -> str:
+    """Which list was asked for, as the audit trail and the action's page keep it."""
+    listing = listing_of(actor, query)
+    parts: tuple[Any, ...] = (listing.base, listing.kept, listing.expression)
+    return as_audited(whole_expression(actor, *parts))
 
 
 def _ticked(posted: QueryDict) -> list[UUID]:
@@ -162,13 +165,3 @@ def _ticked(posted: QueryDict) -> list[UUID]:
         except ValueError:
             continue
     return found
-
-
-def _moves(cases: QuerySet[Case]) -> list[tuple[str, str]]:
-    """The moves that lead on from some of the cases."""
-    found: dict[str, str] = {}
-    seen = cases.prefetch_related("type_version").only("state", "type_version")
-    for case in seen[:MOST_MOVES_LOOKED_AT]:
-        for move in of_version(case.type_version.bundle).moves_from(case.state):
-            found.setdefault(move.code, move.name)
-    return sorted(found.items(), key=lambda item: item[1])

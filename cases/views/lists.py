@@ -1,16 +1,18 @@
 """The list of cases: views, filters, columns, pages of rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
-from cases import selectors
+from cases import saved, selectors
+from cases.counters import Count, Wanted, counts
 from cases.forms import ListForm, describe
 from cases.lists import (
     COUNT_CAP,
@@ -18,11 +20,11 @@ from cases.lists import (
     NOBODY,
     CaseFilter,
     View,
-    count,
     find,
     search_months,
     standing_views,
 )
+from cases.models import SavedView
 from cases.permissions import CHANGE_CASE, OPEN_CASE, RUN_BULK, VIEW_CASE
 from cases.presenting import COLUMNS, columns_shown, rows_of
 from cases.query import Expression, as_audited, understood, whole_expression
@@ -60,6 +62,13 @@ class Listing:
     kept: Mapping[str, Any]  # fields that filters ask, which an expression does not overrule
     form: ListForm
     expression: Expression
+    saved: SavedView | None = None
+
+    @property
+    def edited(self) -> bool:
+        """Whether it asks something else than the saved view that it began with."""
+        typed = self.expression.known.text.strip()
+        return self.saved is not None and (bool(self.kept) or typed != self.saved.expression)
 
     @property
     def asked(self) -> CaseFilter:
@@ -84,6 +93,7 @@ def case_list(request: ActorRequest) -> HttpResponse:
     if asked.looks_back_at_first:
         asked = replace(asked, months=search_months(actor))
     cursor = request.GET.get("cursor", "")
+    chosen = _columns(request, asked, listing.saved)
     problem: DomainError | None = None
     page = None
     try:
@@ -94,25 +104,30 @@ def case_list(request: ActorRequest) -> HttpResponse:
         _record(actor, listing, asked, len(page.rows) if page else 0)
     context = {
         "rows": rows_of(actor, page.rows) if page else [],
-        "columns": columns_shown(_columns(request, asked)),
+        "columns": columns_shown(chosen),
         "may_bulk": actor.holds(RUN_BULK),
         "next_url": _with(request.GET, cursor=page.after) if page and page.after else "",
     }
     if request.htmx and cursor:
         return render(request, "cases/_rows.html", context)
-    chips = _chips(request.GET, form)
+    chips, placed = _chips(request.GET, form), saved.views_of(actor)
     context |= {
         "form": form,
+        "typed": listing.expression.known.text,
         "view": listing.view,
-        "views": _grouped(views, unit, asked, request),
+        "views": _grouped(views, unit, listing, placed),
+        "saved": _saved_menu(actor, listing.saved, placed) if listing.saved else None,
+        "edited": listing.edited,
         "chips": chips,
-        "narrowed": bool(chips or asked.text or listing.by_expression),
+        "narrowed": bool(chips or listing.edited)
+        if listing.saved
+        else bool(chips or asked.text or listing.by_expression),
         "asked": asked,
         "order": describe(asked),
         "months_back": asked.months,
         "problem": problem,
         "all_years_url": _with(request.GET, todo="on", cursor=""),
-        "chosen_columns": _column_choices(request, asked),
+        "chosen_columns": _column_choices(chosen),
         "filter": request.GET.urlencode(),
         "may_open": actor.holds(OPEN_CASE),
         "hidden": [(key, value) for key, value in request.GET.items() if key == "vista"],
@@ -138,6 +153,11 @@ def _asking(actor: Actor, query: QueryDict, listing: Listing, *, told: bool) -> 
     text, wrong = listing.expression.known.text, listing.expression.problems
     if wrong:
         return {"pieces": pieces_of(text, wrong), "faults": faults_of(text, wrong, query)}
+    if remarks := listing.expression.remarks:
+        told_of = {"pieces": pieces_of(text, remarks), "remarks": faults_of(text, remarks, query)}
+        return told_of
+    if listing.saved and not listing.kept:
+        return {}
     if not told:
         return {}
     whole = whole_expression(actor, listing.base, listing.kept, listing.expression)
@@ -163,9 +183,22 @@ def counters(request: ActorRequest) -> HttpResponse:
     actor = request.actor
     unit = selectors.home_unit(actor)
     views = standing_views(actor, unit.uuid if unit else None)
-    asked = _listing(actor, request.GET, views).asked
-    counts = {view.key: count(actor, view.asked) for view in views if view.counted}
-    context = {"views": _grouped(views, unit, asked, request, counts), "cap": COUNT_CAP}
+    listing = _listing(actor, request.GET, views)
+    placed = saved.views_of(actor)
+    shown = [one.view for one in placed if not one.hidden]
+    where = str(unit.uuid) if unit else ""
+    wanted = {
+        view.key: Wanted(f"standing {view.key} {where}", lambda view=view: view.asked)  # type: ignore[misc]
+        for view in views
+        if view.counted
+    } | saved.wanted(actor, shown)
+    found = counts(actor, wanted)
+    context = {
+        "views": _grouped(views, unit, listing, placed, found),
+        "cap": COUNT_CAP,
+        "filter": request.GET.urlencode(),
+        "pending": any(one.pending for one in found.values()),
+    }
     return render(request, "cases/_views.html", context)
 
 
@@ -186,6 +219,11 @@ def _listing(actor: Actor, query: QueryDict, views: list[View]) -> Listing:
     given = form.asked() if form.is_valid() else _valid_part(form)
     typed = query.get("q", "")
     anything = bool(given or typed.strip())
+    key = query.get("vista", "")
+    if found := _saved(actor, key):
+        typed = query.get("q", found.expression)
+        base = replace(saved.base_of(found), **given)
+        return Listing(None, base, given, form, understood(actor, typed), found)
     in_a_unit = actor.holds(CHANGE_CASE) and any(view.key == USUAL_VIEW for view in views)
     usual = USUAL_VIEW if in_a_unit else WIDE_VIEW
     key = query.get("vista", "" if anything else usual)
@@ -196,10 +234,24 @@ def _listing(actor: Actor, query: QueryDict, views: list[View]) -> Listing:
     return Listing(view, base, given, form, understood(actor, typed))
 
 
+def _saved(actor: Actor, key: str) -> SavedView | None:
+    """The saved view that an address names; NotFound when it is none of the actor's."""
+    try:
+        uuid = UUID(key)
+    except ValueError:
+        return None
+    return saved.view_of(actor, uuid)
+
+
+def listing_of(actor: Actor, query: QueryDict) -> Listing:
+    """What the list with this address asks, in all its parts."""
+    unit = selectors.home_unit(actor)
+    return _listing(actor, query, standing_views(actor, unit.uuid if unit else None))
+
+
 def list_filter(actor: Actor, query: QueryDict) -> CaseFilter:
     """What the list with this address asks, for whoever acts on all of it."""
-    unit = selectors.home_unit(actor)
-    listing = _listing(actor, query, standing_views(actor, unit.uuid if unit else None))
+    listing = listing_of(actor, query)
     if listing.expression.problems:
         texts = [problem.message for problem in listing.expression.problems]
         raise Invalid(errors={"filter": texts})
@@ -224,33 +276,78 @@ def _valid_part(form: ListForm) -> dict[str, Any]:
 def _grouped(
     views: list[View],
     unit: Unit | None,
-    asked: CaseFilter,
-    request: HttpRequest,
-    counts: Mapping[str, int | None] | None = None,
+    listing: Listing,
+    placed: Sequence[saved.Placed],
+    found: Mapping[str, Count] | None = None,
 ) -> list[dict[str, Any]]:
+    """The views of everyone and those that are saved, in groups as the left pane shows them."""
     titles = {
         "mine": _("Mine"),
         "unit": unit.name if unit else "",
         "organisation": _("All my units"),
     }
-    return [
-        {
-            "title": titles[group],
-            "icon": {"mine": "bookmark", "unit": "folder", "organisation": "users"}[group],
-            "views": [
-                {
-                    "label": view.label,
-                    "url": f"{reverse('cases:list')}?vista={view.key}",
-                    "current": view.asked == asked,
-                    "count": (counts or {}).get(view.key),
-                    "urgent": view.urgent,
-                }
-                for view in views
-                if view.group == group
-            ],
-        }
-        for group in dict.fromkeys(view.group for view in views)
-    ]
+    groups: dict[str, dict[str, Any]] = {
+        group: {"title": titles[group], "icon": _GROUP_ICONS[group], "views": []}
+        for group in ("mine", "unit", "organisation")
+        if any(view.group == group for view in views)
+    }
+    for view in views:
+        groups[view.group]["views"].append(
+            {
+                "label": view.label,
+                "url": f"{reverse('cases:list')}?vista={view.key}",
+                "current": listing.saved is None and view.asked == listing.asked,
+                "icon": _GROUP_ICONS[view.group],
+                "urgent": view.urgent,
+                **_number((found or {}).get(view.key)),
+            }
+        )
+    for one in placed:
+        if one.hidden:
+            continue
+        group, title = one.group, titles.get(one.group, "")
+        if one.view.unit is not None and (unit is None or one.view.unit_id != unit.pk):
+            group, title = f"unit {one.view.unit_id}", one.view.unit.name
+        here = groups.setdefault(group, {"title": title, "icon": "folder", "views": []})
+        here["views"].append(
+            {
+                "label": one.view.name,
+                "url": view_url(one.view),
+                "current": listing.saved is not None and listing.saved.pk == one.view.pk,
+                "icon": one.view.icon,
+                "urgent": False,
+                **_number((found or {}).get(str(one.view.uuid))),
+            }
+        )
+    return list(groups.values())
+
+
+_GROUP_ICONS = {"mine": "bookmark", "unit": "folder", "organisation": "users"}
+
+
+def _number(count: Count | None) -> dict[str, Any]:
+    """A count as the pane shows it; nothing where a view is not counted."""
+    if count is None:
+        return {"count": None}
+    return {"count": count.value, "unknown": count.value is None, "broken": count.broken}
+
+
+def view_url(view: SavedView) -> str:
+    """The list of a saved view: the link that is shared."""
+    return f"{reverse('cases:list')}?vista={view.uuid}"
+
+
+def _saved_menu(actor: Actor, view: SavedView, placed: Sequence[saved.Placed]) -> dict[str, Any]:
+    """The saved view whose list is shown, with what the reader may do with it."""
+    listed = next((one for one in placed if one.view.pk == view.pk), None)
+    return {
+        "view": view,
+        "url": view_url(view),
+        "may_change": bool(saved.may_change(actor, view)),
+        "listed": listed is not None,
+        "pinned": listed is not None and listed.pinned,
+        "owner": view.owner,
+    }
 
 
 def _chips(query: QueryDict, form: ListForm) -> list[Chip]:
@@ -286,17 +383,17 @@ def _with(query: QueryDict, **changes: str) -> str:
     return f"{reverse('cases:list')}?{changed.urlencode()}"
 
 
-def _columns(request: ActorRequest, asked: CaseFilter) -> list[str]:
-    """As the employee chose them; a list by service targets shows these in any case."""
-    chosen = request.user.columns.get("cases")
+def _columns(request: ActorRequest, asked: CaseFilter, view: SavedView | None = None) -> list[str]:
+    """Those of a saved view that names some, else as the reader chose; a list by service targets shows
+    these in any case."""
+    chosen = view.columns if view and view.columns else request.user.columns.get("cases")
     wanted = {*(USUAL_COLUMNS if chosen is None else chosen)}
     if asked.danger or asked.by == "target":
         wanted.add("target")
     return [key for key in COLUMNS if key in wanted]
 
 
-def _column_choices(request: ActorRequest, asked: CaseFilter) -> list[dict[str, Any]]:
-    shown = _columns(request, asked)
+def _column_choices(shown: list[str]) -> list[dict[str, Any]]:
     return [
         {
             "key": key,

@@ -15,6 +15,8 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 TITLES = {
     "importing": "Bulk load",
     "pages": "Lists, searches and the case page",
+    "views": "The numbers of a hundred saved views",
+    "bulk": "A bulk action, killed twice",
     "creating": "Creating cases by API",
     "auditing": "The audit trail",
     "histories": "Sealed case histories",

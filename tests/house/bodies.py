@@ -18,6 +18,9 @@ VALUES: dict[str, Any] = {
     "subject": "Asunto",
     "channel": "phone",
     "case": "case.uuid",
+    "cases": "case.uuid",
+    "view": "view.uuid",
+    "expression": "state:open",
     "case_type": "case_type.code",
     "unit": "unit.uuid",
     "assignee": "employee.uuid",
@@ -91,10 +94,18 @@ SPECIAL: dict[tuple[str, str], Any] = {
     ("SuspendInput", "ground"): "22.1.b",
     ("ExtendInput", "ground"): "23",
     ("ExtendInput", "term"): "1d",
+    ("NewBulkInput", "action"): "assign",
+    ("NewViewInput", "audience"): "unit",
+    ("ViewChanges", "audience"): "unit",
 }
 
 # Fields that are not required by themselves, but by what the others say.
-ALSO = {"TickInput": ("document",), "NewCaseInput": ("unit",), "NewAppointmentInput": ("citizen",)}
+ALSO = {
+    "TickInput": ("document",),
+    "NewBulkInput": ("cases", "assignee"),
+    "NewCaseInput": ("unit",),
+    "NewAppointmentInput": ("citizen",),
+}
 
 
 def body_of(kind: type[Input], side: Side) -> dict[str, Any]:

@@ -126,6 +126,9 @@ _TERMS = {
 }
 _LOAD = {"load": "load.uuid"}
 _ACTION = {"action": "action.uuid"}
+_API_BULK = {"bulk_id": "api_action.uuid"}
+_VIEW = {"view": "view.uuid"}
+_API_VIEW = {"view_id": "view.uuid"}
 _HISTORY = {"history": "history.uuid"}
 _BATCH = {"batch": "batch.uuid"}
 _EXPORT = {"export": "export.uuid"}
@@ -164,6 +167,7 @@ _FILE = {"attachment": "attachment.uuid"}
 _KEY = {"key": "account.public_key"}
 _SET_UP = "a set-up, nobody's data"
 
+_QUESTION = "a question, nobody's data"
 _ARTICLE = {"article": "article.uuid"}
 _SIDE = {"organisation": "organisation.code"}
 _DEFINITION = "a definition, nobody's data"
@@ -191,6 +195,29 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:query_offers": Guarded(),
     "cases:query_guide": Guarded(),
     "cases:columns": Guarded(post={"column": "state"}),
+    "cases:views": Guarded(),
+    "cases:view_new": Guarded(
+        post={
+            "name": "Otra",
+            "expression": "state:open",
+            "audience": "own",
+            "icon": "star",
+        }
+    ),
+    "cases:view_board": Guarded(),
+    "cases:view_edit": Guarded(
+        _VIEW,
+        post={
+            "name": "Otra",
+            "expression": "state:open",
+            "audience": "own",
+            "icon": "star",
+        },
+        silent=_QUESTION,
+    ),
+    "cases:view_copy": Guarded(_VIEW, silent=_QUESTION),
+    "cases:view_delete": Guarded(_VIEW),
+    "cases:view_arrange": Guarded(_VIEW, post={"do": "pin"}, silent=_QUESTION),
     "cases:new": Guarded(
         post={
             "case_type": "case_type.code",
@@ -206,6 +233,10 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:who_asks": Guarded(),
     "cases:bulk_prepare": Guarded(post={"action": "assign", "case": "case.uuid"}),
     "cases:bulk": Guarded(_ACTION, silent="names no citizen and no case's content"),
+    "cases:bulk_list": Guarded(),
+    "cases:bulk_start": Guarded(_ACTION),
+    "cases:bulk_cancel": Guarded(_ACTION),
+    "cases:bulk_undo": Guarded(_ACTION),
     "cases:bulk_progress": Guarded(_ACTION, silent="figures only"),
     "cases:bulk_refusals": Guarded(_ACTION),
     "cases:detail": Guarded(_CASE),
@@ -794,6 +825,15 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
         {"type_id": "drafted.uuid", "migration_id": "migration.uuid"},
         silent="how many of which version, nobody's data",
     ),
+    "api/v1/bulk-actions/": Guarded(),
+    "api/v1/bulk-actions/<uuid:bulk_id>/": Guarded(_API_BULK),
+    "api/v1/bulk-actions/<uuid:bulk_id>/start/": Guarded(_API_BULK),
+    "api/v1/bulk-actions/<uuid:bulk_id>/cancel/": Guarded(_API_BULK),
+    "api/v1/bulk-actions/<uuid:bulk_id>/undo/": Guarded(_API_BULK),
+    "api/v1/bulk-actions/<uuid:bulk_id>/refusals/": Guarded(_API_BULK),
+    "api/v1/views/": Guarded(),
+    "api/v1/views/<uuid:view_id>/": Guarded(_API_VIEW),
+    "api/v1/views/<uuid:view_id>/count/": Guarded(_API_VIEW),
     "api/v1/documents/": Guarded(),
     "api/v1/documents/<uuid:document_id>/": Guarded({"document_id": "document.uuid"}),
     "api/v1/documents/<uuid:document_id>/content/": Guarded({"document_id": "document.uuid"}),

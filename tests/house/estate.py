@@ -37,6 +37,7 @@ from cases.models import (
     Paper,
     Participant,
     Procedure,
+    SavedView,
     Task,
     VersionMigration,
 )
@@ -44,6 +45,7 @@ from cases.services import NewTask
 from cases.services.filing import Applicant, file_application
 from cases.services.imports import keep_upload
 from cases.services.versions import start_migration
+from cases.services.views import View, save_view
 from cases.workflow import simple_bundle
 from channels_app import services as channels
 from channels_app.models import (
@@ -147,6 +149,8 @@ class Side:
     link: Link
     load: Import
     action: BulkAction
+    api_action: BulkAction  # asked for by the connected system
+    view: SavedView
     history: IssuedHistory
     batch: HistoryBatch
     export: Export
@@ -352,9 +356,16 @@ def side(code: str) -> Side:
         organisation=organisation,
         action="move",
         arguments={"move": "start"},
-        status=BulkAction.Status.DONE,
-        refusals=[{"reference": case.reference, "reason": f"Motivo {code}"}],
+        status=BulkAction.Status.READY,
+        total=2,
+        looked=2,
+        refused=1,
         requested_by=boss,
+    )
+    for number, (one, reason) in enumerate(((case, f"Motivo {code}"), (other_case, ""))):
+        action.rows.create(case=one, number=number, reason=reason)
+    view = save_view(
+        actor, View(name=f"Vista {code}", expression="state:open", audience="organisation")
     )
     history = _history(case, boss)
     batch = HistoryBatch.objects.create(
@@ -383,6 +394,16 @@ def side(code: str) -> Side:
     topic = topic_of(organisation, f"Tema {code}")
     segment, template = parts(organisation)
     client, key = _system(organisation, SCOPES)
+    api_action = BulkAction.objects.create(
+        organisation=organisation,
+        action="move",
+        arguments={"move": "start"},
+        status=BulkAction.Status.READY,
+        total=1,
+        looked=1,
+        client=client,
+    )
+    api_action.rows.create(case=case, number=1)
     bare_client, bare_key = _system(organisation, ())
     made = Side(
         organisation=organisation,
@@ -412,6 +433,8 @@ def side(code: str) -> Side:
         link=cases.link_cases(actor, case.uuid, other_case.uuid),
         load=load,
         action=action,
+        api_action=api_action,
+        view=view,
         history=history,
         batch=batch,
         export=export,

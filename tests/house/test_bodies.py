@@ -162,6 +162,16 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
     ("TaskForm", "assignee"): ("cases:new_task", {"title": "Llamar"}, "employee.uuid"),
     ("TaskForm", "after"): ("cases:new_task", {"title": "Llamar"}, "task.uuid"),
     ("act", "document"): ("cases:tick_paper", {"state": "received"}, "document.uuid"),
+    ("ViewForm", "unit"): (
+        "cases:view_new",
+        {"name": "Otra", "expression": "state:open", "audience": "unit", "icon": "star"},
+        "unit.uuid",
+    ),
+    ("BulkForm", "unit"): (
+        "cases:bulk_prepare",
+        {"action": "unit", "case": "case.uuid", "ready": "preview", "reason": "Motivo"},
+        "other_unit.uuid",
+    ),
     ("act", "person"): ("cases:assign", {}, "employee.uuid"),
     ("act", "unit"): ("cases:unit", {"reason": "Motivo"}, "other_unit.uuid"),
     ("act", "citizen"): ("cases:add_participant", {"role": "other"}, "citizen.uuid"),

@@ -28,6 +28,7 @@ SCOPED = {
 FETCHED_RIGHTLY = {
     *("for_actor", "unscoped"),  # the two ways
     *("create", "bulk_create", "get_or_create", "none"),  # make rows, or none
+    "opened_by",  # for_actor, and what colleagues of the organisation share: cases.saved
     "of_unit_around",  # of units within the actor's reach: cases.lists
 }
 

@@ -17,6 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cases import services as cases
+from cases.services.views import View, arrange_view, save_view
 from channels_app.models import ContactReason, PauseReason, WrapUpCode
 from crm.accounts.services.roles import create_role
 from crm.integrations.models import (
@@ -113,6 +114,8 @@ def _grow(estate: Estate) -> None:
         UnitFactory(organisation=here.organisation)
         employee(here.organisation, "agent", unit=here.unit)
         create_role(actor, name=f"Rol {number}")
+        view = save_view(actor, View(name=f"Otra vista {number}", expression="state:open farola"))
+        arrange_view(actor, view.uuid, pinned=True)
         make_resource(here.office, here.service, name=f"Mesa de más {number}")
         far = timezone.localdate() + timedelta(days=200 + number)
         add_closure(actor, here.office.uuid, first=far, last=None, name="Cierre")

@@ -29,6 +29,7 @@ from cases.models import (
     Note,
     Paper,
     Participant,
+    SavedView,
     Task,
 )
 from cases.query import understood
@@ -78,6 +79,7 @@ QUERIES: dict[str, Rows] = {
             *(Task, Paper),
             *(CitizenRecord, ContactPoint, Unit, Role, Membership, ApiClient, AuditEntry),
             *(Organisation, IssuedHistory, HistoryBatch, BulkAction, Export),
+            SavedView,
             *(Office, BookableService, Resource, Appointment, Happening),
             *(Connection, Subscription, WebhookDelivery, PublishedService),
             *(CaseFact, Tally, FactState, District),

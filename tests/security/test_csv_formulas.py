@@ -54,8 +54,7 @@ def test_no_export_carries_one(formula: str, estate: Estate) -> None:
     here = estate.here
     text = formula.replace("\0", "")
     here.load.problems.create(row=1, external_id=text[:100], reason=text)
-    here.action.refusals = [{"reference": text, "reason": text}]
-    here.action.save()
+    here.action.rows.update(reason=text)
     client = estate.caller("everything")
     client.get("/ciudadania/", {"q": formula})  # the trail keeps what was looked for
     client.post(f"/casos/{here.case.uuid}/notas/", {"text": formula})

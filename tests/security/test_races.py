@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from cases import services as cases
 from cases.models import BulkAction, Case, Event, EventKind, Import, Link, Note
-from cases.services.bulk import Bulk, chosen_cases, run_bulk, start_bulk
+from cases.services.bulk import Bulk, chosen_cases, prepare_bulk, run_bulk, start_bulk
 from cases.services.imports import keep_upload, map_columns, start_import
 from crm.accounts.models import Invitation, Membership, Role, User
 from crm.accounts.services import people, roles
@@ -142,7 +142,8 @@ def test_a_bulk_action_run_by_two_workers_does_each_case_once(world: World) -> N
     boss = acting(employee(world.here, "supervisor"))
     mine = [CaseFactory(unit=world.unit) for _each in range(6)]
     bulk = Bulk(action="assign", person=world.alice.uuid)
-    action = start_bulk(boss, chosen_cases(boss, [case.uuid for case in mine]), bulk)
+    action = prepare_bulk(boss, chosen_cases(boss, [case.uuid for case in mine]), bulk)
+    start_bulk(boss, action.uuid)
     running = partial(run_bulk, action.uuid)
     assert at_once(running, running, running) == {"done": 3}
     action.refresh_from_db()

@@ -110,14 +110,15 @@ def actor_by_key(key: str, origin: Origin) -> Actor | None:
     # at every call of the API: no column and no clause more, which cost more than the answer
     client = next(iter(every.filter(prefix=prefix).only(*_ASKED_OF_A_KEY)), None)
     known = client.key_digest if client else ""
-    if not constant_time_compare(digest(key), known) or client is None or not _in_force(client):
+    if not constant_time_compare(digest(key), known) or client is None or not in_force(client):
         return None
     actor = actor_for_client(client, origin)
     _note_use(client, actor)
     return actor
 
 
-def _in_force(client: ApiClient) -> bool:
+def in_force(client: ApiClient) -> bool:
+    """Whether its key opens doors now."""
     expired = client.expires_at is not None and client.expires_at <= timezone.now()
     if client.revoked_at is not None or expired or not client.organisation.is_active:
         return False
