@@ -13,6 +13,7 @@ from cases.views import (
     home,
     imports,
     lists,
+    merging,
     open311,
     opening,
     procedures,
@@ -50,6 +51,8 @@ of_case = [
     path(
         "intervinientes/<uuid:participant>/retirar/", acts.end_participant, name="end_participant"
     ),
+    path("unir/", merging.merge, name="merge"),
+    path("dividir/", merging.split, name="split"),
     path("relaciones/", acts.link, name="link"),
     path("relaciones/<uuid:link>/quitar/", acts.unlink, name="unlink"),
 ]
@@ -72,6 +75,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("casos/filtros/", lists.filters, name="filters"),
     path("casos/consulta/", asking.offers, name="query_offers"),
     path("casos/consulta/ayuda/", asking.guide, name="query_guide"),
+    path("casos/uniones/<uuid:merge>/deshacer/", merging.undo, name="unmerge"),
     path("casos/columnas/", lists.columns, name="columns"),
     path("casos/nuevo/", opening.new, name="new"),
     path("casos/nuevo/persona/", opening.find_citizen, name="find_citizen"),

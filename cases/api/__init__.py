@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cases.api import catalogue, clocks, feed, views
+from cases.api import catalogue, clocks, feed, merging, views
 
 _CASE = "cases/<uuid:case_id>/"
 _ONE_CASE = {
@@ -25,6 +25,8 @@ _ONE_CASE = {
     "documents/<uuid:document_id>/withdraw/": views.WithdrawDocument,
     "events/<int:seq>/": feed.OneEvent,
     "links/": views.Links,
+    "merge/": merging.MergeIntoCase,
+    "split/": merging.SplitCase,
     "links/<uuid:link_id>/": views.OneLink,
     "participants/": views.Participants,
     "participants/<uuid:participant_id>/end/": views.EndParticipant,
@@ -33,6 +35,8 @@ _ONE_CASE = {
 urlpatterns = [
     path("cases/", views.Cases.as_view()),
     *(path(f"{_CASE}{rest}", view.as_view()) for rest, view in _ONE_CASE.items()),
+    path("case-merges/<uuid:merge_id>/", merging.OneCaseMerge.as_view()),
+    path("case-merges/<uuid:merge_id>/undo/", merging.UndoCaseMerge.as_view()),
     path("case-types/", catalogue.CaseTypes.as_view()),
     path("case-types/<uuid:type_id>/", catalogue.OneCaseType.as_view()),
     path("documents/", catalogue.Documents.as_view()),

@@ -16,6 +16,7 @@ from cases.models.case import (
 from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
 from cases.models.knowledge import Article, ArticleVersion
+from cases.models.merging import CaseMerge, CaseMergeLine
 from cases.models.procedures import Procedure, ProcedureText
 from cases.models.work import BulkAction, Import, ImportProblem
 
@@ -26,6 +27,8 @@ __all__ = [
     "ArticleVersion",
     "BulkAction",
     "Case",
+    "CaseMerge",
+    "CaseMergeLine",
     "CaseType",
     "CaseTypeVersion",
     "ClockInterval",

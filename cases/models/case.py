@@ -315,6 +315,11 @@ class EventKind(models.TextChoices):
     CLOCK_RESUMED = "clock_resumed", _("Legal deadline resumed")
     CLOCK_EXTENDED = "clock_extended", _("Legal deadline extended")
     CLOCK_RECOMPUTED = "clock_recomputed", _("Legal deadline recomputed")
+    MERGED = "merged", _("Merged into another case")
+    MERGED_IN = "merged_in", _("Another case merged into it")
+    UNMERGED = "unmerged", _("Merge taken back")
+    SPLIT = "split", _("Split")
+    SPLIT_FROM = "split_from", _("Split off from another case")
 
 
 class Event(models.Model):

@@ -109,7 +109,14 @@ EVENTS = tuple(
             *("unidad-cambiada", "confidencialidad-cambiada", "anotado", "mensaje", "adjuntado"),
             *("retirado", "vinculado", "desvinculado", "participante-añadido"),
             *("participante-retirado", "plazo-suspendido", "plazo-reanudado", "plazo-ampliado"),
-            "plazo-recalculado",
+            *(
+                "plazo-recalculado",
+                "unido",
+                "unido-aquí",
+                "unión-deshecha",
+                "dividido",
+                "segregado",
+            ),
         ),
         strict=True,
     )

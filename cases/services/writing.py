@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.events import CaseEvent
 from cases.models import Case, Event, EventKind
+from cases.models.merging import merged_into
 from cases.permissions import ENDED
 from crm.audit.record import record
 from crm.kit import realtime
@@ -45,6 +46,7 @@ def fetch(actor: Actor, case: UUID, version: int | None = None) -> Case:
         .select_for_update(of=("self",), no_key=True)  # no key: its rows may be added meanwhile
         .get_or_refuse(uuid=case)
     )
+    require_itself(row)
     if version is not None and row.version != version:
         raise Conflict(
             "case_changed",
@@ -53,6 +55,19 @@ def fetch(actor: Actor, case: UUID, version: int | None = None) -> Case:
             changes=changes_since(row, version),
         )
     return row
+
+
+def require_itself(row: Case) -> None:
+    """Conflict when the case is part of another now: it is worked on there."""
+    now = merged_into(row)
+    if now is not None:
+        text = _("The case was merged into %(reference)s: go on there.")
+        raise Conflict(
+            "case_merged",
+            text % {"reference": now.reference},
+            merged_into=str(now.uuid),
+            reference=now.reference,
+        )
 
 
 def fetch_two(actor: Actor, one: UUID, other: UUID) -> tuple[Case, Case]:
@@ -67,6 +82,8 @@ def fetch_two(actor: Actor, one: UUID, other: UUID) -> tuple[Case, Case]:
     if one not in found or other not in found:
         fetch(actor, one)
         fetch(actor, other)
+    for row in found.values():
+        require_itself(row)
     return found[one], found[other]
 
 

@@ -17,18 +17,28 @@ from django.views.decorators.http import require_GET, require_http_methods
 from cases import selectors, services, timeline
 from cases.clocks import EXTENDS, SUSPENDS, clock
 from cases.forms import EditCaseForm, MoveForm, show_errors
-from cases.models import Application, Case, Confidentiality, Document, Link, Participant
+from cases.models import (
+    Application,
+    Case,
+    Confidentiality,
+    Document,
+    Link,
+    Participant,
+    StateCategory,
+)
 from cases.permissions import (
     ASSIGN_CASE,
     CHANGE_CASE,
     CHANGE_CLOCK,
     ENDED,
+    MERGE_CASE,
     TRANSFER_CASE,
     VIEW_CASE,
     VIEW_SPECIAL,
 )
 from cases.presenting import asks_in_words, named, row_of, rows_of
 from cases.timeline import Asked, shown
+from cases.views.merging import part_of
 from cases.views.opening import chosen_citizen
 from cases.workflow import OUTCOME, REASON, allowed_moves, asks_of, of_version
 from crm.audit import words
@@ -64,6 +74,11 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
     """The whole page; one entry "viewed" says who opened it."""
     actor = request.actor
     row = selectors.case_of(actor, case)
+    merge = part_of(request, row)
+    if merge is not None and "unido" not in request.GET:  # its number leads on
+        told = _("%(reference)s was merged into this case.") % {"reference": row.reference}
+        messages.info(request, told)
+        return HttpResponseRedirect(reverse("cases:detail", args=[merge.survivor.uuid]))
     record(actor, "viewed", row)
     documents = selectors.documents_of(actor, row)
     participants = selectors.participants_of(actor, row)
@@ -73,6 +88,7 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
     context = {
         **_head(actor, row),
         **_story(request, actor, row),
+        "merge": merge,
         "tabs": _tabs(actor, len(documents), relations),
         "fields": [(field.label, shown(row.data.get(field.name))) for field in workflow.fields],
         "application": _application(actor, row),
@@ -170,6 +186,7 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
     asks = asks_of(chosen, row.data)
     form = MoveForm(request.POST or None, case=row, move=chosen, asks=asks, workflow=workflow)
     status, conflict = 422 if form.is_bound else 200, None
+    ends = workflow.target_of(chosen).category >= StateCategory.RESOLVED
     if request.method == "POST" and form.is_valid():
         try:
             services.move_case(
@@ -190,6 +207,7 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
         else:
             target = workflow.target_of(chosen).name
             messages.success(request, _("The case is now: %(state)s.") % {"state": target})
+            _warn_of_open_parts(request, row, ends=ends)
             return HttpResponseRedirect(reverse("cases:detail", args=[case]))
     context = {
         "case": row,
@@ -201,12 +219,20 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
         if row.state in chosen.sources
         else Decision(False, _("The case is no longer in a state from which this is possible.")),
         "conflict": conflict,
+        "parts": selectors.open_parts(actor, row) if ends else [],
         "changes": timeline.told_since(row, form.seen()) if conflict else [],
     }
     return render(request, "cases/move.html", context, status=status)
 
 
 # --- Parts of the page --------------------------------------------------------------------------
+
+
+def _warn_of_open_parts(request: ActorRequest, row: Case, *, ends: bool) -> None:
+    """A case is best ended after those that are part of it."""
+    if parts := selectors.open_parts(request.actor, row) if ends else []:
+        text = _("Cases that are part of this one are still open: %(references)s.")
+        messages.warning(request, text % {"references": ", ".join(p.reference for p in parts)})
 
 
 def _head(actor: Actor, case: Case) -> dict[str, Any]:
@@ -234,6 +260,7 @@ def _head(actor: Actor, case: Case) -> dict[str, Any]:
         "has_term": of_version(case.type_version.bundle).term is not None,
         "term_over": case.due_at is not None and case.due_at < timezone.now(),
         "clock_change": decide(actor, CHANGE_CLOCK, case),
+        "may_merge": decide(actor, MERGE_CASE, case),
         "suspends": SUSPENDS.items(),
         "extends": EXTENDS.items(),
         "today": timezone.now().astimezone(calendar.zone).date(),

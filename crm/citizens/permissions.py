@@ -40,12 +40,18 @@ VIEW_ACCESS_REPORT = declare(
     _("see when and why a person's record was opened, without names"),
     roles="data_protection auditor",
 )
+MERGE_CITIZENS = declare(
+    "citizens.merge_citizens",
+    _("merge records of one person and take that back"),
+    roles="supervisor",
+)
 
 
 @rule(VIEW_CITIZEN)
 @rule(CHANGE_CITIZEN)
 @rule(REVEAL_IDENTIFIER)
 @rule(PROTECT_RECORD)
+@rule(MERGE_CITIZENS)
 def _protected_only_by_who_may_open_it(actor: Actor, record: "CitizenRecord") -> Decision:
     return Decision(
         not record.protected or actor.holds(VIEW_PROTECTED),

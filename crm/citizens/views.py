@@ -16,17 +16,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.citizens import forms, identifiers, profile, reasons, selectors, story
+from crm.citizens.aliases import Survivor
 from crm.citizens.checking import Names, NewIdentifier
 from crm.citizens.models import Citizen, CitizenRecord, Identifier, Need
 from crm.citizens.permissions import (
     CHANGE_CITIZEN,
+    MERGE_CITIZENS,
     PROTECT_RECORD,
     REVEAL_IDENTIFIER,
     VIEW_ACCESS_REPORT,
     VIEW_CITIZEN,
 )
 from crm.citizens.search import search
-from crm.citizens.services import details, lookups, records, registration
+from crm.citizens.services import details, lookups, merging, records, registration
 from crm.citizens.services.records import Opened, ReasonNeeded
 from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.kit.access import ActorRequest, needs
@@ -44,7 +46,12 @@ def search_page(request: ActorRequest) -> HttpResponse:
     """The search box; what it finds comes as one types."""
     text = request.GET.get("q", "")
     found = search(request.actor, text) if text.strip() else None
-    context = {"q": text, "found": found, "may_register": request.actor.holds(CHANGE_CITIZEN)}
+    context = {
+        "q": text,
+        "found": found,
+        "may_register": request.actor.holds(CHANGE_CITIZEN),
+        "may_merge": request.actor.holds(MERGE_CITIZENS),
+    }
     return render(
         request, "citizens/_found.html" if request.htmx else "citizens/list.html", context
     )
@@ -130,10 +137,16 @@ def opened(
                 request.actor, citizen, purpose=_way_in(request), reason=reason
             )
         except ReasonNeeded as needed:
-            return _ask_reason(request, needed.record)
+            return ask_reason(request, needed.record)
+        if found.citizen.uuid != citizen:  # merged since: the old address leads on
+            return _lead_on(request, citizen, found.citizen)
         return show(request, found)
 
     return page
+
+
+def _lead_on(request: ActorRequest, asked: UUID, now: Citizen) -> HttpResponse:
+    return redirect(request.get_full_path().replace(str(asked), str(now.uuid), 1))
 
 
 def _way_in(request: ActorRequest) -> str:
@@ -143,9 +156,10 @@ def _way_in(request: ActorRequest) -> str:
     return _("Case %(reference)s") % {"reference": references[0]} if references else ""
 
 
-def _ask_reason(
+def ask_reason(
     request: ActorRequest, record: CitizenRecord, form: forms.PurposeForm | None = None
 ) -> HttpResponse:
+    """The page that asks why a protected record is opened."""
     usual = records.usual_purposes(request.actor)
     form = form or forms.PurposeForm(usual, initial={"next": request.get_full_path()})
     context = {"record": record, "form": form}
@@ -169,6 +183,7 @@ def detail(request: ActorRequest, found: Opened) -> HttpResponse:
         "age": selectors.age(citizen),
         "town": selectors.home(points),
         "numbers": selectors.masked_numbers(citizen),
+        "merges": merging.merges_of(actor, citizen) if record else [],
         "points": points,
         "needs": [Need(need).label for need in record.accessibility_needs] if record else [],
         "shared": shared,
@@ -183,6 +198,7 @@ def detail(request: ActorRequest, found: Opened) -> HttpResponse:
         "may_change": record is not None and decide(actor, CHANGE_CITIZEN, record),
         "may_reveal": record is not None and decide(actor, REVEAL_IDENTIFIER, record),
         "may_protect": record is not None and decide(actor, PROTECT_RECORD, record),
+        "may_merge": record is not None and decide(actor, MERGE_CITIZENS, record),
     }
     return render(request, "citizens/detail.html", context)
 
@@ -206,7 +222,7 @@ def system(request: ActorRequest, citizen: UUID, connection: UUID) -> HttpRespon
     try:
         looked = lookups.look_up(request.actor, citizen, connection, reason=reason)
     except ReasonNeeded as needed:
-        return _ask_reason(request, needed.record)
+        return ask_reason(request, needed.record)
     template = "citizens/_system.html" if request.htmx else "citizens/system.html"
     return render(request, template, {"looked": looked, "citizen": looked.record.citizen})
 
@@ -215,7 +231,7 @@ def system(request: ActorRequest, citizen: UUID, connection: UUID) -> HttpRespon
 @needs(VIEW_CITIZEN)
 def state_reason(request: ActorRequest, citizen: UUID) -> HttpResponse:
     """Keep the reason for a quarter of an hour and go on to what was asked for."""
-    found = Citizen.objects.for_actor(request.actor).get_or_refuse(uuid=citizen)
+    found = Citizen.objects.for_actor(request.actor).known_by(citizen).get_or_refuse()
     form = forms.PurposeForm(records.usual_purposes(request.actor), request.POST)
     if form.is_valid():
         reasons.keep(request, citizen, form.cleaned_data["reason"])
@@ -223,7 +239,7 @@ def state_reason(request: ActorRequest, citizen: UUID) -> HttpResponse:
         asked = form.cleaned_data["next"]
         return redirect(asked if asked.startswith(home) else home)
     record = CitizenRecord.objects.for_actor(request.actor).filter(citizen=found).first()
-    return _ask_reason(request, record or CitizenRecord(citizen=found), form)
+    return ask_reason(request, record or CitizenRecord(citizen=found), form)
 
 
 @require_POST
@@ -254,14 +270,16 @@ def _correct(
     """A page that corrects something: GET opens the person for it, POST saves and goes back."""
     actor = request.actor
     record = CitizenRecord.objects.for_actor(actor).select_related("citizen")
-    mine = record.get_or_refuse(citizen__uuid=citizen)
+    mine = record.get_or_refuse(citizen=Survivor(citizen))
+    if mine.citizen.uuid != citizen:  # merged since: what was posted is said of who they are now
+        citizen = mine.citizen.uuid
     require(actor, permission, mine)
     if request.method != "POST":
         reason = reasons.stated(request, citizen)
         try:
             records.open_citizen(actor, citizen, purpose=title, reason=reason)
         except ReasonNeeded as needed:
-            return _ask_reason(request, needed.record)
+            return ask_reason(request, needed.record)
     typed = form(mine, request.POST if request.method == "POST" else None)
     status = HTTPStatus.OK
     if request.method == "POST":
@@ -477,7 +495,7 @@ def end_contact_point(request: ActorRequest, citizen: UUID, point: UUID) -> Http
 @needs(PROTECT_RECORD)
 def protection(request: ActorRequest, citizen: UUID) -> HttpResponse:
     """Protect the record, or lift its protection."""
-    known = CitizenRecord.objects.for_actor(request.actor).get_or_refuse(citizen__uuid=citizen)
+    known = CitizenRecord.objects.for_actor(request.actor).get_or_refuse(citizen=Survivor(citizen))
     verb = records.unprotect_record if known.protected else records.protect_record
 
     def save(typed: forms.ReasonForm) -> None:

@@ -25,6 +25,7 @@ from cases.models import (
     Article,
     BulkAction,
     Case,
+    CaseMerge,
     CaseType,
     Document,
     Import,
@@ -36,6 +37,7 @@ from cases.models import (
 )
 from cases.services.filing import Applicant, file_application
 from cases.services.imports import keep_upload
+from cases.services.merging import merge_cases
 from channels_app import services as channels
 from channels_app.models import (
     AgentSlot,
@@ -58,7 +60,15 @@ from crm.accounts.actors import system_actor
 from crm.accounts.models import ApiClient, Role, RolePermission, User, UserSession
 from crm.accounts.services.roles import give_role
 from crm.audit.models import AuditEntry
-from crm.citizens.models import Citizen, ContactPoint, Identifier, Topic
+from crm.citizens.models import (
+    Citizen,
+    ContactPoint,
+    DuplicatePair,
+    Identifier,
+    Merge,
+    Topic,
+)
+from crm.citizens.services.merging import merge_citizens
 from crm.integrations.models import Connection, PublishedService, Subscription, WebhookDelivery
 from crm.integrations.outgoing import new_secret
 from crm.kit.actor import Actor
@@ -120,6 +130,11 @@ class Side:
     citizen: Citizen
     identifier: Identifier
     point: ContactPoint
+    twin: Citizen  # perhaps the same person
+    pair: DuplicatePair
+    merge: Merge
+    case_merge: CaseMerge
+    twin_case: Case
     case: Case
     other_case: Case
     third_case: Case
@@ -336,6 +351,12 @@ def side(code: str) -> Side:
     )
     topic = topic_of(organisation, f"Tema {code}")
     segment, template = parts(organisation)
+    twin, pair, merge = _twins(organisation, actor, code, people[0])
+    twin_case, whole, part = (
+        CaseFactory(unit=unit, case_type=case_type, citizen=people[0], subject=f"Gemelo {code}")
+        for _number in range(3)
+    )
+    case_merge = merge_cases(actor, part.uuid, whole.uuid, reason=f"Un asunto {code}")
     client, key = _system(organisation, SCOPES)
     bare_client, bare_key = _system(organisation, ())
     made = Side(
@@ -343,6 +364,11 @@ def side(code: str) -> Side:
         unit=unit,
         other_unit=other_unit,
         everything=boss,
+        twin=twin,
+        pair=pair,
+        merge=merge,
+        case_merge=case_merge,
+        twin_case=twin_case,
         nothing=employee(organisation, unit=unit, full_name=f"Nada {code}"),
         neighbour=neighbour,
         auditor=employee(organisation, "auditor", full_name=f"Audita {code}"),
@@ -595,3 +621,21 @@ def _session(user: User) -> str:
     key = client.session.session_key
     assert key
     return key
+
+
+def _twins(
+    organisation: Organisation, actor: Actor, code: str, person: Citizen
+) -> tuple[Citizen, DuplicatePair, Merge]:
+    """Somebody who may be a person on record, the proposal, and two records that became one."""
+    twin, stays, gone = (
+        CitizenFactory(
+            organisation=organisation, name=name, surname1=f"Gemelo {code}", surname2="", nif=""
+        )
+        for name in ("Lucia", "Marta", "Martha")
+    )
+    one, other = sorted((person, twin), key=lambda citizen: citizen.pk)
+    pair = DuplicatePair.objects.create(
+        organisation=organisation, one=one, other=other, score=80, reasons=["born_alike"]
+    )
+    merge = merge_citizens(actor, gone.uuid, stays.uuid, reason=f"La misma persona {code}")
+    return twin, pair, merge
