@@ -289,8 +289,10 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "citizens:different": Guarded(
         {"pair": "pair.uuid"}, silent="names of two, in the search entry"
     ),
-    "citizens:merge_choose": Guarded(_CITIZEN),
-    "citizens:merge": Guarded({**_CITIZEN, "other": "twin.uuid"}, post=_REASON),
+    "citizens:merge_choose": Guarded(_CITIZEN, silent="two entries: the person and the proposals"),
+    "citizens:merge": Guarded(
+        {**_CITIZEN, "other": "twin.uuid"}, post=_REASON, silent="two entries: one of each person"
+    ),
     "citizens:unmerge": Guarded({"merge": "merge.uuid"}, post=_REASON),
     "citizens:detail": Guarded(_CITIZEN),
     "citizens:timeline": Guarded(_CITIZEN),
@@ -647,7 +649,9 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/cases/<uuid:case_id>/events/<int:seq>/": Guarded({**_API_CASE, "seq": "1"}),
     "api/v1/cases/<uuid:case_id>/merge/": Guarded(_API_CASE),
     "api/v1/cases/<uuid:case_id>/split/": Guarded(_API_CASE),
-    "api/v1/case-merges/<uuid:merge_id>/": Guarded({"merge_id": "case_merge.uuid"}),
+    "api/v1/case-merges/<uuid:merge_id>/": Guarded(
+        {"merge_id": "case_merge.uuid"}, silent="numbers of rows, nobody's data"
+    ),
     "api/v1/case-merges/<uuid:merge_id>/undo/": Guarded({"merge_id": "case_merge.uuid"}),
     "api/v1/cases/<uuid:case_id>/links/<uuid:link_id>/": Guarded(
         {**_API_CASE, "link_id": "link.uuid"}
@@ -666,7 +670,9 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/citizens/": Guarded(),
     "api/v1/citizens/<uuid:citizen_id>/": Guarded(_API_CITIZEN, query={"purpose": "Motivo"}),
     "api/v1/citizens/<uuid:citizen_id>/merge/": Guarded(_API_CITIZEN),
-    "api/v1/citizen-merges/<uuid:merge_id>/": Guarded({"merge_id": "merge.uuid"}),
+    "api/v1/citizen-merges/<uuid:merge_id>/": Guarded(
+        {"merge_id": "merge.uuid"}, silent="numbers of rows, nobody's data"
+    ),
     "api/v1/citizen-merges/<uuid:merge_id>/undo/": Guarded({"merge_id": "merge.uuid"}),
     "api/v1/citizen-duplicates/": Guarded(),
     "api/v1/citizen-duplicates/<uuid:pair_id>/different/": Guarded({"pair_id": "pair.uuid"}),
