@@ -16,6 +16,7 @@ class CampaignsConfig(AppConfig):
         from campaigns import citizen_story, handlers, selectors, tasks  # noqa: F401
         from campaigns.permissions import DESIGN_CAMPAIGN, VIEW_CAMPAIGN
         from channels_app.ports import hearers
+        from crm.citizens.merge_models import references
         from crm.citizens.permissions import VIEW_CITIZEN
         from crm.citizens.story import Story, stories
         from crm.kit import nav, realtime
@@ -42,6 +43,7 @@ class CampaignsConfig(AppConfig):
                 order=50,
             )
         )
+        references.follows("campaigns.Delivery", "citizen")
         realtime.streams.register("campaign", selectors.may_follow)
         stories.register(
             citizen_story.SOURCE, Story(citizen_story.TOLD, citizen_story.tell, VIEW_CITIZEN)

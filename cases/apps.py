@@ -1,6 +1,7 @@
 """Wiring of the cases room."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -20,6 +21,7 @@ class CasesConfig(AppConfig):
             citizen_story,
             elsewhere,
             handlers,  # noqa: F401
+            merged,
             permissions,
             represented,
             selectors,
@@ -30,8 +32,10 @@ class CasesConfig(AppConfig):
         from cases.imports import wiring  # noqa: F401
         from cases.models import Document, DraftPaper
         from cases.services import targets, units, writing
+        from cases.services.relations import participant_ends
         from crm.accounts import rights
         from crm.citizens.mandate_ports import coverables
+        from crm.citizens.merge_models import references as of_citizens
         from crm.citizens.profile import Panel, panels
         from crm.citizens.story import Story, stories
         from crm.kit import realtime
@@ -39,6 +43,8 @@ class CasesConfig(AppConfig):
         from crm.kit.public import PublicDoor, doors
         from crm.organisations import ports
 
+        _register_references()
+        post_migrate.connect(_guard, sender=self)
         telling.register()
         if targets.follow not in writing.followers:
             writing.followers.append(targets.follow)
@@ -59,6 +65,10 @@ class CasesConfig(AppConfig):
                 order=10,
             ),
         )
+        of_citizens.follows("cases.Case", "citizen")
+        of_citizens.follows("cases.Participant", "citizen", clashes=participant_ends)
+        of_citizens.follows("cases.Representation", "holder")
+        of_citizens.follows("cases.RepresentativeAccess", "holder")
         rooms = frozenset({"cases", "reporting"})
         rights.things.register("case", rights.Thing(_case_by_reference, rooms))
         realtime.streams.register("case", selectors.may_follow_case)
@@ -66,6 +76,7 @@ class CasesConfig(AppConfig):
         coverables.register("matter", represented.matters)
         coverables.register("procedure", represented.procedures)
         timeline.sources.register(timeline.OWN, timeline.own_events)
+        timeline.sources.register(merged.SOURCE, merged.events)
         stories.register(
             citizen_story.SOURCE,
             Story(citizen_story.TOLD, citizen_story.tell, permissions.VIEW_CASE, within=True),
@@ -95,6 +106,43 @@ class CasesConfig(AppConfig):
                 order=15,
             ),
         )
+
+
+def _register_references() -> None:
+    """What becomes of this room's own rows when a case is merged into another."""
+    from cases.models.merging import references
+    from cases.services.relations import participant_ends
+
+    references.follows("cases.Participant", "case", clashes=participant_ends)
+    references.follows("cases.Note", "case")
+    references.follows("cases.Message", "case")
+    references.follows("cases.Document", "case")
+    references.follows("cases.Application", "case")
+    references.follows("cases.Link", "case")
+    references.follows("cases.Link", "other")
+    references.stays("cases.Event", "case", "events are numbered in their case", guarded=False)
+    references.stays("cases.ClockInterval", "case", "its own term's history", guarded=False)
+    references.stays("cases.AccessCode", "case", "opens for minutes what it was asked for")
+    for model in ("Task", "Paper", "PapersRequest", "Consultation"):
+        references.follows(f"cases.{model}", "case")
+    told = "what was done stays told"
+    for model in ("InformationLetter", "CaseResult", "VersionMigrationRefusal", "BulkRow"):
+        references.stays(f"cases.{model}", "case", told, guarded=False)
+    for model in ("Representation", "Handover", "Custody", "CaseTransfer"):
+        references.stays(f"cases.{model}", "case", told, guarded=False)
+    references.stays("cases.CaseTransfer", "received_case", told, guarded=False)
+    for model in ("ServiceTarget", "ServiceClock"):
+        references.stays(f"cases.{model}", "case", "promised for that case alone", guarded=False)
+    for field in ("merged", "survivor"):
+        references.stays("cases.CaseMerge", field, told, guarded=False)
+
+
+def _guard(**_kwargs: object) -> None:
+    """The database refuses rows that point to a merged case."""
+    from cases.models.merging import references
+    from crm.kit.ledger import guard
+
+    guard(references, "cases_merged_rests")
 
 
 def _case_by_reference(asker: Actor, text: str) -> object | None:

@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from cases.models import Case, Participant, StateCategory
 from cases.models.case import CaseQuerySet
 from cases.permissions import VIEW_CASE
+from crm.citizens.aliases import Survivor
 from crm.citizens.models import CitizenRecord
 from crm.kit.actor import Actor
 from crm.kit.errors import Text, Unavailable
@@ -264,7 +265,7 @@ def _by_people(rows: CaseQuerySet, actor: Actor, asked: CaseFilter) -> CaseQuery
     elif asked.assignee:
         rows = rows.filter(assignee__uuid=asked.assignee)
     if asked.citizen:
-        rows = rows.filter(pk__in=keys_of_citizen(actor, citizen__uuid=asked.citizen))
+        rows = rows.filter(pk__in=keys_of_citizen(actor, citizen=Survivor(asked.citizen)))
     return rows
 
 

@@ -30,6 +30,11 @@ CHANGE_CASE = declare(
     _("edit cases, write notes and messages, and add documents"),
     roles="agent office supervisor integration",
 )
+MERGE_CASE = declare(
+    "cases.merge_case",
+    _("merge cases of one matter, split them, and take that back"),
+    roles="agent office supervisor",
+)
 ASSIGN_CASE = declare(
     "cases.assign_case",
     _("assign cases to others in the unit"),
@@ -107,6 +112,7 @@ class Workable(Protocol):
 @rule(CHANGE_CLOCK)
 @rule(CLOSE_CASE)
 @rule(APPROVE_TASK)
+@rule(MERGE_CASE)
 @rule(ASSIGN_CASE)
 @rule(TRANSFER_CASE)
 def special_only_to_who_sees_such(actor: Actor, case: Workable) -> Decision:

@@ -190,6 +190,15 @@ def links_of(actor: Actor, case: Case) -> list[Linked]:
     ]
 
 
+def open_parts(actor: Actor, case: Case, limit: int = 10) -> list[Case]:
+    """The cases that are part of this one and are still worked on, as far as the actor may see them."""
+    parts = Link.objects.for_actor(actor).filter(other=case, kind=Link.Kind.PARENT)
+    rows = Case.objects.for_actor(actor).filter(
+        pk__in=parts.values("case"), category__lt=StateCategory.RESOLVED
+    )
+    return list(rows.only("reference", "uuid", "subject").order_by("opened_at")[:limit])
+
+
 def case_types(actor: Actor) -> QuerySet[CaseType]:
     """The kinds of cases that can be opened now, by name."""
     published = CaseTypeVersion.objects.filter(status=CaseTypeVersion.Status.PUBLISHED)

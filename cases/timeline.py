@@ -29,6 +29,7 @@ from cases.models import (
 from cases.presenting import author_of, named
 from cases.terms import read_term
 from cases.workflow import of_version
+from crm.citizens.aliases import now_known_as
 from crm.citizens.models import Channel, CitizenRecord
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
@@ -138,6 +139,11 @@ ICONS: Mapping[str, str] = {
     EventKind.PAPER_TICKED: "file-check",
     EventKind.MIGRATED: "versions",
     **transfer_words.ICONS,
+    EventKind.MERGED: "arrows-join",
+    EventKind.MERGED_IN: "arrows-join",
+    EventKind.UNMERGED: "arrows-split",
+    EventKind.SPLIT: "arrows-split",
+    EventKind.SPLIT_FROM: "arrows-split",
 }
 FOR_PERSON = frozenset(
     {
@@ -159,6 +165,9 @@ FOR_PERSON = frozenset(
         EventKind.PAPER_TICKED,
         EventKind.TRANSFERRED,
         EventKind.RECEIVED,
+        EventKind.MERGED,
+        EventKind.MERGED_IN,
+        EventKind.UNMERGED,
     }
 )
 """What the citizen is told of their case; the rest is the house's own affair."""
@@ -174,6 +183,13 @@ def open_to_person(document: Document) -> bool:
     )
 
 
+MERGE_KINDS = (
+    EventKind.MERGED,
+    EventKind.MERGED_IN,
+    EventKind.UNMERGED,
+    EventKind.SPLIT,
+    EventKind.SPLIT_FROM,
+)
 _SUBJECTS: Mapping[str, str] = {
     EventKind.NOTED: "note",
     EventKind.MESSAGED: "message",
@@ -183,6 +199,7 @@ _SUBJECTS: Mapping[str, str] = {
     EventKind.PARTICIPANT_ENDED: "citizen",
     EventKind.LINKED: "case",
     EventKind.UNLINKED: "case",
+    **dict.fromkeys(MERGE_KINDS, "case"),
 }
 _NAMED_BY: Mapping[str, str] = {"document": "name", "case": "reference"}
 _TEMPLATES: Mapping[str, str] = {
@@ -201,7 +218,7 @@ def own_events(actor: Actor, case: Case, asked: Asked) -> list[Entry]:
     ways = ("-at", "-seq") if asked.newest_first else ("at", "seq")
     events = list(rows.order_by(*ways)[: asked.limit])
     return [
-        _entry(case, event, subject)
+        entry_of(case, event, subject, place(event.at, OWN, event.seq))
         for event, subject in zip(events, subjects_of(actor, events), strict=True)
     ]
 
@@ -221,6 +238,8 @@ def subjects_of(
     actor: Actor,
     events: Sequence[Event],
     kinds: Collection[str] = frozenset(_SUBJECTS.values()),
+    *,
+    cases: Collection[int] = (),
 ) -> list[Any]:
     """The note, message, document, other case or citizen's record each is about, where the actor may see it."""
     wanted: dict[str, set[str]] = {kind: set() for kind in kinds}
@@ -229,7 +248,7 @@ def subjects_of(
         if kind in wanted and data.get(kind):
             wanted[kind].add(data[kind])
     found: dict[str, Any] = {}
-    cases = {event.case_id for event in events}
+    cases = cases or {event.case_id for event in events}
     for model, kind in ((Note, "note"), (Message, "message"), (Document, "document")):
         if wanted.get(kind):
             rows = model.objects.for_actor(actor).filter(case__in=cases, uuid__in=wanted[kind])
@@ -241,13 +260,23 @@ def subjects_of(
         records = CitizenRecord.objects.for_actor(actor).select_related("citizen")
         records = records.filter(citizen__uuid__in=wanted["citizen"])
         found |= {str(record.citizen.uuid): record for record in records}
+        if gone := wanted["citizen"] - found.keys():  # merged since: as they are known now
+            found |= _as_now(actor, gone)
     return [found.get(data.get(kind, "")) for kind, data in mine]
 
 
-def _entry(case: Case, event: Event, subject: Any) -> Entry:
+def _as_now(actor: Actor, uuids: Collection[str]) -> dict[str, CitizenRecord]:
+    now = now_known_as(uuids)
+    records = CitizenRecord.objects.for_actor(actor).select_related("citizen")
+    known = {str(row.citizen.uuid): row for row in records.filter(citizen__uuid__in=now.values())}
+    return {old: known[new] for old, new in now.items() if new in known}
+
+
+def entry_of(case: Case, event: Event, subject: Any, sort: str) -> Entry:
+    """An event as the story tells it, at its place there."""
     return Entry(
         at=event.at,
-        sort=place(event.at, OWN, event.seq),
+        sort=sort,
         group=_GROUP_OF.get(event.kind, "moves"),
         icon=icon_of(event),
         author=event.actor_name,
@@ -276,6 +305,11 @@ _SENTENCES: Mapping[str, Text] = {
     EventKind.WITHDRAWN: gettext_lazy("withdrew the document %(name)s"),
     EventKind.LINKED: gettext_lazy("linked the case %(reference)s"),
     EventKind.UNLINKED: gettext_lazy("unlinked the case %(reference)s"),
+    EventKind.MERGED: gettext_lazy("merged this case into %(reference)s"),
+    EventKind.MERGED_IN: gettext_lazy("merged the case %(reference)s into this one"),
+    EventKind.UNMERGED: gettext_lazy("took back the merge with the case %(reference)s"),
+    EventKind.SPLIT: gettext_lazy("split a part off into the case %(reference)s"),
+    EventKind.SPLIT_FROM: gettext_lazy("split this case off from %(reference)s"),
     EventKind.PARTICIPANT_ADDED: gettext_lazy("added %(name)s as %(role)s"),
     EventKind.PARTICIPANT_ENDED: gettext_lazy("withdrew %(name)s as %(role)s"),
     EventKind.CLOCK_SUSPENDED: gettext_lazy(

@@ -193,7 +193,7 @@ def _accounts(actor: Actor, channels: list[str]) -> Q:
 
 _FILTERS: dict[str, Any] = {
     "citizen": lambda actor, uuid: Q(
-        citizen__in=_ids(Citizen.objects.for_actor(actor).filter(uuid=uuid))
+        citizen__in=_ids(Citizen.objects.for_actor(actor).known_by(uuid))
     ),
     "case": lambda actor, uuid: Q(
         case_links__case__in=_ids(Case.objects.for_actor(actor).filter(uuid=uuid))

@@ -15,10 +15,12 @@ class ChannelsAppConfig(AppConfig):
     def ready(self) -> None:
         """Plug into the floors below: places, live streams, stories of cases and citizens, effects."""
         from cases import timeline
+        from cases.models.merging import references as of_cases
         from channels_app import citizen_story, handlers, ports, selectors, stories  # noqa: F401
         from channels_app.email.wiring import wire
         from channels_app.models import AccountKind, Attachment
         from channels_app.permissions import VIEW_CONVERSATION
+        from crm.citizens.merge_models import references
         from crm.citizens.profile import Panel, panels
         from crm.citizens.story import Story
         from crm.citizens.story import stories as of_citizens
@@ -26,6 +28,8 @@ class ChannelsAppConfig(AppConfig):
         from crm.kit.files import holders
         from crm.kit.public import PublicDoor, doors
 
+        references.follows("channels_app.Conversation", "citizen")
+        of_cases.follows("channels_app.ConversationCase", "case")
         wire()
         holders.register("channels_app.attachment", Attachment)
         for place in _places():

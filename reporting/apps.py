@@ -12,6 +12,8 @@ class ReportingConfig(AppConfig):
 
     def ready(self) -> None:
         """Offer the board and the page of issued histories; let what is made be followed live."""
+        from cases.models.merging import references as of_cases
+        from crm.citizens.merge_models import references
         from crm.citizens.profile import Panel, panels
         from crm.kit import nav, realtime
         from crm.kit.files import holders
@@ -19,6 +21,9 @@ class ReportingConfig(AppConfig):
         from reporting.models import Export, IssuedHistory
         from reporting.permissions import ISSUE_HISTORY, VIEW_REPORT
 
+        references.follows("reporting.IssuedHistory", "citizen")
+        of_cases.stays("reporting.IssuedHistory", "case", "a sealed document tells of its case")
+        of_cases.stays("reporting.CaseFact", "case", "made anew of its case", guarded=False)
         nav.add(
             nav.NavItem(
                 key="board",

@@ -13,7 +13,7 @@ from django.db.models import Q
 from cases.lists import keys_of_citizen
 from cases.models import Case, Document, Event, EventKind, Message, Note, Participant
 from cases.service_words import TARGET_KINDS
-from cases.timeline import told_by_others
+from cases.timeline import MERGE_KINDS, told_by_others
 from crm.citizens import story
 from crm.citizens.models import Citizen, CitizenRecord, ContactPoint, Identifier
 from crm.kit.actor import Actor
@@ -174,7 +174,7 @@ class CaseRows:
             *(
                 str(event.data["reference"])
                 for event in self.events
-                if event.kind in (EventKind.LINKED, EventKind.UNLINKED)
+                if event.kind in (EventKind.LINKED, EventKind.UNLINKED, *MERGE_KINDS)
                 and event.data.get("reference")
             ),
         ]

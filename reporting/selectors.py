@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import Count, Prefetch, Q
 
+from crm.citizens.aliases import Survivor
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.kit.actor import Actor
 from reporting.models import (
@@ -35,7 +36,7 @@ def histories(
     and the one after which the next page begins."""
     rows = _with_subject(actor)
     if citizen is not None:
-        rows = rows.filter(citizen__uuid=citizen)
+        rows = rows.filter(citizen=Survivor(citizen))
     if case is not None:
         rows = rows.filter(case__uuid=case)
     if before is not None:  # UUIDs are ordered by time, as the keys are

@@ -11,7 +11,7 @@ from cases import dealing, todo, transfer_words
 from cases.models import Case, Confidentiality, Event, EventKind, Link, Message, Paper, Participant
 from cases.service_words import PAPERS_KINDS, TARGET_KINDS
 from cases.service_words import values as service_values
-from cases.timeline import CLOCK_KINDS, clock_values
+from cases.timeline import CLOCK_KINDS, MERGE_KINDS, clock_values
 from crm.citizens.models import Channel
 from reporting.rows import CaseRows
 from reporting.voices import Voice
@@ -120,6 +120,11 @@ def _linked(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[F
     yield Fact(_("Relation"), _choice(Link.Kind, data.get("kind")))
 
 
+def _merged(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
+    yield Fact(_("Case"), str(data.get("reference", "")))
+    yield from _reason(data, voice)
+
+
 def _participant(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
     citizen = rows.citizens.get(str(data.get("citizen")))
     name = str(data.get("name", ""))
@@ -217,6 +222,7 @@ _WORDS: Mapping[str, Words] = {
     EventKind.WITHDRAWN: _document,
     EventKind.LINKED: _linked,
     EventKind.UNLINKED: _linked,
+    **dict.fromkeys(MERGE_KINDS, _merged),
     EventKind.PARTICIPANT_ADDED: _participant,
     EventKind.PARTICIPANT_ENDED: _participant,
     **dict.fromkeys(CLOCK_KINDS, _clock),

@@ -199,7 +199,7 @@ def _ids(rows: QuerySet[Any]) -> list[int]:
 
 _FILTERS: dict[str, Any] = {
     "citizen": lambda actor, uuid: Q(
-        citizen__in=_ids(Citizen.objects.for_actor(actor).filter(uuid=uuid))
+        citizen__in=_ids(Citizen.objects.for_actor(actor).known_by(uuid))
     ),
     "case": lambda actor, uuid: Q(case__in=_ids(Case.objects.for_actor(actor).filter(uuid=uuid))),
     "office": lambda actor, code: Q(office__code=code),

@@ -16,6 +16,8 @@ class SchedulingConfig(AppConfig):
         """Plug into the floors below: places, live days, the citizen's page and story, the case's story."""
         from cases import ports as catalogue
         from cases import timeline
+        from cases.models.merging import references as of_cases
+        from crm.citizens.merge_models import references
         from crm.citizens.profile import Panel, panels
         from crm.citizens.story import Story, stories
         from crm.kit import realtime
@@ -29,6 +31,8 @@ class SchedulingConfig(AppConfig):
         ports.closing_checks.register("scheduling", units.reason_to_stay_open)
         ports.movers.register("scheduling", units.move_all)
         catalogue.bookings.register("scheduling", OwnPages())
+        references.follows("scheduling.Appointment", "citizen")
+        of_cases.follows("scheduling.Appointment", "case")
         for place in _places():
             nav.add(place)
         doors.register(

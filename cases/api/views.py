@@ -485,7 +485,7 @@ _FILTERS: dict[str, Any] = {
     "assignee": lambda actor, uuid: Q(assignee__in=_ids(User.objects.filter(uuid=uuid))),
     "unassigned": lambda actor, yes: Q(assignee__isnull=yes),
     "citizen": lambda actor, uuid: Q(
-        citizen__in=_ids(Citizen.objects.for_actor(actor).filter(uuid=uuid))
+        citizen__in=_ids(Citizen.objects.for_actor(actor).known_by(uuid))
     ),
     "channel": lambda actor, channels: Q(channel__in=channels),
     "priority": lambda actor, priorities: Q(priority__in=priorities),

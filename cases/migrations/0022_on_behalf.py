@@ -11,7 +11,7 @@ import crm.kit.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0020_transfers"),
+        ("cases", "0021_case_merges"),
         ("citizens", "0009_mandates"),
     ]
 

@@ -17,6 +17,7 @@ from cases.models.case import (
 from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
 from cases.models.knowledge import Article, ArticleVersion
+from cases.models.merging import CaseMerge, CaseMergeLine
 from cases.models.procedures import Procedure, ProcedureText
 from cases.models.representation import Representation, RepresentativeAccess
 from cases.models.service import (
@@ -50,6 +51,8 @@ __all__ = [
     "BulkAction",
     "BulkRow",
     "Case",
+    "CaseMerge",
+    "CaseMergeLine",
     "CaseResult",
     "CaseTransfer",
     "CaseType",

@@ -395,6 +395,11 @@ class EventKind(models.TextChoices):
     CONSULTATION_DECLINED = "consultation_declined", _("Question declined")
     CONSULTATION_EXTENDED = "consultation_extended", _("More time to answer")
     CONSULTATION_WITHDRAWN = "consultation_withdrawn", _("Question withdrawn")
+    MERGED = "merged", _("Merged into another case")
+    MERGED_IN = "merged_in", _("Another case merged into it")
+    UNMERGED = "unmerged", _("Merge taken back")
+    SPLIT = "split", _("Split")
+    SPLIT_FROM = "split_from", _("Split off from another case")
 
 
 class Event(models.Model):

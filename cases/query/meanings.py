@@ -31,6 +31,7 @@ from cases.models import (
 from cases.query.asking import Asking, Person
 from cases.query.values import DANGER, MISSED, PAUSED, RUNNING, Kind, State, Units
 from cases.tasklists import having
+from crm.citizens.aliases import Survivor
 from crm.citizens.search import called
 from crm.kit.actor import Kind as ActorKind
 from crm.kit.query import Leaf, Period, Value, Wrong
@@ -113,7 +114,7 @@ def citizen(asking: Asking, _sign: str, values: Sequence[UUID | tuple[str, ...]]
 def _of_citizen(asking: Asking, value: UUID | tuple[str, ...]) -> Any:
     """The keys of their cases when they are few, as the planner then takes them by their index."""
     if isinstance(value, UUID):
-        return keys_of_citizen(asking.actor, citizen__uuid=value)
+        return keys_of_citizen(asking.actor, citizen=Survivor(value))
     citizens: Any = called(asking.actor, value)
     few = list(citizens[: FEW + 1])
     if len(few) > FEW:

@@ -137,6 +137,7 @@ EVENTS = tuple(
             *("traslado-retirado", "trasladado", "recibido", "consultado", "consulta-comentada"),
             *("consulta-respondida", "consulta-declinada", "consulta-ampliada"),
             "consulta-retirada",
+            *("unido", "unido-aquí", "unión-deshecha", "dividido", "segregado"),
         ),
         strict=True,
     )

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.models import AccessCode, Case, Confidentiality, RepresentativeAccess
+from cases.models.merging import merged_into
 from cases.represented import not_seen, subject_of
 from cases.services.notes import mailbox_of, mailbox_of_citizen
 from crm.accounts.actors import system_actor
@@ -165,7 +166,9 @@ def _representative(visitor: Actor, case: Case, number: str) -> Citizen | None:
 def _case(visitor: Actor, reference: str) -> Case | None:
     """The case that may be followed from outside: none that few may know of."""
     rows = Case.objects.for_actor(visitor).exclude(confidentiality=Confidentiality.SPECIAL)
-    return rows.select_related("organisation").filter(reference=reference).first()
+    found = rows.select_related("organisation").filter(reference=reference).first()
+    now = merged_into(found) if found else None  # an old number leads on
+    return rows.select_related("organisation").filter(pk=now.pk).first() if now else found
 
 
 def _digest(access: AccessCode, code: str) -> str:

@@ -304,6 +304,22 @@ def _overlaps(row: Case, on: date) -> bool:
     return row.clock_intervals.filter(kind=_SUSPENDED).exclude(ends_on__lte=on).exists()
 
 
+def due_as_of(row: Case, *, otherwise: datetime | None) -> datetime | None:
+    """When the case is due by when it was filed and its intervals; without a legal term the earlier of
+    its date and another."""
+    term = _term_of_case(row)
+    if term is None:
+        return min(filter(None, (row.due_at, otherwise)), default=None)
+    before = row.due_at
+    try:
+        _reckon(row, term, calendar_for(row.unit))
+        return row.due_at
+    except NotCovered:
+        return min(filter(None, (before, otherwise)), default=None)
+    finally:
+        row.due_at = before
+
+
 def _reckon(row: Case, term: Term, calendar: Calendar) -> None:
     opened = _opened_on(row, calendar)
     found = clocks.legal_deadline(calendar, opened, term, row.clock_intervals.all())

@@ -39,7 +39,7 @@ def unit_of(actor: Actor, unit: UUID | None) -> Unit:
 
 def citizen_of(actor: Actor, citizen: UUID) -> Citizen:
     """The citizen of that UUID as the actor's organisation knows them; Invalid if there is none."""
-    found = Citizen.objects.for_actor(actor).filter(uuid=citizen, merged_into=None).first()
+    found = Citizen.objects.for_actor(actor).known_by(citizen).first()
     if found is None:
         raise Invalid(errors={"citizen": [_("There is no such citizen.")]})
     return found

@@ -18,6 +18,9 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid
 from crm.kit.policy import require
 
+participant_ends = {"participant_once_per_role": lambda: {"ended_at": timezone.now()}}
+"""When two records of one person are merged, who took part twice in one role does so once."""
+
 
 @transaction.atomic
 def add_participant(actor: Actor, case: UUID, citizen: UUID, role: str) -> Participant:

@@ -24,6 +24,7 @@ from cases.models import (
     ServiceClock,
     ServicePause,
     ServiceTarget,
+    StateCategory,
 )
 from cases.permissions import CHANGE_CLOCK
 from cases.selectors import supervisors_of, users_who_see
@@ -104,7 +105,10 @@ def renew(organisation: Organisation) -> int:
 def sweep() -> int:
     """Every target that is in danger or was missed has been told, once; how many were now."""
     now, count = moment(), 0
-    running = ServiceTarget.objects.unscoped(_SERVES_ALL).filter(ended_at=None, breached_at=None)
+    # of a case that was merged into another the target rests, and goes on if that is taken back
+    running = ServiceTarget.objects.unscoped(_SERVES_ALL).filter(
+        ended_at=None, breached_at=None, case__category__lt=StateCategory.RESOLVED
+    )
     late = running.filter(due_at__lte=now).order_by("due_at")
     near = running.filter(warned_at=None, warn_at__lte=now).order_by("warn_at")
     for rows in (late, near):

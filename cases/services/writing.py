@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from cases import represented
 from cases.events import CaseEvent
 from cases.models import Case, Event, EventKind
+from cases.models.merging import merged_into
 from cases.permissions import ENDED
 from cases.services import representation
 from crm.audit.record import record
@@ -64,6 +65,7 @@ def fetch(actor: Actor, case: UUID, version: int | None = None) -> Case:
     )
     if row is None:
         raise represented.not_seen(actor, case)
+    require_itself(row)
     if version is not None and row.version != version:
         raise Conflict(
             "case_changed",
@@ -72,6 +74,19 @@ def fetch(actor: Actor, case: UUID, version: int | None = None) -> Case:
             changes=changes_since(row, version),
         )
     return row
+
+
+def require_itself(row: Case) -> None:
+    """Conflict when the case is part of another now: it is worked on there."""
+    now = merged_into(row)
+    if now is not None:
+        text = _("The case was merged into %(reference)s: go on there.")
+        raise Conflict(
+            "case_merged",
+            text % {"reference": now.reference},
+            merged_into=str(now.uuid),
+            reference=now.reference,
+        )
 
 
 def fetch_two(actor: Actor, one: UUID, other: UUID) -> tuple[Case, Case]:
@@ -86,6 +101,8 @@ def fetch_two(actor: Actor, one: UUID, other: UUID) -> tuple[Case, Case]:
     if one not in found or other not in found:
         fetch(actor, one)
         fetch(actor, other)
+    for row in found.values():
+        require_itself(row)
     return found[one], found[other]
 
 

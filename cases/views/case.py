@@ -18,12 +18,20 @@ from django.views.decorators.http import require_GET, require_http_methods
 from cases import handover, selectors, services, timeline
 from cases.clocks import EXTENDS, SUSPENDS, clock
 from cases.forms import EditCaseForm, MoveForm, show_errors
-from cases.models import Application, Case, Confidentiality, Document, Link
+from cases.models import (
+    Application,
+    Case,
+    Confidentiality,
+    Document,
+    Link,
+    StateCategory,
+)
 from cases.permissions import (
     ASSIGN_CASE,
     CHANGE_CASE,
     CHANGE_CLOCK,
     ENDED,
+    MERGE_CASE,
     TRANSFER_CASE,
     VIEW_CASE,
     VIEW_SPECIAL,
@@ -34,6 +42,7 @@ from cases.silence import Silence, procedure_of, silence
 from cases.tasklists import Due, due_in, obstacles_of
 from cases.timeline import Asked, shown
 from cases.usual_messages import offered
+from cases.views.merging import part_of
 from cases.views.opening import chosen_citizen
 from cases.workflow import OUTCOME, REASON, RESULT, Workflow, allowed_moves, of_version
 from crm.audit import words
@@ -77,6 +86,11 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         if gone is None:
             raise
         return HttpResponseRedirect(reverse("cases:transfer", args=[gone.uuid]))
+    merge = part_of(request, row)
+    if merge is not None and "unido" not in request.GET:  # its number leads on
+        told = _("%(reference)s was merged into this case.") % {"reference": row.reference}
+        messages.info(request, told)
+        return HttpResponseRedirect(reverse("cases:detail", args=[merge.survivor.uuid]))
     record(actor.about(row.citizen_id), "viewed", row)
     documents = selectors.documents_of(actor, row)
     participants = selectors.participants_of(actor, row)
@@ -90,6 +104,7 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         "tabs": _tabs(actor, len(documents), relations, len(head["left"])),
         "fields": _fields(row, workflow),
         "result": getattr(row, "result", None),
+        "merge": merge,
         "application": _application(actor, row),
         "documents": documents,
         "participants": participants,
@@ -188,6 +203,7 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
     asks = workflow.asks(chosen, row)
     form = MoveForm(request.POST or None, case=row, move=chosen, asks=asks, workflow=workflow)
     status, conflict = 422 if form.is_bound else 200, None
+    ends = workflow.target_of(chosen).category >= StateCategory.RESOLVED
     if request.method == "POST" and form.is_valid():
         try:
             services.move_case(
@@ -210,6 +226,7 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
         else:
             target = workflow.target_of(chosen).name
             messages.success(request, _("The case is now: %(state)s.") % {"state": target})
+            _warn_of_open_parts(request, row, ends=ends)
             ready = any(move in one.moves for one in workflow.messages)
             after = f"?{urlencode({'tras': move})}#composer" if ready else ""
             return HttpResponseRedirect(reverse("cases:detail", args=[case]) + after)
@@ -226,12 +243,20 @@ def move(request: ActorRequest, case: UUID, move: str) -> HttpResponse:
         if row.state in chosen.sources
         else Decision(False, _("The case is no longer in a state from which this is possible.")),
         "conflict": conflict,
+        "parts": selectors.open_parts(actor, row) if ends else [],
         "changes": timeline.told_since(row, form.seen()) if conflict else [],
     }
     return render(request, "cases/move.html", context, status=status)
 
 
 # --- Parts of the page --------------------------------------------------------------------------
+
+
+def _warn_of_open_parts(request: ActorRequest, row: Case, *, ends: bool) -> None:
+    """A case is best ended after those that are part of it."""
+    if parts := selectors.open_parts(request.actor, row) if ends else []:
+        text = _("Cases that are part of this one are still open: %(references)s.")
+        messages.warning(request, text % {"references": ", ".join(p.reference for p in parts)})
 
 
 def _head(actor: Actor, case: Case) -> dict[str, Any]:
@@ -264,6 +289,7 @@ def _head(actor: Actor, case: Case) -> dict[str, Any]:
         "papers": selectors.papers_waited_for(actor, case),
         "term_over": case.due_at is not None and case.due_at < timezone.now(),
         "clock_change": decide(actor, CHANGE_CLOCK, case),
+        "may_merge": decide(actor, MERGE_CASE, case),
         "suspends": SUSPENDS.items(),
         "extends": EXTENDS.items(),
         "today": timezone.now().astimezone(calendar.zone).date(),

@@ -116,5 +116,5 @@ def chosen_citizen(actor: Actor, value: object) -> dict[str, Any] | None:
         uuid = UUID(str(value or ""))
     except ValueError:
         return None
-    found = Citizen.objects.for_actor(actor).filter(uuid=uuid).first()
+    found = Citizen.objects.for_actor(actor).known_by(uuid).first()
     return {"uuid": found.uuid, "name": shown_name(actor, found)} if found else None

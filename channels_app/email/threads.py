@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from cases.models import Case, Participant
 from cases.models import Message as CaseMessage
+from cases.models.merging import merged_into
 from channels_app.email.reading import Letter
 from channels_app.models import ChannelAccount, Conversation, Direction, Message
 from crm.citizens.models import Channel, ContactPoint
@@ -90,6 +91,7 @@ def _by_subject(account: ChannelAccount, letter: Letter) -> Thread | None:
         .filter(organisation=account.organisation_id, reference__in=named)
         .first()
     )
+    case = (merged_into(case) or case) if case else None  # an old number leads on
     if case is None or not on_case(case, letter.sender.address):
         return None
     return Thread(_latest(account, case, letter.sender.address), case, "subject", True)

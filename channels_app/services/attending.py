@@ -228,7 +228,7 @@ def identify(actor: Actor, conversation: UUID, citizen: UUID) -> Conversation:
     """The actor is sure who writes: the conversation is that citizen's. Nobody else ever decides it."""
     row = fetch(actor, conversation)
     require(actor, ATTEND, row)
-    person = Citizen.objects.for_actor(actor).get_or_refuse(uuid=citizen, merged_into=None)
+    person = Citizen.objects.for_actor(actor).known_by(citizen).get_or_refuse()
     kept = CitizenRecord.objects.for_actor(actor).filter(citizen=person).first()
     if kept is not None:
         require(actor, VIEW_CITIZEN, kept)  # who may not open a record cannot have checked it

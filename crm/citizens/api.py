@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
-from crm.citizens import mandate_api
+from crm.citizens import mandate_api, merge_api
+from crm.citizens.aliases import Survivor
 from crm.citizens.api_shapes import (
     PURPOSE_HEADER,
     ChangedContactPointInput,
@@ -128,7 +130,7 @@ def locked_version(actor: Actor, citizen_id: UUID) -> int:
     """The citizen's version, which nobody else here can change before this transaction ends."""
     rows = CitizenRecord.objects.for_actor(actor).select_related("citizen")
     locked = rows.select_for_update(of=("self",), no_key=True)
-    return version_of(locked.get_or_refuse(citizen__uuid=citizen_id))
+    return version_of(locked.get_or_refuse(citizen=Survivor(citizen_id)))
 
 
 class CitizenAPIView(ActorAPIView):
@@ -153,6 +155,8 @@ class OneCitizen(CitizenAPIView):
             opened = _opened(self.actor, citizen_id, purpose)
             shown = _shown(self.actor, opened, reveal=self.query["reveal"])
             etag = version_of(opened.record) if opened.record else None
+        if opened.citizen.uuid != citizen_id:  # merged since: the old id leads on
+            return _moved(self.http.get_full_path(), citizen_id, opened.citizen.uuid)
         return self.reply(shown, etag=etag)
 
     @operation(
@@ -270,6 +274,8 @@ urlpatterns = [
 
 urlpatterns += mandate_api.urlpatterns
 
+urlpatterns += merge_api.urlpatterns
+
 # --- Inside -------------------------------------------------------------------------------------
 
 _NAMES = ("name", "surname1", "surname2", "birth_date")
@@ -283,6 +289,12 @@ class _Shown:
     record: CitizenRecord | None
     identifiers: list[Any]
     contact_points: list[ContactPoint]
+
+
+def _moved(address: str, asked: UUID, now: UUID) -> HttpResponse:
+    answer = JsonResponse({"merged_into": str(now)}, status=HTTPStatus.MOVED_PERMANENTLY)
+    answer["Location"] = address.replace(str(asked), str(now), 1)
+    return answer
 
 
 def _opened(actor: Actor, citizen_id: UUID, purpose: str) -> Opened:
@@ -315,7 +327,7 @@ def _as_shown(number: Identifier) -> Any:
 
 def _record(actor: Actor, citizen_id: UUID) -> CitizenRecord:
     rows = CitizenRecord.objects.for_actor(actor).select_related("citizen")
-    return rows.get_or_refuse(citizen__uuid=citizen_id)
+    return rows.get_or_refuse(citizen=Survivor(citizen_id))
 
 
 def _names(given: Mapping[str, Any], kind: str) -> Names:

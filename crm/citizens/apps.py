@@ -3,6 +3,7 @@
 import re
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 from crm.kit import nav
@@ -21,7 +22,7 @@ class CitizensConfig(AppConfig):
         from crm.audit.selectors import meanings
         from crm.citizens import attending, profile, selectors, story
         from crm.citizens.models import MandatePaper
-        from crm.citizens.permissions import CHANGE_CITIZEN, VIEW_CITIZEN
+        from crm.citizens.permissions import CHANGE_CITIZEN, MERGE_CITIZENS, VIEW_CITIZEN
         from crm.citizens.services import lookups
         from crm.integrations.permissions import CONSULT_SYSTEMS
         from crm.kit.api import narrowers
@@ -45,6 +46,17 @@ class CitizensConfig(AppConfig):
         )
         nav.add(
             nav.NavItem(
+                "duplicates",
+                _("Likely duplicates"),
+                "users",
+                "citizens:duplicates",
+                permission=MERGE_CITIZENS,
+                group="command",
+                order=31,
+            )
+        )
+        nav.add(
+            nav.NavItem(
                 "new-citizen",
                 _("Register a person"),
                 "user-plus",
@@ -54,6 +66,8 @@ class CitizensConfig(AppConfig):
                 order=30,
             )
         )
+        _register_references()
+        post_migrate.connect(_guard, sender=self)
         story.stories.register(
             story.RECORD,
             story.Story({story.RECORD: _("Citizen's record")}, story.record_story),
@@ -85,13 +99,58 @@ class CitizensConfig(AppConfig):
         )
 
 
+def _register_references() -> None:
+    """What becomes of this room's own rows when a citizen is merged into another."""
+    from django.utils import timezone
+
+    from crm.citizens.merge_models import references
+
+    history = "what was done and found stays told of whom it was"
+    references.follows("citizens.CitizenRecord", "citizen")
+    references.follows("citizens.Identifier", "citizen")
+    references.follows(
+        "citizens.ContactPoint",
+        "citizen",
+        clashes={
+            "contact_point_once": lambda: {"ended_at": timezone.now(), "preferred": False},
+            "contact_point_one_preferred": lambda: {"preferred": False},
+        },
+    )
+    references.follows("citizens.Mandate", "grantor")
+    references.follows("citizens.Mandate", "holder")
+    references.follows(
+        "citizens.AuthorisedProfessional",
+        "citizen",
+        clashes={
+            "professional_once": lambda: {
+                "ended_at": timezone.now(),
+                "ended_reason": str(_("The records were merged: the other authorisation counts.")),
+            }
+        },
+    )
+    references.stays("citizens.Citizen", "merged_into", "a name leads on by the next one")
+    for field in ("merged", "survivor"):
+        references.stays("citizens.Merge", field, history, guarded=False)
+    for field in ("one", "other"):
+        references.stays("citizens.DuplicatePair", field, history, guarded=False)
+
+
+def _guard(**_kwargs: object) -> None:
+    """The database refuses rows that point to a merged citizen."""
+    from crm.citizens.merge_models import references
+    from crm.kit.ledger import guard
+
+    guard(references, "citizens_merged_rests")
+
+
 def _record_by_address(asker: Actor, text: str) -> object | None:
     """The record on which an administrator has rights explained, by the address of its page: no name or
     number tells them who is on record."""
+    from crm.citizens.aliases import Survivor
     from crm.citizens.models import CitizenRecord
 
     found = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text.lower())
     if found is None:
         return None
     own = CitizenRecord.objects.unscoped("who gives roles need not see citizens")
-    return own.filter(organisation=asker.organisation_id, citizen__uuid=found[0]).first()
+    return own.filter(organisation=asker.organisation_id, citizen=Survivor(found[0])).first()

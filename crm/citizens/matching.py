@@ -1,6 +1,6 @@
 """Who may already be on record: likely duplicates of a person about to be registered, with reasons."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Prefetch, Q, QuerySet
@@ -65,7 +65,11 @@ def _candidates(
     contact_points: Sequence[NewContactPoint],
 ) -> set[int]:
     sources: list[QuerySet[CitizenRecord, int]] = []
-    own = CitizenRecord.objects.for_actor(actor).values_list("citizen_id", flat=True)
+    own = (
+        CitizenRecord.objects.for_actor(actor)
+        .filter(citizen__merged_into=None)
+        .values_list("citizen_id", flat=True)
+    )
     if identifiers:
         numbers = Identifier.objects.unscoped("narrowed to the actor's own records").filter(
             value__in=[number.value for number in identifiers]
@@ -90,38 +94,57 @@ def _candidates(
     return {pk for source in sources for pk in source[:CANDIDATES]}
 
 
+REASONS: Mapping[str, Text] = {
+    "number": _("Same identification number"),
+    "number_before": _("The identification number was theirs before"),
+    "reached_alike": _("Same telephone, email or address, and a similar name"),
+    "born_alike": _("Almost the same name, and the same date of birth"),
+    "born": _("Same name and date of birth"),
+    "name": _("Same name"),
+}
+"""Why two records may be one person's, by code."""
+
+
 def _compared(
     record: CitizenRecord,
     names: Names,
     identifiers: Sequence[NewIdentifier],
     contact_points: Sequence[NewContactPoint],
 ) -> Duplicate:
-    """Every reason found, and the score of the strongest of them."""
-    citizen = record.citizen
-    reasons: list[tuple[int, Text]] = [
+    score, codes = compared(record.citizen, names, identifiers, contact_points)
+    return Duplicate(record.citizen, record, score, tuple(REASONS[code] for code in codes))
+
+
+def compared(
+    citizen: Citizen,
+    names: Names,
+    identifiers: Sequence[NewIdentifier],
+    contact_points: Sequence[NewContactPoint],
+) -> tuple[int, list[str]]:
+    """Every reason found (of REASONS), the strongest first, and the score of that one."""
+    reasons: list[tuple[int, str]] = [
         *_same_numbers(citizen, identifiers),
         *_alike(citizen, names, contact_points),
     ]
     reasons.sort(key=lambda reason: -reason[0])
-    score = reasons[0][0] if reasons else 0
-    return Duplicate(citizen, record, score, tuple(text for _score, text in reasons))
+    return (reasons[0][0] if reasons else 0), [code for _score, code in reasons]
 
 
 def _same_numbers(
     citizen: Citizen, identifiers: Sequence[NewIdentifier]
-) -> Iterable[tuple[int, Text]]:
+) -> Iterable[tuple[int, str]]:
     given = {(number.kind, number.value, number.country) for number in identifiers}
     for number in citizen.identifiers.all():
         if (number.kind, number.value, number.country) in given:
             if number.ended_at is None:
-                yield CERTAIN, _("Same identification number")
+                yield CERTAIN, "number"
             else:
-                yield 85, _("The identification number was theirs before")
+                yield 85, "number_before"
 
 
 def _alike(
     citizen: Citizen, names: Names, contact_points: Sequence[NewContactPoint]
-) -> Iterable[tuple[int, Text]]:
+) -> Iterable[tuple[int, str]]:
     apart = name_slips(
         _words(names.name, names.surname1, names.surname2),
         _words(citizen.name, citizen.surname1, citizen.surname2),
@@ -130,14 +153,11 @@ def _alike(
         return
     keys = {(point.channel, point.key) for point in contact_points}
     if any((point.channel, point.address_key) in keys for point in citizen.contact_points.all()):
-        yield 80 if apart else 90, _("Same telephone, email or address, and a similar name")
+        yield 80 if apart else 90, "reached_alike"
     if names.birth_date and citizen.birth_date == names.birth_date:
-        if apart:
-            yield 75, _("Almost the same name, and the same date of birth")
-        else:
-            yield 95, _("Same name and date of birth")
+        yield (75, "born_alike") if apart else (95, "born")
     elif not apart and not (names.birth_date and citizen.birth_date):
-        yield 55, _("Same name")
+        yield 55, "name"
 
 
 def _words(*parts: str) -> list[str]:

@@ -1,5 +1,7 @@
 """Citizens: one record per installation, and what each organisation keeps about them."""
 
+from uuid import UUID
+
 import pghistory
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -11,19 +13,50 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.citizens.aliases import Survivor
 from crm.citizens.identifiers import shown_phone
-from crm.citizens.mandate_models import Act as Act
-from crm.citizens.mandate_models import Assurance as Assurance
-from crm.citizens.mandate_models import AuthorisedProfessional as AuthorisedProfessional
-from crm.citizens.mandate_models import End as End
-from crm.citizens.mandate_models import Mandate as Mandate
-from crm.citizens.mandate_models import MandatePaper as MandatePaper
-from crm.citizens.mandate_models import Proof as Proof
-from crm.citizens.mandate_models import Scope as Scope
+from crm.citizens.mandate_models import (
+    Act,
+    Assurance,
+    AuthorisedProfessional,
+    End,
+    Mandate,
+    MandatePaper,
+    Proof,
+    Scope,
+)
+from crm.citizens.merge_models import DuplicatePair, DuplicateScan, Merge, MergeLine
 from crm.kit.actor import Actor
 from crm.kit.models import Base, Owned
 from crm.kit.scoping import ScopedQuerySet
 from crm.organisations.models import DataClass, SharingAgreement
+
+__all__ = [
+    "Act",
+    "Assurance",
+    "AuthorisedProfessional",
+    "Channel",
+    "Citizen",
+    "CitizenQuerySet",
+    "CitizenRecord",
+    "Consent",
+    "ContactPoint",
+    "DuplicatePair",
+    "DuplicateScan",
+    "End",
+    "Identifier",
+    "Mandate",
+    "MandatePaper",
+    "Merge",
+    "MergeLine",
+    "NameWord",
+    "Need",
+    "Proof",
+    "Scope",
+    "Topic",
+    "agreements_in_force",
+    "records_reaching",
+]
 
 
 class Channel(models.TextChoices):
@@ -68,6 +101,10 @@ class CitizenQuerySet(ScopedQuerySet["Citizen"]):
         alone = {one.subject for one in actor.attends if one.alone}
         rows = self.filter(pk__in=alone) if alone else self
         return rows.filter(models.Exists(reaching))
+
+    def known_by(self, uuid: UUID | str) -> "CitizenQuerySet":
+        """Whom the UUID means, also when it is that of a record that was merged into theirs."""
+        return self.filter(pk=Survivor(uuid))
 
 
 def records_reaching(actor: Actor) -> "models.QuerySet[CitizenRecord]":
@@ -152,6 +189,20 @@ class Citizen(Base):
             models.CheckConstraint(condition=~Q(name=""), name="citizen_has_a_name"),
             models.CheckConstraint(
                 condition=~Q(merged_into=F("id")), name="citizen_not_into_itself"
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(  # a name that leads to another, until the merge is taken back
+                name="merged_rests",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(
+                    old__merged_into__isnull=False, new__merged_into__isnull=False
+                ),
+            ),
+            pgtrigger.Protect(
+                name="merged_stays",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Q(old__merged_into__isnull=False),
             ),
         ]
 

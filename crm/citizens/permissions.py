@@ -55,6 +55,11 @@ VERIFY_MANDATE = declare(
     _("check the proof of mandates, so that they count"),
     roles="agent office supervisor",
 )
+MERGE_CITIZENS = declare(
+    "citizens.merge_citizens",
+    _("merge records of one person and take that back"),
+    roles="supervisor",
+)
 
 
 @rule(VIEW_CITIZEN)
@@ -64,6 +69,7 @@ VERIFY_MANDATE = declare(
 @rule(CHANGE_CITIZEN)
 @rule(REVEAL_IDENTIFIER)
 @rule(PROTECT_RECORD)
+@rule(MERGE_CITIZENS)
 def _protected_only_by_who_may_open_it(actor: Actor, record: "CitizenRecord") -> Decision:
     return Decision(
         not record.protected or actor.holds(VIEW_PROTECTED),

@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from crm.audit.models import AuditEntry
+from crm.citizens.aliases import known_as
 from crm.citizens.identifiers import guess, mask
 from crm.citizens.models import (
     Channel,
@@ -60,6 +61,16 @@ def masked_numbers(citizen: Citizen) -> list[MaskedNumber]:
     numbers = Identifier.objects.unscoped("of a citizen opened by the actor")
     active = numbers.filter(citizen=citizen, ended_at=None).order_by("verified_at", "pk")
     return [MaskedNumber(number, mask(number.kind, number.value)) for number in active]
+
+
+def masked_numbers_of(citizens: Iterable[int]) -> dict[int, list[MaskedNumber]]:
+    """The active numbers of citizens whom the actor may open, by citizen."""
+    numbers = Identifier.objects.unscoped("of citizens whom the actor may open")
+    found: dict[int, list[MaskedNumber]] = {}
+    for number in numbers.filter(citizen__in=list(citizens), ended_at=None).order_by("pk"):
+        masked = MaskedNumber(number, mask(number.kind, number.value))
+        found.setdefault(number.citizen_id, []).append(masked)
+    return found
 
 
 def with_number(actor: Actor, text: str) -> list[UUID]:
@@ -139,7 +150,7 @@ def access_report(actor: Actor, citizen: Citizen) -> list[Access]:
     require(actor, VIEW_ACCESS_REPORT)
     entries = AuditEntry.objects.for_actor(actor).filter(
         object_type=citizen._meta.label_lower,
-        object_id=str(citizen.uuid),
+        object_id__in=known_as(citizen),
         action__in=["viewed", "revealed", "exported", "downloaded"],
     )
     rows = entries.order_by("-at", "-id").values_list("at", "action", "purpose")[:REPORT_LIMIT]

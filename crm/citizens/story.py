@@ -9,10 +9,12 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from crm.audit.models import AuditEntry, Result
+from crm.citizens.aliases import known_as
 from crm.citizens.models import Citizen
 from crm.citizens.permissions import (
     CHANGE_CITIZEN,
     MANAGE_MANDATES,
+    MERGE_CITIZENS,
     PROTECT_RECORD,
     VERIFY_MANDATE,
     VIEW_CITIZEN,
@@ -116,8 +118,14 @@ def record_story(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
     """What the organisation itself did with its record: registered, corrected, verified, protected."""
     acts = AuditEntry.objects.for_actor(actor).filter(
         object_type=citizen._meta.label_lower,
-        object_id=str(citizen.uuid),
-        action__in=[CHANGE_CITIZEN, PROTECT_RECORD, MANAGE_MANDATES, VERIFY_MANDATE],
+        object_id__in=known_as(citizen),
+        action__in=[
+            CHANGE_CITIZEN,
+            PROTECT_RECORD,
+            MERGE_CITIZENS,
+            MANAGE_MANDATES,
+            VERIFY_MANDATE,
+        ],
         result=Result.DONE,
     )
     acts = beyond(acts, RECORD, asked.before, newest_first=True)
@@ -155,6 +163,18 @@ _ACTS: Mapping[tuple[str, Any], tuple[str, Text]] = {
     ("mandate", "expiring"): ("calendar-off", _("noted that a mandate ends soon")),
     ("professional", "authorised"): ("certificate", _("recorded a RED authorisation")),
     ("professional", "ended"): ("certificate-off", _("ended a RED authorisation")),
+    ("merged", "from"): ("arrows-join", _("merged another record of the person into this one")),
+    ("merged", "into"): ("arrows-join", _("merged this record into another of the person")),
+    ("merged", "elsewhere"): (
+        "arrows-join",
+        _("another organisation merged two records of the person"),
+    ),
+    ("unmerged", "from"): ("arrows-split", _("took a merge back: this record is apart again")),
+    ("unmerged", "into"): ("arrows-split", _("took a merge back: this record is its own again")),
+    ("unmerged", "elsewhere"): (
+        "arrows-split",
+        _("another organisation took back that two records were one"),
+    ),
     ("protected", True): ("shield-lock", _("protected the record")),
     ("protected", False): ("shield-off", _("lifted the protection of the record")),
 }

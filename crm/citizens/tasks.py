@@ -1,10 +1,14 @@
 """What is done for citizens behind the scenes."""
 
+import time
+
 from celery import shared_task
 
 from crm.citizens import vocabulary
-from crm.citizens.services import mandates
+from crm.citizens.services import duplicates, mandates
 from crm.kit.tasks import every, exclusive
+
+A_WHILE = 40  # seconds
 
 
 @every(24 * 3600)
@@ -28,3 +32,19 @@ def tell_expiring_mandates() -> None:
 def look_again() -> None:
     """Have the virus scanner judge the proofs that came while it did not answer."""
     mandates.look_again()
+
+
+@every(24 * 3600)
+@shared_task(name="citizens.begin_duplicate_scans")
+def begin_duplicate_scans() -> None:
+    """Have every organisation's records looked through; one that runs goes on."""
+    duplicates.start_everywhere()
+
+
+@every(300)
+@shared_task(name=duplicates.LOOK)
+def look_for_duplicates() -> None:
+    """Look through records batch by batch for a while; what is left is the next run's."""
+    until = time.monotonic() + A_WHILE
+    while time.monotonic() < until and duplicates.look_on():
+        pass

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from crm.citizens import mandate_views, views
+from crm.citizens import mandate_views, merge_views, views
 
 app_name = "citizens"
 _ONE = "ciudadania/<uuid:citizen>/"
@@ -11,6 +11,12 @@ _MANDATE = f"{_MANDATES}<uuid:mandate>/"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("ciudadania/", views.search_page, name="list"),
     path("ciudadania/nueva/", views.new, name="new"),
+    path("ciudadania/duplicados/", merge_views.proposals, name="duplicates"),
+    path("ciudadania/duplicados/buscar/", merge_views.look, name="look_for_duplicates"),
+    path("ciudadania/duplicados/<uuid:pair>/distintas/", merge_views.different, name="different"),
+    path("ciudadania/unificaciones/<uuid:merge>/separar/", merge_views.undo, name="unmerge"),
+    path(f"{_ONE}unificar/", merge_views.choose, name="merge_choose"),
+    path(f"{_ONE}unificar/<uuid:other>/", merge_views.compare, name="merge"),
     path(_ONE, views.detail, name="detail"),
     path(f"{_ONE}cronologia/", views.timeline, name="timeline"),
     path(f"{_ONE}sistemas/<uuid:connection>/", views.system, name="system"),

@@ -16,10 +16,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.citizens import forms, identifiers, profile, reasons, selectors, story
+from crm.citizens.aliases import Survivor
 from crm.citizens.checking import Names, NewIdentifier
 from crm.citizens.models import Citizen, CitizenRecord, Identifier, Need
 from crm.citizens.permissions import (
     CHANGE_CITIZEN,
+    MERGE_CITIZENS,
     PROTECT_RECORD,
     REVEAL_IDENTIFIER,
     VIEW_ACCESS_REPORT,
@@ -27,7 +29,7 @@ from crm.citizens.permissions import (
     VIEW_MANDATE,
 )
 from crm.citizens.search import search
-from crm.citizens.services import details, lookups, records, registration
+from crm.citizens.services import details, lookups, merging, records, registration
 from crm.citizens.services.records import Opened, ReasonNeeded
 from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.kit.access import ActorRequest, needs
@@ -45,7 +47,12 @@ def search_page(request: ActorRequest) -> HttpResponse:
     """The search box; what it finds comes as one types."""
     text = request.GET.get("q", "")
     found = search(request.actor, text) if text.strip() else None
-    context = {"q": text, "found": found, "may_register": request.actor.holds(CHANGE_CITIZEN)}
+    context = {
+        "q": text,
+        "found": found,
+        "may_register": request.actor.holds(CHANGE_CITIZEN),
+        "may_merge": request.actor.holds(MERGE_CITIZENS),
+    }
     return render(
         request, "citizens/_found.html" if request.htmx else "citizens/list.html", context
     )
@@ -134,6 +141,8 @@ def opened(
             return ask_reason(request, needed.record)
         except Refused as error:
             return _over(request, citizen, error)
+        if found.citizen.uuid != citizen:  # merged since: the old address leads on
+            return _lead_on(request, citizen, found.citizen)
         return show(request, found)
 
     return page
@@ -150,6 +159,10 @@ def _over(request: ActorRequest, citizen: UUID, error: Refused) -> HttpResponse:
     return render(request, "citizens/attending_over.html", context, status=error.status)
 
 
+def _lead_on(request: ActorRequest, asked: UUID, now: Citizen) -> HttpResponse:
+    return redirect(request.get_full_path().replace(str(asked), str(now.uuid), 1))
+
+
 def _way_in(request: ActorRequest) -> str:
     """The case from which the person is opened, when the link says so."""
     meanings = identifiers.guess(request.GET.get("case", ""))
@@ -160,6 +173,7 @@ def _way_in(request: ActorRequest) -> str:
 def ask_reason(
     request: ActorRequest, record: CitizenRecord, form: forms.PurposeForm | None = None
 ) -> HttpResponse:
+    """The page that asks why a protected record is opened."""
     usual = records.usual_purposes(request.actor)
     form = form or forms.PurposeForm(usual, initial={"next": request.get_full_path()})
     context = {"record": record, "form": form}
@@ -186,6 +200,7 @@ def detail(request: ActorRequest, found: Opened) -> HttpResponse:
         "age": selectors.age(citizen),
         "town": selectors.home(points),
         "numbers": selectors.masked_numbers(citizen),
+        "merges": merging.merges_of(actor, citizen) if record else [],
         "points": points,
         "needs": [Need(need).label for need in record.accessibility_needs] if record else [],
         "shared": shared,
@@ -203,6 +218,7 @@ def detail(request: ActorRequest, found: Opened) -> HttpResponse:
         and not partly
         and decide(actor, REVEAL_IDENTIFIER, record),
         "may_protect": record is not None and decide(actor, PROTECT_RECORD, record),
+        "may_merge": record is not None and decide(actor, MERGE_CITIZENS, record),
     }
     return render(request, "citizens/detail.html", context)
 
@@ -235,7 +251,7 @@ def system(request: ActorRequest, citizen: UUID, connection: UUID) -> HttpRespon
 @needs(VIEW_CITIZEN)
 def state_reason(request: ActorRequest, citizen: UUID) -> HttpResponse:
     """Keep the reason for a quarter of an hour and go on to what was asked for."""
-    found = Citizen.objects.for_actor(request.actor).get_or_refuse(uuid=citizen)
+    found = Citizen.objects.for_actor(request.actor).known_by(citizen).get_or_refuse()
     form = forms.PurposeForm(records.usual_purposes(request.actor), request.POST)
     if form.is_valid():
         reasons.keep(request, citizen, form.cleaned_data["reason"])
@@ -274,7 +290,9 @@ def correct(
     """A page that corrects something: GET opens the person for it, POST saves and goes back."""
     actor = request.actor
     record = CitizenRecord.objects.for_actor(actor).select_related("citizen")
-    mine = record.get_or_refuse(citizen__uuid=citizen)
+    mine = record.get_or_refuse(citizen=Survivor(citizen))
+    if mine.citizen.uuid != citizen:  # merged since: what was posted is said of who they are now
+        citizen = mine.citizen.uuid
     require(actor, permission, mine)
     if request.method != "POST":
         reason = reasons.stated(request, citizen)
@@ -497,7 +515,7 @@ def end_contact_point(request: ActorRequest, citizen: UUID, point: UUID) -> Http
 @needs(PROTECT_RECORD)
 def protection(request: ActorRequest, citizen: UUID) -> HttpResponse:
     """Protect the record, or lift its protection."""
-    known = CitizenRecord.objects.for_actor(request.actor).get_or_refuse(citizen__uuid=citizen)
+    known = CitizenRecord.objects.for_actor(request.actor).get_or_refuse(citizen=Survivor(citizen))
     verb = records.unprotect_record if known.protected else records.protect_record
 
     def save(typed: forms.ReasonForm) -> None:

@@ -127,6 +127,8 @@ def from_database(error: DatabaseError) -> DomainError | None:
             )
         case psycopg.errors.UniqueViolation():
             return Conflict("exists_already", _("The same thing was recorded in the meantime."))
+        case psycopg.errors.SerializationFailure():
+            return Conflict("changed_meanwhile", _("It was changed at this moment. Try again."))
         case psycopg.OperationalError():
             return Unavailable("database", _("The database does not answer now. Try again."))
     return None

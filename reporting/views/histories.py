@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cases.models import Case
 from cases.presenting import named
 from crm.citizens import reasons
+from crm.citizens.aliases import Survivor
 from crm.citizens.models import CitizenRecord
 from crm.citizens.permissions import VIEW_CITIZEN
 from crm.citizens.search import record_search
@@ -228,7 +229,7 @@ def _of_case(request: ActorRequest, case: Case) -> HttpResponse:
 def _record(request: ActorRequest, citizen: UUID) -> CitizenRecord:
     """The record of a citizen whom the actor may open."""
     rows = CitizenRecord.objects.for_actor(request.actor)
-    record = rows.select_related("citizen").get_or_refuse(citizen__uuid=citizen)
+    record = rows.select_related("citizen").get_or_refuse(citizen=Survivor(citizen))
     require(request.actor, VIEW_CITIZEN, record)
     return record
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from crm.citizens import checking
+from crm.citizens.aliases import Survivor
 from crm.citizens.identifiers import folded, normalise_email, normalise_phone
 from crm.citizens.models import Channel, Citizen, CitizenRecord, ContactPoint, Need
 from crm.citizens.permissions import VIEW_CITIZEN
@@ -65,7 +66,7 @@ def citizen_of(actor: Actor, citizen: UUID) -> Citizen:
     record_ = (
         CitizenRecord.objects.for_actor(actor)
         .select_related("citizen")
-        .filter(citizen__uuid=citizen, citizen__merged_into=None)
+        .filter(citizen=Survivor(citizen))
         .first()
     )
     if record_ is None:

@@ -592,7 +592,7 @@ def test_the_page_costs_the_same_queries_whatever_is_on_record(
     counts = []
     for _ in range(2):
         client.get(url)
-        with django_assert_max_num_queries(45) as queries:
+        with django_assert_max_num_queries(47) as queries:
             client.get(url)
         counts.append(len(queries))
         for place in range(10):

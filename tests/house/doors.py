@@ -304,6 +304,13 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:withdraw": Guarded({**_CASE, "document": "document.uuid"}, post=_REASON),
     "cases:add_participant": Guarded(_CASE, post={"citizen": "citizen.uuid", "role": "other"}),
     "cases:end_participant": Guarded({**_CASE, "participant": "participant.uuid"}),
+    "cases:merge": Guarded(
+        _CASE, post={"reference": "twin_case.reference", "stays": "this", "reason": "Motivo"}
+    ),
+    "cases:split": Guarded(
+        _CASE, post={"subject": "Parte", "reason": "Motivo", "notes": "note.uuid"}
+    ),
+    "cases:unmerge": Guarded({"merge": "case_merge.uuid"}, post=_REASON),
     "cases:link": Guarded(_CASE, post={"reference": "other_case.reference"}),
     "cases:unlink": Guarded({**_CASE, "link": "link.uuid"}),
     "cases:imports": Guarded(),
@@ -384,6 +391,16 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     # --- citizens ---
     "citizens:list": Guarded(),
     "citizens:new": Guarded(),
+    "citizens:duplicates": Guarded(),
+    "citizens:look_for_duplicates": Guarded(),
+    "citizens:different": Guarded(
+        {"pair": "pair.uuid"}, silent="names of two, in the search entry"
+    ),
+    "citizens:merge_choose": Guarded(_CITIZEN, silent="two entries: the person and the proposals"),
+    "citizens:merge": Guarded(
+        {**_CITIZEN, "other": "twin.uuid"}, post=_REASON, silent="two entries: one of each person"
+    ),
+    "citizens:unmerge": Guarded({"merge": "merge.uuid"}, post=_REASON),
     "citizens:detail": Guarded(_CITIZEN),
     "citizens:timeline": Guarded(_CITIZEN),
     "citizens:system": Guarded({**_CITIZEN, **_CONNECTION}),
@@ -783,6 +800,12 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
         {**_API_CASE, "document_id": "document.uuid"}
     ),
     "api/v1/cases/<uuid:case_id>/events/<int:seq>/": Guarded({**_API_CASE, "seq": "1"}),
+    "api/v1/cases/<uuid:case_id>/merge/": Guarded(_API_CASE),
+    "api/v1/cases/<uuid:case_id>/split/": Guarded(_API_CASE),
+    "api/v1/case-merges/<uuid:merge_id>/": Guarded(
+        {"merge_id": "case_merge.uuid"}, silent="numbers of rows, nobody's data"
+    ),
+    "api/v1/case-merges/<uuid:merge_id>/undo/": Guarded({"merge_id": "case_merge.uuid"}),
     "api/v1/cases/<uuid:case_id>/links/<uuid:link_id>/": Guarded(
         {**_API_CASE, "link_id": "link.uuid"}
     ),
@@ -840,6 +863,13 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/events/": Guarded(),
     "api/v1/citizens/": Guarded(),
     "api/v1/citizens/<uuid:citizen_id>/": Guarded(_API_CITIZEN, query={"purpose": "Motivo"}),
+    "api/v1/citizens/<uuid:citizen_id>/merge/": Guarded(_API_CITIZEN),
+    "api/v1/citizen-merges/<uuid:merge_id>/": Guarded(
+        {"merge_id": "merge.uuid"}, silent="numbers of rows, nobody's data"
+    ),
+    "api/v1/citizen-merges/<uuid:merge_id>/undo/": Guarded({"merge_id": "merge.uuid"}),
+    "api/v1/citizen-duplicates/": Guarded(),
+    "api/v1/citizen-duplicates/<uuid:pair_id>/different/": Guarded({"pair_id": "pair.uuid"}),
     "api/v1/citizens/<uuid:citizen_id>/identifiers/": Guarded(_API_CITIZEN),
     "api/v1/citizens/<uuid:citizen_id>/contact-points/": Guarded(_API_CITIZEN),
     "api/v1/citizens/<uuid:citizen_id>/contact-points/<uuid:point_id>/": Guarded(

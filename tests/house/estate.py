@@ -25,6 +25,7 @@ from cases.models import (
     Article,
     BulkAction,
     Case,
+    CaseMerge,
     CaseTransfer,
     CaseType,
     Consultation,
@@ -44,6 +45,7 @@ from cases.models import (
 from cases.services import NewTask
 from cases.services.filing import Applicant, file_application
 from cases.services.imports import keep_upload
+from cases.services.merging import merge_cases
 from cases.services.versions import start_migration
 from cases.services.views import View, save_view
 from cases.workflow import simple_bundle
@@ -70,8 +72,18 @@ from crm.accounts.models import Absence, ApiClient, Role, RolePermission, User, 
 from crm.accounts.services.api_clients import scopes_on_offer
 from crm.accounts.services.roles import give_role
 from crm.audit.models import AuditEntry
-from crm.citizens.models import Citizen, ContactPoint, Identifier, Mandate, MandatePaper, Topic
+from crm.citizens.models import (
+    Citizen,
+    ContactPoint,
+    DuplicatePair,
+    Identifier,
+    Mandate,
+    MandatePaper,
+    Merge,
+    Topic,
+)
 from crm.citizens.services.mandates import attach_paper, authorise_professional
+from crm.citizens.services.merging import merge_citizens
 from crm.integrations.models import Connection, PublishedService, Subscription, WebhookDelivery
 from crm.integrations.outgoing import new_secret
 from crm.kit.actor import Actor
@@ -136,6 +148,11 @@ class Side:
     citizen: Citizen
     identifier: Identifier
     point: ContactPoint
+    twin: Citizen  # perhaps the same person
+    pair: DuplicatePair
+    merge: Merge
+    case_merge: CaseMerge
+    twin_case: Case
     case: Case
     other_case: Case
     third_case: Case
@@ -393,6 +410,12 @@ def side(code: str) -> Side:
     )
     topic = topic_of(organisation, f"Tema {code}")
     segment, template = parts(organisation)
+    twin, pair, merge = _twins(organisation, actor, code, people[0])
+    twin_case, whole, part = (
+        CaseFactory(unit=unit, case_type=case_type, citizen=people[0], subject=f"Gemelo {code}")
+        for _number in range(3)
+    )
+    case_merge = merge_cases(actor, part.uuid, whole.uuid, reason=f"Un asunto {code}")
     client, key = _system(organisation, SCOPES)
     api_action = BulkAction.objects.create(
         organisation=organisation,
@@ -410,6 +433,11 @@ def side(code: str) -> Side:
         unit=unit,
         other_unit=other_unit,
         everything=boss,
+        twin=twin,
+        pair=pair,
+        merge=merge,
+        case_merge=case_merge,
+        twin_case=twin_case,
         nothing=employee(organisation, unit=unit, full_name=f"Nada {code}"),
         neighbour=neighbour,
         auditor=employee(organisation, "auditor", full_name=f"Audita {code}"),
@@ -711,3 +739,21 @@ def _session(user: User) -> str:
     key = client.session.session_key
     assert key
     return key
+
+
+def _twins(
+    organisation: Organisation, actor: Actor, code: str, person: Citizen
+) -> tuple[Citizen, DuplicatePair, Merge]:
+    """Somebody who may be a person on record, the proposal, and two records that became one."""
+    twin, stays, gone = (
+        CitizenFactory(
+            organisation=organisation, name=name, surname1=f"Gemelo {code}", surname2="", nif=""
+        )
+        for name in ("Lucia", "Marta", "Martha")
+    )
+    one, other = sorted((person, twin), key=lambda citizen: citizen.pk)
+    pair = DuplicatePair.objects.create(
+        organisation=organisation, one=one, other=other, score=80, reasons=["born_alike"]
+    )
+    merge = merge_citizens(actor, gone.uuid, stays.uuid, reason=f"La misma persona {code}")
+    return twin, pair, merge

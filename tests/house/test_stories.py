@@ -23,6 +23,7 @@ TOLD = {
     "citizens.CitizenRecord": "record",
     "citizens.Identifier": "record",
     "citizens.ContactPoint": "record",
+    "citizens.Merge": "record",
     "cases.Case": "case",
     "cases.Participant": "case",
     "channels_app.Conversation": "conversation",
@@ -32,6 +33,7 @@ TOLD = {
 # What has one and is no part of what happened with them, and why.
 UNTOLD_OF = {
     "citizens.Citizen": "whoever was merged is the same person",
+    "citizens.DuplicatePair": "a question about two people, no fact of either",
     "reporting.IssuedHistory": "a copy of the story; that it was made stands in the audit trail",
 }
 

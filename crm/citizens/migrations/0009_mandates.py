@@ -13,7 +13,7 @@ import crm.kit.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("citizens", "0007_consents"),
+        ("citizens", "0008_merges"),
         ("organisations", "0002_names_in_the_plural"),
         ("pghistory", "0007_auto_20250421_0444"),
     ]

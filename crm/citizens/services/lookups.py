@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from crm.audit.models import AuditEntry
 from crm.citizens import checking
+from crm.citizens.aliases import Survivor
 from crm.citizens.models import Citizen, CitizenRecord, Identifier
 from crm.citizens.permissions import VIEW_CITIZEN, VIEW_PROTECTED
 from crm.citizens.services.records import ReasonNeeded, note, usual_purpose
@@ -43,7 +44,7 @@ def look_up(actor: Actor, citizen_id: UUID, connection_id: UUID, *, reason: str 
     record = (
         CitizenRecord.objects.for_actor(actor)
         .select_related("citizen")
-        .get_or_refuse(citizen__uuid=citizen_id)
+        .get_or_refuse(citizen=Survivor(citizen_id))
     )
     connection = Connection.objects.for_actor(actor).get_or_refuse(uuid=connection_id)
     require(actor, CONSULT_SYSTEMS, connection)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.audit.record import record as write_down
 from crm.citizens import checking
+from crm.citizens.aliases import Survivor
 from crm.citizens.checking import Wishes
 from crm.citizens.events import CitizenChanged
 from crm.citizens.models import Citizen, CitizenRecord, Identifier
@@ -55,7 +56,7 @@ def own_record(actor: Actor, citizen_id: UUID, permission: str) -> CitizenRecord
         CitizenRecord.objects.for_actor(actor)
         .select_for_update(of=("self",))
         .select_related("citizen")
-        .get_or_refuse(citizen__uuid=citizen_id)
+        .get_or_refuse(citizen=Survivor(citizen_id))
     )
     require(actor, permission, record)
     return record
@@ -74,7 +75,7 @@ def open_citizen(actor: Actor, citizen_id: UUID, *, purpose: str = "", reason: s
     Raises ReasonNeeded for a protected record without a stated reason.
     """
     require(actor, VIEW_CITIZEN)
-    citizen = Citizen.objects.for_actor(actor).get_or_refuse(uuid=citizen_id)
+    citizen = Citizen.objects.for_actor(actor).known_by(citizen_id).get_or_refuse()
     record = CitizenRecord.objects.for_actor(actor).filter(citizen=citizen).first()
     reason = checking.text(reason, 240)
     if record is not None:
@@ -119,7 +120,7 @@ def reveal_identifier(
     number = (
         Identifier.objects.for_actor(actor)
         .select_related("citizen")
-        .get_or_refuse(uuid=identifier_id, citizen__uuid=citizen_id)
+        .get_or_refuse(uuid=identifier_id, citizen=Survivor(citizen_id))
     )
     record = CitizenRecord.objects.for_actor(actor).filter(citizen=number.citizen).first()
     if record is None:  # an agreement shares numbers masked only
