@@ -408,6 +408,12 @@ SPECTACULAR_SETTINGS = {
         "InteractionStateEnum": "channels_app.api_shapes.InteractionState",
         "InteractionDirectionEnum": "channels_app.api_shapes.InteractionDirection",
         "MandateStateEnum": "crm.citizens.mandate_api.STATES",
+        "MandateActEnum": "crm.citizens.mandate_api.Act",
+        "OriginEnum": "cases.api.tasks.PaperSource",  # of papers and documents alike
+        "PaperStateEnum": "cases.api.tasks.PaperState",
+        "TaskStateEnum": "cases.api.tasks.TaskState",
+        "PapersEndEnum": "cases.api.letters.PapersEnd",
+        "TargetEndEnum": "cases.api.targets.TargetEnd",
         "TransferStateEnum": "cases.api.transfers.TransferState",
         "TransferBasisEnum": "cases.api.transfers.TransferBasis",
         "ConsultationStateEnum": "cases.api.transfers.ConsultationState",
