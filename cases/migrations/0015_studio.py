@@ -147,56 +147,11 @@ class Migration(migrations.Migration):
             name="number",
             field=models.PositiveSmallIntegerField(default=0),
         ),
-        migrations.AlterField(
-            model_name="event",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("opened", "Opened"),
-                    ("imported", "Imported"),
-                    ("edited", "Edited"),
-                    ("assigned", "Assigned"),
-                    ("released", "Returned to the queue"),
-                    ("moved", "Moved"),
-                    ("unit_changed", "Unit changed"),
-                    ("confidentiality_changed", "Confidentiality changed"),
-                    ("noted", "Internal note"),
-                    ("messaged", "Message"),
-                    ("attached", "Document added"),
-                    ("withdrawn", "Document withdrawn"),
-                    ("linked", "Case linked"),
-                    ("unlinked", "Case unlinked"),
-                    ("participant_added", "Participant added"),
-                    ("participant_ended", "Participant withdrawn"),
-                    ("clock_suspended", "Legal deadline suspended"),
-                    ("clock_resumed", "Legal deadline resumed"),
-                    ("clock_extended", "Legal deadline extended"),
-                    ("clock_recomputed", "Legal deadline recomputed"),
-                    ("migrated", "Taken to another version of its type"),
-                ],
-                max_length=40,
-            ),
-        ),
         migrations.RunSQL(
             "UPDATE cases_casetypeversion SET published_at = created_at,"
             " retired_at = CASE WHEN status = 'retired' THEN updated_at END"
             " WHERE status <> 'draft'",
             migrations.RunSQL.noop,
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="casetypeversion",
-            trigger=pgtrigger.compiler.Trigger(
-                name="kept",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition="WHEN (OLD.\"status\" IN ('published', 'retired'))",
-                    func="IF TG_OP = 'UPDATE' AND NEW.bundle = OLD.bundle AND NEW.number = OLD.number AND NEW.case_type_id = OLD.case_type_id AND NEW.published_at = OLD.published_at AND (NEW.status = OLD.status OR OLD.status = 'published' AND NEW.status = 'retired') THEN RETURN NEW; END IF; RAISE EXCEPTION 'A published version of a case type is kept as it is';",
-                    hash="9790279996737fe3a3784f3c926ebccf736ee13d",
-                    operation="UPDATE OR DELETE",
-                    pgid="pgtrigger_kept_2ceb4",
-                    table="cases_casetypeversion",
-                    when="BEFORE",
-                ),
-            ),
         ),
         migrations.AddConstraint(
             model_name="casetypeversion",
@@ -334,6 +289,21 @@ class Migration(migrations.Migration):
             model_name="versionmigrationrefusal",
             constraint=models.UniqueConstraint(
                 fields=("migration", "case"), name="version_migration_refusal_once"
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="casetypeversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="kept",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"status\" IN ('published', 'retired'))",
+                    func="IF TG_OP = 'UPDATE' AND NEW.bundle = OLD.bundle AND NEW.number = OLD.number AND NEW.case_type_id = OLD.case_type_id AND NEW.published_at = OLD.published_at AND (NEW.status = OLD.status OR OLD.status = 'published' AND NEW.status = 'retired') THEN RETURN NEW; END IF; RAISE EXCEPTION 'A published version of a case type is kept as it is';",
+                    hash="9790279996737fe3a3784f3c926ebccf736ee13d",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_kept_2ceb4",
+                    table="cases_casetypeversion",
+                    when="BEFORE",
+                ),
             ),
         ),
     ]

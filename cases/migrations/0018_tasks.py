@@ -21,43 +21,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name="event",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("opened", "Opened"),
-                    ("imported", "Imported"),
-                    ("edited", "Edited"),
-                    ("assigned", "Assigned"),
-                    ("released", "Returned to the queue"),
-                    ("moved", "Moved"),
-                    ("unit_changed", "Unit changed"),
-                    ("confidentiality_changed", "Confidentiality changed"),
-                    ("noted", "Internal note"),
-                    ("messaged", "Message"),
-                    ("attached", "Document added"),
-                    ("withdrawn", "Document withdrawn"),
-                    ("linked", "Case linked"),
-                    ("unlinked", "Case unlinked"),
-                    ("participant_added", "Participant added"),
-                    ("participant_ended", "Participant withdrawn"),
-                    ("clock_suspended", "Legal deadline suspended"),
-                    ("clock_resumed", "Legal deadline resumed"),
-                    ("clock_extended", "Legal deadline extended"),
-                    ("clock_recomputed", "Legal deadline recomputed"),
-                    ("task_added", "Task added"),
-                    ("task_changed", "Task changed"),
-                    ("task_done", "Task done"),
-                    ("task_approved", "Task approved"),
-                    ("task_rejected", "Task not approved"),
-                    ("task_cancelled", "Task cancelled"),
-                    ("task_reopened", "Task taken up again"),
-                    ("paper_ticked", "Paper of the checklist"),
-                ],
-                max_length=40,
-            ),
-        ),
         migrations.CreateModel(
             name="Task",
             fields=[
@@ -304,20 +267,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="paper",
-            trigger=pgtrigger.compiler.Trigger(
-                name="kept",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="9ef30a3982062b8c30843920cd8ed763266ff9e8",
-                    operation="DELETE",
-                    pgid="pgtrigger_kept_c09cb",
-                    table="cases_paper",
-                    when="BEFORE",
-                ),
-            ),
-        ),
         migrations.AddIndex(
             model_name="task",
             index=models.Index(fields=["case", "id"], name="task_of_case"),
@@ -431,6 +380,24 @@ class Migration(migrations.Migration):
                 name="task_refused_with_reason",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="taskorder",
+            constraint=models.UniqueConstraint(fields=("task", "after"), name="task_order_once"),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="paper",
+            trigger=pgtrigger.compiler.Trigger(
+                name="kept",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="9ef30a3982062b8c30843920cd8ed763266ff9e8",
+                    operation="DELETE",
+                    pgid="pgtrigger_kept_c09cb",
+                    table="cases_paper",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name="task",
             trigger=pgtrigger.compiler.Trigger(
@@ -444,10 +411,6 @@ class Migration(migrations.Migration):
                     when="BEFORE",
                 ),
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="taskorder",
-            constraint=models.UniqueConstraint(fields=("task", "after"), name="task_order_once"),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="taskorder",

@@ -541,49 +541,6 @@ class Migration(migrations.Migration):
                 name="professional_has_a_number",
             ),
         ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="authorisedprofessional",
-            trigger=pgtrigger.compiler.Trigger(
-                name="kept",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
-                    hash="175fe370829a69e3fea314c082dc5580cb31b43c",
-                    operation="DELETE",
-                    pgid="pgtrigger_kept_27c50",
-                    table="citizens_authorisedprofessional",
-                    when="BEFORE",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="authorisedprofessional",
-            trigger=pgtrigger.compiler.Trigger(
-                name="update_update",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
-                    func='INSERT INTO "citizens_authorisedprofessionalevent" ("citizen_id", "created_at", "ended_at", "ended_reason", "id", "number", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "updated_at", "uuid") VALUES (OLD."citizen_id", OLD."created_at", OLD."ended_at", OLD."ended_reason", OLD."id", OLD."number", OLD."organisation_id", _pgh_attach_context(), NOW(), \'update\', OLD."id", OLD."updated_at", OLD."uuid"); RETURN NULL;',
-                    hash="5623e852814b593d64edbc3e8f85c6803ccc4d09",
-                    operation="UPDATE",
-                    pgid="pgtrigger_update_update_fe54a",
-                    table="citizens_authorisedprofessional",
-                    when="AFTER",
-                ),
-            ),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name="authorisedprofessional",
-            trigger=pgtrigger.compiler.Trigger(
-                name="delete_delete",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func='INSERT INTO "citizens_authorisedprofessionalevent" ("citizen_id", "created_at", "ended_at", "ended_reason", "id", "number", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "updated_at", "uuid") VALUES (OLD."citizen_id", OLD."created_at", OLD."ended_at", OLD."ended_reason", OLD."id", OLD."number", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."updated_at", OLD."uuid"); RETURN NULL;',
-                    hash="44ec7dddf3b2b48fae0035eb529d0581c9e43b0f",
-                    operation="DELETE",
-                    pgid="pgtrigger_delete_delete_31997",
-                    table="citizens_authorisedprofessional",
-                    when="AFTER",
-                ),
-            ),
-        ),
         migrations.AddIndex(
             model_name="mandate",
             index=models.Index(fields=["grantor", "holder"], name="mandate_between"),
@@ -744,6 +701,70 @@ class Migration(migrations.Migration):
                 name="mandate_equal_once_at_a_time",
             ),
         ),
+        migrations.AddIndex(
+            model_name="mandatepaper",
+            index=models.Index(fields=["mandate", "-id"], name="mandate_paper"),
+        ),
+        migrations.AddIndex(
+            model_name="mandatepaper",
+            index=models.Index(fields=["sha256"], name="mandate_paper_digest"),
+        ),
+        migrations.AddConstraint(
+            model_name="mandatepaper",
+            constraint=models.UniqueConstraint(
+                fields=("mandate", "sha256"), name="mandate_paper_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="mandatepaper",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sha256__regex", "^[0-9a-f]{64}$")),
+                name="mandate_paper_has_a_digest",
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="authorisedprofessional",
+            trigger=pgtrigger.compiler.Trigger(
+                name="kept",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="175fe370829a69e3fea314c082dc5580cb31b43c",
+                    operation="DELETE",
+                    pgid="pgtrigger_kept_27c50",
+                    table="citizens_authorisedprofessional",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="authorisedprofessional",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "citizens_authorisedprofessionalevent" ("citizen_id", "created_at", "ended_at", "ended_reason", "id", "number", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "updated_at", "uuid") VALUES (OLD."citizen_id", OLD."created_at", OLD."ended_at", OLD."ended_reason", OLD."id", OLD."number", OLD."organisation_id", _pgh_attach_context(), NOW(), \'update\', OLD."id", OLD."updated_at", OLD."uuid"); RETURN NULL;',
+                    hash="5623e852814b593d64edbc3e8f85c6803ccc4d09",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_fe54a",
+                    table="citizens_authorisedprofessional",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="authorisedprofessional",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "citizens_authorisedprofessionalevent" ("citizen_id", "created_at", "ended_at", "ended_reason", "id", "number", "organisation_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "updated_at", "uuid") VALUES (OLD."citizen_id", OLD."created_at", OLD."ended_at", OLD."ended_reason", OLD."id", OLD."number", OLD."organisation_id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."updated_at", OLD."uuid"); RETURN NULL;',
+                    hash="44ec7dddf3b2b48fae0035eb529d0581c9e43b0f",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_31997",
+                    table="citizens_authorisedprofessional",
+                    when="AFTER",
+                ),
+            ),
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name="mandate",
             trigger=pgtrigger.compiler.Trigger(
@@ -829,27 +850,6 @@ class Migration(migrations.Migration):
                     table="citizens_mandate",
                     when="AFTER",
                 ),
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="mandatepaper",
-            index=models.Index(fields=["mandate", "-id"], name="mandate_paper"),
-        ),
-        migrations.AddIndex(
-            model_name="mandatepaper",
-            index=models.Index(fields=["sha256"], name="mandate_paper_digest"),
-        ),
-        migrations.AddConstraint(
-            model_name="mandatepaper",
-            constraint=models.UniqueConstraint(
-                fields=("mandate", "sha256"), name="mandate_paper_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="mandatepaper",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("sha256__regex", "^[0-9a-f]{64}$")),
-                name="mandate_paper_has_a_digest",
             ),
         ),
     ]
