@@ -175,7 +175,7 @@ def _places() -> list[nav.NavItem]:
             "cases:my_tasks",
             permission=permissions.VIEW_CASE,
             order=22,
-            keys="g t",
+            keys="g q",
         ),
         nav.NavItem(
             "transfers",

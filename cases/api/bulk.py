@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from cases.models import BulkAction, BulkRow, Case
 from cases.permissions import RUN_BULK
 from cases.query import as_audited, understood
+from cases.selectors import people_of
 from cases.services.bulk import (
     Bulk,
     cancel_bulk,
@@ -21,6 +22,7 @@ from cases.services.bulk import (
     undo_bulk,
 )
 from cases.services.bulk_acts import ACTS
+from cases.services.places import unit_of
 from crm.audit.record import record
 from crm.kit.api import ActorAPIView, BadExpression, operation
 from crm.kit.api.shapes import Choice, Id, Input, Listing, Moment, Named, Output, Text, Whole
@@ -121,6 +123,12 @@ class Bulks(BulkAPIView):
                 raise BadExpression("query", expression.problems)
             asked = expression.alone()
         cases = chosen_cases(self.actor, named or (), asked)
+        if named is not None and not cases.exists():
+            raise Invalid(errors={"cases": [_("There is no such case.")]})
+        if "unit" in given:
+            unit_of(self.actor, given["unit"])
+        if "assignee" in given and not people_of(self.actor).filter(uuid=given["assignee"]):
+            raise Invalid(errors={"assignee": [_("This person does not work here.")]})
         given["person"], given["body"] = given.pop("assignee", None), given.pop("text", "")
         row = prepare_bulk(self.actor, cases, Bulk(**given), asked=as_audited(query))
         return self.show(row, location=f"{request.path}{row.uuid}/")

@@ -58,6 +58,7 @@ class DealCase(CaseAPIView):
     @operation("Give a case to whom the rule says", needs=ASSIGN_CASE, answers=CaseOutput)
     def post(self, request: Request, case_id: UUID) -> HttpResponse:
         """409 when somebody has it, or nobody of its unit can have it; the detail says who why not."""
+        self.read()
         return self.show(services.deal_case(self.actor, case_id))
 
 

@@ -67,6 +67,7 @@ class SendLetter(CaseAPIView):
     @operation("Send the information letter", needs=CHANGE_CASE, answers=LetterOutput)
     def post(self, request: Request, case_id: UUID) -> HttpResponse:
         """409 when it has been sent: it goes once for each case."""
+        self.read()
         return self.reply(letters.send_letter(self.actor, case_id))
 
 

@@ -122,6 +122,7 @@ class RetireCaseType(TypeAPIView):
     @operation("Retire a case type", needs=PUBLISH_CASE_TYPE, status=204)
     def post(self, request: Request, type_id: UUID) -> HttpResponse:
         """What is open is worked to its end; publishing revives it."""
+        self.read()
         services.retire_case_type(self.actor, self.code(type_id))
         return HttpResponse(status=204)
 

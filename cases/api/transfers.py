@@ -436,6 +436,7 @@ class WithdrawConsultation(ConsultationView):
     @operation("Withdraw a question", needs=CHANGE_CASE, answers=ConsultationOutput)
     def post(self, request: Request, consultation_id: UUID) -> HttpResponse:
         """By who asked."""
+        self.read()
         return self.done(services.withdraw_area(self.actor, consultation_id))
 
 

@@ -358,7 +358,7 @@ def _look_through(actor: Actor, action: BulkAction, most: int) -> bool:
         case = cases.get(row.case_id)
         row.reason = str(foresee(row, case))[:400]
     refused = [row for row in rows if row.reason]
-    BulkRow.objects.bulk_update(refused, ["reason"])
+    BulkRow.objects.unscoped("of this action").bulk_update(refused, ["reason"])
     action.looked += len(rows)
     action.refused += len(refused)
     if action.looked >= action.total:
@@ -396,7 +396,9 @@ def _run_lot(actor: Actor, action: BulkAction) -> bool:
         row.reason = _try(actor, action, row, case)
         row.status = Row.REFUSED if row.reason else Row.DONE
     done = [row for row in rows if row.status == Row.DONE]
-    BulkRow.objects.bulk_update(rows, ["status", "reason", "event", "before"])
+    BulkRow.objects.unscoped("of this action").bulk_update(
+        rows, ["status", "reason", "event", "before"]
+    )
     if action.undoes is not None:
         undone = BulkRow.objects.unscoped("of the action that is undone").filter(
             action=action.undoes, case__in=[row.case_id for row in done]

@@ -330,7 +330,7 @@ def _keep_result(case: Case, workflow: Workflow, result: Outcome | None) -> None
     """How work ended stands beside the case while it is ended; taken up again, only in its story."""
     if not workflow.results:
         return
-    kept = CaseResult.objects.filter(case=case)
+    kept = CaseResult.objects.unscoped("of the case at hand").filter(case=case)
     if case.closed_at is None:
         kept.delete()
     elif result is not None:

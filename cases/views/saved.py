@@ -41,7 +41,7 @@ _ARRANGED: dict[str, dict[str, Any]] = {
     "down": {"step": 1},
 }
 FIRST_ROWS = 5
-MOST_TILES = 8
+MOST_TILES = 6
 
 
 @require_GET

@@ -7,12 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
-from django.test import Client
 
 from cases import services, tasklists
-from cases.models import Case, CaseType, CaseTypeVersion, Document, Paper, Task
+from cases.models import Case, CaseType, Document, Paper, Task
 from cases.services import told_at
-from cases.workflow import check, of_version, simple_bundle
+from cases.workflow import check, simple_bundle
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound
 from crm.organisations.services import load_public_holidays
@@ -361,20 +360,3 @@ def test_a_paper_is_spared_with_its_reason(alice: Actor, case: Case, state: str)
 
 
 # --- In the form of the case type -----------------------------------------------------------------
-
-
-def test_the_form_of_a_case_type_keeps_the_parts_that_it_does_not_show(
-    world: World, client: Client, kind: CaseType
-) -> None:
-    from cases.type_forms import CaseTypeForm
-
-    client.force_login(employee(world.here, "administrator", full_name="Admin"))
-    newest = CaseTypeVersion.objects.filter(case_type=kind).latest("number")
-    said = {k: v for k, v in CaseTypeForm.of(kind, newest).items() if v is not None}
-    answer = client.post("/organizacion/tipos/obra/", {**said, "term": "20wd"})
-    assert answer.status_code == 302
-    newest = CaseTypeVersion.objects.filter(case_type=kind).latest("number")
-    assert newest.number == 2
-    assert newest.bundle["term"] == "20wd"
-    assert of_version(newest.bundle).checklist.tasks[0].name == "Revisar la solicitud"
-    assert len(of_version(newest.bundle).checklist.papers) == 3

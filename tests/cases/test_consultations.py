@@ -70,7 +70,7 @@ def test_asked_and_answered(sides: Sides, case: Case) -> None:
         for entry in whole_story(sides.boss, case)
     ]
     assert told[:2] == [
-        ("asked Sur, which may answer until 9 Mar 2026, 23:59", "¿Hay obra?"),
+        ("asked Sur, which may answer until 9 mar 2026, 23:59", "¿Hay obra?"),
         ("answered the question to Sur", "Sí, hasta mayo"),
     ]
     with conflict("consultation_over"):

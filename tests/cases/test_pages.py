@@ -81,8 +81,10 @@ def test_the_day_of_whoever_supervises_or_only_reads_holds_all_their_units(world
         assert "De nadie" in days[code].content.decode()
         assert 'href="/casos/?vista=free"' in days[code].content.decode()
     assert 'href="/casos/?vista=late"' in days["supervisor"].content.decode()
-    assert "/asumir/" in days["supervisor"].content.decode()
-    assert "/asumir/" not in days["auditor"].content.decode()  # reads everything, changes nothing
+    assert "/siguiente/" in days["supervisor"].content.decode()
+    assert (
+        "/siguiente/" not in days["auditor"].content.decode()
+    )  # reads everything, changes nothing
 
 
 @pytest.mark.parametrize("role", ["administrator", "communications"])
@@ -130,8 +132,8 @@ def test_lists_and_pages_cost_the_same_queries_whatever_they_hold(
         ("/", 17),
         ("/casos/", 16),
         ("/casos/?vista=all", 16),
-        (f"/casos/{case.uuid}/", 22),
-        (f"/casos/{case.uuid}/cronologia/", 13),
+        (f"/casos/{case.uuid}/", 25),
+        (f"/casos/{case.uuid}/cronologia/", 15),
     ):
         with django_assert_max_num_queries(budget):
             assert client.get(address).status_code == 200, address

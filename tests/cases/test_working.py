@@ -62,12 +62,12 @@ def test_nobody_is_given_a_specially_protected_case_that_they_cannot_see(world: 
     with pytest.raises(Invalid) as refused:
         services.assign_case(actor, special.uuid, alice)
     assert "protected" in refused.value.in_a_line
-    preview = bulk.preview_bulk(
+    preview = bulk.prepare_bulk(
         actor,
         bulk.chosen_cases(actor, [special.uuid]),
         bulk.Bulk(action="assign", person=alice),
     )
-    assert preview.would_do == 0
+    assert (preview.total, preview.refused) == (1, 1)
     new = NewCase(
         case_type=special.case_type.code,
         subject="Reservado",

@@ -109,7 +109,7 @@ SPECIAL: dict[tuple[str, str], Any] = {
 ALSO = {
     "TickInput": ("document",),
     "NewBulkInput": ("cases", "assignee"),
-    "NewCaseInput": ("unit",),
+    "NewCaseInput": ("unit", "citizen"),
     "NewAppointmentInput": ("citizen",),
 }
 

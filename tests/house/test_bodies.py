@@ -158,6 +158,21 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
         {"action": "assign", "case": "case.uuid", "ready": "start"},
         "employee.uuid",
     ),
+    ("AbsenceForm", "substitute"): (
+        "accounts:absences",
+        {"first": "2030-01-07", "last": "2030-01-08"},
+        "nothing.pk",
+    ),
+    ("RuleForm", "case_type"): (
+        "cases:set_rule",
+        {"unit": "unit.uuid", "method": "manual", "weight": "1"},
+        "case_type.code",
+    ),
+    ("AskForm", "unit"): (
+        "cases:consultation_new",
+        {"term": "3wd", "text": "Palabras"},
+        "other_unit.uuid",
+    ),
     ("TaskForm", "unit"): ("cases:new_task", {"title": "Llamar"}, "other_unit.uuid"),
     ("TaskForm", "assignee"): ("cases:new_task", {"title": "Llamar"}, "employee.uuid"),
     ("TaskForm", "after"): ("cases:new_task", {"title": "Llamar"}, "task.uuid"),
@@ -269,6 +284,13 @@ FOREIGN_BY_NATURE = {
     ("_SampleForm", "unit"),
     ("ApplicationForm", "key"),
     ("SimulatedForm", "to"),  # a citizen may write to any mailbox
+    ("AbroadForm", "unit"),  # another organisation's, within an agreement
+    # of acts that only the other side of a transfer or the grantor's page reaches: their verbs fetch by
+    # person_for, unit_of, published_version and citizen_of, which other forms here try
+    ("AcceptForm", "assignee"),
+    ("ReceiveForm", "case_type"),
+    ("ReceiveForm", "unit"),
+    ("NewMandateForm", "citizen"),
 }
 # Names that a field naming a row bears.
 NAMING = {
