@@ -402,10 +402,10 @@ def with_people(rows: CaseQuerySet, actor: Actor) -> CaseQuerySet:
     )
 
 
-def patience(searched: object) -> AbstractContextManager[None]:
-    """Within it a search for words or by an expression ends after SEARCH_MS; Unavailable says how to
-    ask for less."""
-    return _within(SEARCH_MS) if searched else nullcontext()
+def patience(searched: object, milliseconds: int = SEARCH_MS) -> AbstractContextManager[None]:
+    """Within it a search for words or by an expression ends after so long; Unavailable says how to ask
+    for less."""
+    return _within(milliseconds) if searched else nullcontext()
 
 
 @contextmanager

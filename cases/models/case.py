@@ -433,7 +433,16 @@ class Event(models.Model):
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]
-        indexes = [models.Index(fields=["organisation", "tx", "id"], name="event_feed")]
+        indexes = [
+            models.Index(fields=["organisation", "tx", "id"], name="event_feed"),
+            # what somebody did, and what was done in a time: cases.query asks for it
+            models.Index(
+                fields=["organisation", "actor_id", "at"],
+                condition=Q(actor_kind="user"),
+                name="event_by",
+            ),
+            models.Index(fields=["organisation", "kind", "at"], name="event_when"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.seq}"

@@ -109,6 +109,11 @@ FIELDS: tuple[Field[Asking], ...] = (
         compares=True,
     ),
     Field(
+        *("suspended", "suspendido", _("Suspended since"), _past, meanings.suspended),
+        offers=_dates,
+        compares=True,
+    ),
+    Field(
         *("category", "categoría", _("Category"), _category, meanings.equal("category")),
         offers=_categories,
     ),

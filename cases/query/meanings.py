@@ -4,15 +4,17 @@ The rights stand outermost: a condition here only ever narrows `Case.objects.for
 """
 
 from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cases.lists import ALL, OPEN, keys_of_citizen, words_in
+from cases.lists import ALL, OPEN, keys_of_citizen, patience, words_in
 from cases.models import (
     Application,
     Case,
@@ -34,10 +36,12 @@ from cases.tasklists import having
 from crm.citizens.aliases import Survivor
 from crm.citizens.search import called
 from crm.kit.actor import Kind as ActorKind
+from crm.kit.errors import Unavailable
 from crm.kit.query import Leaf, Period, Value, Wrong
 
 Means = Callable[[Asking, str, Sequence[Any]], Q]
 FEW = 500
+LEAD_MS = 100  # for finding the few
 _SHOWN = "of cases that the list shows"
 ALWAYS = Q(pk__isnull=False)
 NEVER = Q(pk__isnull=True)
@@ -174,18 +178,31 @@ def dated(column: str) -> Means:
     return means
 
 
-def during(column: str, period: Period, sign: str) -> Q:
-    """The column stands so to the period."""
+def suspended(_asking: Asking, sign: str, values: Sequence[Period]) -> Q:
+    """Its legal deadline is suspended, and has been since then."""
+    return any_of([during("suspended_on", value, sign, of_days=True) for value in values])
+
+
+def during(column: str, period: Period, sign: str, *, of_days: bool = False) -> Q:
+    """The column stands so to the period; a day as its first moment."""
     ends = period.by(sign)
     if ends is None:
         return NEVER
-    start, before = ends
+    start, before = map(_first_day, ends) if of_days else ends
     found = ALWAYS
     if start is not None:
         found &= Q(**{f"{column}__gte": start})
     if before is not None:
         found &= Q(**{f"{column}__lt": before})
     return found
+
+
+def _first_day(moment: datetime | None) -> date | None:
+    """The first day that begins at the moment or later."""
+    if moment is None:
+        return None
+    local = timezone.localtime(moment)
+    return local.date() + timedelta(days=local.time() > time.min)
 
 
 # --- Service targets ----------------------------------------------------------------------------
@@ -279,6 +296,7 @@ _HAS: dict[str, Callable[[Asking], Q]] = {
     "assignee": lambda _asking: Q(assignee__isnull=False),
     "citizen": lambda _asking: Q(citizen__isnull=False),
     "due": lambda _asking: Q(due_at__isnull=False),
+    "suspension": lambda _asking: Q(suspended_on__isnull=False),
     "outcome": lambda _asking: ~Q(outcome=""),
     "place": lambda _asking: Q(latitude__isnull=False),
     "documents": lambda asking: Q(
@@ -320,16 +338,32 @@ _TRANSFER: dict[str, Q] = {
 
 HAPPENED = "event"
 _WHAT = ("moved-to", "moved-from", "assigned-to", "event")
+_LEADING = ("by", "when")
 
 
-def happened(_asking: Asking, leaves: Sequence[Leaf]) -> Q:
+def happened(asking: Asking, leaves: Sequence[Leaf]) -> Q:
     """One and the same thing that happened in the case is what all the leaves say."""
     _require_one(leaves)
     found = Q()
     for leaf in leaves:
         found &= any_of([_OF_EVENT[leaf.field.name](leaf.sign, value) for value in leaf.values])
-    events = Event.objects.unscoped(_SHOWN).filter(found, case=OuterRef("pk"))
-    return Q(Exists(events))
+    events = Event.objects.unscoped(_SHOWN).filter(found)
+    if any(leaf.field.name in _LEADING for leaf in leaves):
+        few = _few(events.filter(organisation=asking.actor.organisation_id))
+        if few is not None:
+            return Q(pk__in=few)
+    return Q(Exists(events.filter(case=OuterRef("pk"))))
+
+
+def _few(events: Any) -> list[int] | None:
+    """The cases of these events when they are few and found at once: what somebody did or what was done
+    in a time is indexed by itself, and the planner would rather look through every case's events."""
+    try:
+        with patience(searched=True, milliseconds=LEAD_MS):
+            keys = list(events.order_by().values_list("case", flat=True).distinct()[: FEW + 1])
+    except Unavailable:
+        return None
+    return keys if len(keys) <= FEW else None
 
 
 def _require_one(leaves: Sequence[Leaf]) -> None:

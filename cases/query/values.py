@@ -91,6 +91,7 @@ HAS = tuple(
         ("assignee", "responsable", gettext_lazy("Assignee")),
         ("citizen", "persona", gettext_lazy("Citizen")),
         ("due", "plazo", gettext_lazy("Due date")),
+        ("suspension", "suspensión", gettext_lazy("Legal deadline suspended")),
         ("outcome", "resultado", gettext_lazy("Outcome")),
         ("place", "lugar", gettext_lazy("Place on the map")),
         ("documents", "documentos", gettext_lazy("Documents")),

@@ -205,6 +205,7 @@ def _case(world: World, heap: Heap, dice: Random, number: int, people: list[Citi
         external_id=dice.choice((None, f"x{number}")),
         opened_at=_moment(heap, dice),
         due_at=dice.choice((None, _moment(heap, dice), _moment(heap, dice))),
+        suspended_on=dice.choice((None, _moment(heap, dice).date())),
         closed_at=_moment(heap, dice) if category >= 4 else None,
     )
     Case.objects.filter(pk=case.pk).update(updated_at=_moment(heap, dice))
@@ -625,6 +626,7 @@ def _haves(heap: Heap) -> list[tuple[str, Meaning]]:
         ("assignee", lambda _seer, case: case.assignee_id is not None),
         ("persona", lambda _seer, case: case.citizen_id is not None),
         ("due", lambda _seer, case: case.due_at is not None),
+        ("suspension", lambda _seer, case: case.suspended_on is not None),
         ("outcome", lambda _seer, case: case.outcome != ""),
         ("place", lambda _seer, case: case.latitude is not None),
         ("notes", lambda _seer, case: case.pk in heap.notes),
@@ -679,6 +681,7 @@ _DATES = (
     (("opened", "abierto"), "opened_at", -1),
     (("closed", "cerrado"), "closed_at", -1),
     (("updated",), "updated_at", -1),
+    (("suspended", "suspendido"), "suspended_on", -1),
 )
 _SIGNS = (":", "<", "<=", ">", ">=")
 
@@ -712,10 +715,10 @@ def _days(heap: Heap, way: int) -> st.SearchStrategy[tuple[str, date, date]]:
     return st.one_of(st.sampled_from(fixed), distances)
 
 
-def _lies(moment: datetime | None, sign: str, first: date, after: date) -> bool:
+def _lies(moment: datetime | date | None, sign: str, first: date, after: date) -> bool:
     if moment is None:
         return False
-    on = timezone.localtime(moment).date()
+    on = timezone.localtime(moment).date() if isinstance(moment, datetime) else moment
     return {
         ":": first <= on < after,
         "<": on < first,
