@@ -98,6 +98,7 @@ class Town:
     newcomer: User
     auditor: User
     leaving: User
+    southern: User
     communicator: User
     citizen: Citizen
     appointment: Appointment = field(init=False)
@@ -106,6 +107,7 @@ class Town:
     clara: Citizen | None = None  # who comes through every door
     written: Campaign | None = None  # a campaign to her, which nobody has approved yet
     cases: dict[str, Case] = field(default_factory=dict)
+    twice: list[Citizen] = field(default_factory=list)  # one person
     chat: ChannelAccount | None = None
     talk: Conversation | None = None  # one that nobody changes, to be looked at
     calendar: WorkingCalendar | None = None
@@ -149,6 +151,10 @@ def build() -> Town:
         town.cases["south"] = CaseFactory(
             unit=town.south, subject="A matter of the southern counter", **types
         )
+        town.cases["handed"] = CaseFactory(
+            actor=agent, unit=town.north, subject="For the southern counter", **types
+        )
+        _twice(town)
         CaseTypeFactory(
             organisation=town.organisation,
             code="permit",
@@ -172,6 +178,16 @@ def build() -> Town:
         CaseFactory(unit=harbour, subject="A lamp is out", latitude=40.3, longitude=-3.44, **types)
         facts.rebuild(town.organisation)
         return town
+
+
+def _twice(town: Town) -> None:
+    """Somebody who is on record twice, a case under each."""
+    for subject, surname2 in (("A first request", "Rueda"), ("A second request", "Ruedas")):
+        person = CitizenFactory(
+            organisation=town.organisation, name="Mercedes", surname1="Doble", surname2=surname2
+        )
+        town.twice.append(person)
+        CaseFactory(actor=acting(town.agent), unit=town.north, subject=subject, citizen=person)
 
 
 def _mail(town: Town) -> None:
@@ -424,6 +440,7 @@ def _people() -> Town:
         newcomer=person("Nuria Nueva", works_in=south),
         auditor=person("Aurelio Auditor", "auditor"),
         leaving=person("Leandro Leal", "agent", unit=north),
+        southern=person("Susana Sur", "supervisor", unit=south),
         communicator=person("Carla Comunica", "communications"),
         citizen=citizen,
     )
