@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cases.bulk_forms import BulkForm
 from cases.forms import show_errors
-from cases.models import BulkAction
+from cases.models import BulkAction, Case
 from cases.permissions import RUN_BULK
 from cases.query import as_audited, whole_expression
 from cases.services.bulk import (
@@ -28,11 +28,14 @@ from cases.services.bulk import (
 )
 from cases.services.bulk_acts import ACTS, UNDO
 from cases.views.lists import list_filter, listing_of
+from cases.workflow import of_version
+from crm.accounts.models import User
 from crm.audit.record import record
 from crm.kit.access import ActorRequest, needs
 from crm.kit.actor import Actor
 from crm.kit.csvfile import download
 from crm.kit.errors import Invalid
+from crm.organisations.models import Unit
 
 LATEST = 20
 
@@ -79,6 +82,7 @@ def follow(request: ActorRequest, action: UUID) -> HttpResponse:
     context = {
         "action": row,
         "label": _label(row),
+        "details": _details(request.actor, row),
         "progress": progress(row),
         "stream": f"bulk:{row.uuid}",
         "would_do": row.total - row.refused,
@@ -148,6 +152,27 @@ def _label(row: BulkAction) -> str:
     if row.action == UNDO:
         return _("Undo a bulk action")
     return str(ACTS[row.action].label) if row.action in ACTS else row.action
+
+
+def _details(actor: Actor, row: BulkAction) -> list[tuple[str, str]]:
+    """With what the act is done, as it was filled in: to whom it is assigned, the reason, the text."""
+    given = {name: value for name, value in row.arguments.items() if value}
+    said = {**given}
+    if "person" in given:
+        said["person"] = User.objects.get(uuid=given["person"]).full_name
+    if "unit" in given:
+        said["unit"] = Unit.objects.for_actor(actor).get(uuid=given["unit"]).name
+    if "priority" in given:
+        said["priority"] = str(Case.Priority(int(given["priority"])).label)
+    if "move" in given:
+        first = row.rows.select_related("case__type_version").first()
+        move = of_version(first.case.type_version.bundle).move(given["move"]) if first else None
+        said["move"] = move.name if move else given["move"]
+    return [
+        (str(field.label), said[name])
+        for name, field in BulkForm.base_fields.items()
+        if name in said
+    ]
 
 
 def _told(actor: Actor, query: QueryDict) -> str:

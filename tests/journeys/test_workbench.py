@@ -68,6 +68,7 @@ def test_a_heap_that_was_given_away_is_taken_back(office: Office, town: Town) ->
     desk.choose("Assign to", "Leandro Leal")
     desk.follow("Preview")
     expect(desk.page.locator("main")).to_contain_text("Cases: 2. Can be done: 2.")
+    expect(desk.page.locator("main dl")).to_contain_text("Leandro Leal")
     look(desk, "bulk-preview")
     desk.follow("Start")
     expect(desk.page.locator("main")).to_contain_text("Done: 2. Refused: 0.")
