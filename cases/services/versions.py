@@ -151,6 +151,17 @@ def migrations_of(actor: Actor, code: str) -> QuerySet[VersionMigration]:
     return rows.select_related("source", "target", "requested_by").order_by("-pk")
 
 
+def open_cases_by_version(actor: Actor, code: str) -> dict[int, int]:
+    """How many cases are open by each version of a type; of whoever designs types, who may see none."""
+    require(actor, PUBLISH_CASE_TYPE)
+    kind = CaseType.objects.for_actor(actor).get_or_refuse(code=code)
+    rows = Case.objects.unscoped("whoever designs types need see no case").filter(
+        organisation=kind.organisation_id, case_type=kind, category__lt=StateCategory.RESOLVED
+    )
+    counted = rows.values_list("type_version__number").annotate(count=Count("pk")).order_by()
+    return dict(counted)
+
+
 def refusals_of(actor: Actor, migration: VersionMigration) -> list[tuple[str, str]]:
     """The numbers of the cases that stayed, and why; of whoever designs types, who may see no case."""
     require(actor, PUBLISH_CASE_TYPE, migration)

@@ -355,6 +355,9 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:studio_preview_public": Guarded(_TYPE, silent=_DEFINITION),
     "cases:studio_publish": Guarded(_TYPE, silent=_DEFINITION),
     "cases:studio_discard": Guarded(_TYPE),
+    "cases:studio_versions": Guarded(_TYPE, silent=_DEFINITION),
+    "cases:studio_export": Guarded(_TYPE),
+    "cases:import_type": Guarded(post={"text": "no type"}),
     "cases:studio_list": Guarded(
         {**_TYPE, "lot": "estados"}, {"first_state": "in_progress"}, silent=_DEFINITION
     ),
@@ -907,6 +910,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
 EXPORTS = {
     "campaigns:export": "get",
     "cases:bulk_refusals": "get",
+    "cases:studio_export": "get",
     "cases:document": "get",
     "cases:transfer_document": "get",
     "cases:consultation_document": "get",
