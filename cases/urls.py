@@ -23,6 +23,7 @@ from cases.views import (
     procedures,
     saved,
     studio,
+    studio_migrating,
     studio_publishing,
     studio_versions,
     targets,
@@ -116,6 +117,21 @@ of_type = [
     path("estudio/descartar/", studio.discard, name="studio_discard"),
     path("estudio/versiones/", studio_versions.versions, name="studio_versions"),
     path("estudio/texto/", studio_versions.export, name="studio_export"),
+    path("estudio/casos/", studio_migrating.migrations, name="studio_migrations"),
+    path(
+        "estudio/casos/<int:source>/<int:target>/", studio_migrating.migrate, name="studio_migrate"
+    ),
+    path("estudio/casos/<uuid:migration>/", studio_migrating.migration, name="studio_migration"),
+    path(
+        "estudio/casos/<uuid:migration>/avance/",
+        studio_migrating.migration_progress,
+        name="studio_progress",
+    ),
+    path(
+        "estudio/casos/<uuid:migration>/rechazos/",
+        studio_migrating.refusals,
+        name="studio_refusals",
+    ),
     path("estudio/<slug:lot>/", studio.things, name="studio_list"),
     path("estudio/<slug:lot>/<slug:key>/", studio.thing, name="studio_item"),
     path("estudio/<slug:lot>/<slug:key>/orden/", studio.order, name="studio_order"),

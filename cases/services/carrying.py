@@ -90,6 +90,16 @@ class Preview:
     gives_way: CaseTypeVersion | None
     """The draft that would give way, where it says anything else."""
 
+    @property
+    def known(self) -> bool:
+        """Whether there is a type of that code already."""
+        return self.kind is not None
+
+    @property
+    def replaces_draft(self) -> bool:
+        """Whether something that somebody wrote would be lost."""
+        return self.gives_way is not None
+
 
 def look_at_text(actor: Actor, text: str) -> Preview:
     """What importing the text would do; Invalid with line and column when it cannot be read."""
