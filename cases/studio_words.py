@@ -6,15 +6,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from cases.designing import Bundle, codes_and_names
-from cases.studio_forms import (
-    CATEGORY_WORDS,
-    KINDS,
-    conditions_offered,
-    conditions_written,
-    kind_of,
-    term_in,
-)
-from cases.studio_more_forms import NOMINATIONS
+from cases.studio_forms.base import term_in
+from cases.studio_forms.conditions import conditions_offered, conditions_written
+from cases.studio_forms.further import NOMINATIONS
+from cases.studio_forms.kinds import KINDS, kind_of
+from cases.studio_forms.workflow import CATEGORY_WORDS
 from cases.workflow import OUTCOME, REASON
 from crm.kit.policy import catalogue
 

@@ -6,7 +6,7 @@ refers to anything else, and a mistake is told with its line.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from crm.kit.errors import Invalid
 FORMAT, HEAD = "case_type_format", ("code", "name", "nature")
 VERSION = 1
 LONGEST = 512 * 1024
+LONGEST_WORD = 60
 _FIRST = (
     *("code", "name", "names", "title", "category", "type", "format", "from", "to", "permission"),
     *("requires", "nomination", "term", "most", "field", "text", "texts", "moves"),
@@ -75,6 +76,75 @@ def read(text: str) -> Written:
             _refuse(Problem(key, _("This field is required.")))
     bundle = {key: value for key, value in said.items() if key not in (FORMAT, *HEAD)}
     return Written(said["code"], said["name"], said["nature"], bundle)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A problem with the line, the column and the word that it is about; line 0: of the whole."""
+
+    problem: Problem
+    line: int = 0
+    column: int = 0
+    word: str = ""
+
+    @property
+    def words(self) -> str:
+        """In one sentence."""
+        if not self.line:
+            where = self.problem.where
+            return f"{where}: {self.problem.message}" if where else str(self.problem.message)
+        told = _("Line %(line)s, column %(column)s, “%(word)s”: %(problem)s")
+        named = {"line": self.line, "column": self.column, "word": self.word}
+        return told % {**named, "problem": self.problem.message}
+
+
+def located(text: str, problems: Iterable[Problem]) -> list[Located]:
+    """Where in a readable text each problem is: at what it names, else at the nearest thing around it."""
+    marks = _marks(text)
+    return [_located(problem, marks) for problem in problems]
+
+
+def _located(problem: Problem, marks: Mapping[str, tuple[int, int, str]]) -> Located:
+    where = problem.where
+    while where and where not in marks:
+        where = re.sub(r"(?:\.[^.\[\]]*|\[[0-9]+\]|^[^.\[\]]+)$", "", where)
+    return Located(problem, *marks[where]) if where else Located(problem)
+
+
+def _marks(text: str) -> dict[str, tuple[int, int, str]]:
+    """Where each place of a readable text stands: line, column, word."""
+    found: dict[str, tuple[int, int, str]] = {}
+
+    def follow(node: Any, where: str) -> None:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                place = f"{where}.{key.value}" if where else str(key.value)
+                said = value if isinstance(value, yaml.ScalarNode) and value.value else key
+                mark = said.start_mark
+                found[place] = (mark.line + 1, mark.column + 1, _first_word(said.value))
+                follow(value, place)
+        elif isinstance(node, yaml.SequenceNode):
+            for number, value in enumerate(node.value):
+                place, mark = f"{where}[{number}]", value.start_mark
+                word = _first_word(value.value) if isinstance(value, yaml.ScalarNode) else ""
+                found[place] = (mark.line + 1, mark.column + 1, word or _name_in(value))
+                follow(value, place)
+
+    follow(yaml.compose(text, Loader=_Loader), "")
+    return found
+
+
+def _name_in(node: Any) -> str:
+    """What a thing of a list calls itself."""
+    if isinstance(node, yaml.MappingNode):
+        named = {key.value: value.value for key, value in node.value}
+        return _first_word(str(named.get("name") or named.get("code") or ""))
+    return ""
+
+
+def _first_word(text: str) -> str:
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= LONGEST_WORD else f"{line[: LONGEST_WORD - 1]}…"
 
 
 def _refuse(problem: Problem) -> Any:

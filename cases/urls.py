@@ -23,7 +23,9 @@ from cases.views import (
     procedures,
     saved,
     studio,
+    studio_migrating,
     studio_publishing,
+    studio_versions,
     targets,
     tasks,
     transfers,
@@ -113,6 +115,23 @@ of_type = [
     ),
     path("estudio/publicar/", studio_publishing.publish, name="studio_publish"),
     path("estudio/descartar/", studio.discard, name="studio_discard"),
+    path("estudio/versiones/", studio_versions.versions, name="studio_versions"),
+    path("estudio/texto/", studio_versions.export, name="studio_export"),
+    path("estudio/casos/", studio_migrating.migrations, name="studio_migrations"),
+    path(
+        "estudio/casos/<int:source>/<int:target>/", studio_migrating.migrate, name="studio_migrate"
+    ),
+    path("estudio/casos/<uuid:migration>/", studio_migrating.migration, name="studio_migration"),
+    path(
+        "estudio/casos/<uuid:migration>/avance/",
+        studio_migrating.migration_progress,
+        name="studio_progress",
+    ),
+    path(
+        "estudio/casos/<uuid:migration>/rechazos/",
+        studio_migrating.refusals,
+        name="studio_refusals",
+    ),
     path("estudio/<slug:lot>/", studio.things, name="studio_list"),
     path("estudio/<slug:lot>/<slug:key>/", studio.thing, name="studio_item"),
     path("estudio/<slug:lot>/<slug:key>/orden/", studio.order, name="studio_order"),
@@ -203,5 +222,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organizacion/open311/<uuid:service>/", open311.service, name="open311_service"),
     path("organizacion/tipos/", types.type_list, name="types"),
     path("organizacion/tipos/nuevo/", types.new_type, name="new_type"),
+    path("organizacion/tipos/importar/", studio_versions.import_type, name="import_type"),
     path("organizacion/tipos/<slug:code>/", include(of_type)),
 ]

@@ -126,6 +126,7 @@ urlpatterns = [
     path("case-merges/<uuid:merge_id>/undo/", merging.UndoCaseMerge.as_view()),
     path("case-types/", catalogue.CaseTypes.as_view()),
     path("case-types/import/", studio.ImportCaseType.as_view()),
+    path("case-types/import/try/", studio.TryImport.as_view()),
     path("case-types/<uuid:type_id>/", catalogue.OneCaseType.as_view()),
     *(path(f"{_TYPE}{rest}", view.as_view()) for rest, view in _ONE_TYPE.items()),
     path("documents/", catalogue.Documents.as_view()),

@@ -54,6 +54,12 @@ class TypeAPIView(ActorAPIView):
         """What its verbs call it."""
         return CaseType.objects.for_actor(self.actor).get_or_refuse(uuid=type_id).code
 
+    def way(self, type_id: UUID) -> tuple[str, int, int, Way]:
+        """Of which type's cases, from where to where, and how."""
+        given = self.read()
+        source, target = given.pop("source"), given.pop("target")
+        return self.code(type_id), source, target, Way(**given)
+
     def draft(self, row: CaseTypeVersion | None) -> HttpResponse:
         """The draft as it stands."""
         if row is None:
@@ -174,6 +180,20 @@ class ImportCaseType(ActorAPIView):
         return self.reply(Drafted(draft, services.problems_of(self.actor, draft)))
 
 
+class TryImport(ActorAPIView):
+    """What a text would do."""
+
+    @operation(
+        "Try an import",
+        needs=PUBLISH_CASE_TYPE,
+        reads=shapes.TryImportInput,
+        answers=shapes.PreviewOutput,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Nothing is kept: what would change, and what is wrong with its line and column."""
+        return self.reply(carrying.look_at_text(self.actor, **self.read()))
+
+
 class CaseTypeDifferences(TypeAPIView):
     """What differs between two versions."""
 
@@ -203,14 +223,12 @@ class TryMigration(TypeAPIView):
     )
     def post(self, request: Request, type_id: UUID) -> HttpResponse:
         """Nothing is done: how many cases by state, and of the first 500 which would be refused and why."""
-        given = self.read()
-        source, target = given.pop("source"), given.pop("target")
-        code, way = self.code(type_id), Way(**given)
+        code, source, target, way = self.way(type_id)
         return self.reply(Tried(versions.try_migration(self.actor, code, source, target, way)))
 
 
 class Migrations(TypeAPIView):
-    """Open cases on their way to another version: a person has them go, in the console."""
+    """Open cases on their way to another version."""
 
     @operation(
         "List migrations", needs=PUBLISH_CASE_TYPE, answers=shapes.MigrationOutput, paged=True
@@ -219,6 +237,19 @@ class Migrations(TypeAPIView):
         """The newest first."""
         rows = versions.migrations_of(self.actor, self.code(type_id)).order_by()
         return self.page(rows, NEWEST_MIGRATION)
+
+    @operation(
+        "Start a migration",
+        needs=PUBLISH_CASE_TYPE,
+        reads=shapes.MigrationInput,
+        answers=shapes.MigrationOutput,
+        status=202,
+        problems=(409,),
+    )
+    def post(self, request: Request, type_id: UUID) -> HttpResponse:
+        """In the background, each case once; 409 while the cases of that version are on their way already."""
+        code, source, target, way = self.way(type_id)
+        return self.reply(versions.start_migration(self.actor, code, source, target, way))
 
 
 class OneMigration(TypeAPIView):

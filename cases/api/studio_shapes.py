@@ -61,6 +61,12 @@ class ImportInput(Input):
     despite = Flag(required=False, help_text="Also despite problems that do not block.")
 
 
+class TryImportInput(Input):
+    """A text that is only looked at."""
+
+    text = Text(max_length=LONGEST, trim_whitespace=False)
+
+
 class DifferenceFilters(Filters):
     """Between which versions."""
 
@@ -136,6 +142,28 @@ class DifferencesOutput(Output):
     """Everything that differs."""
 
     changes = ChangeOutput(many=True)
+
+
+class LocatedOutput(Output):
+    """Something wrong with a text, at its line, column and word; 0 and empty: with all of it."""
+
+    where = Text(allow_blank=True, source="problem.where", help_text="Such as `moves[2].to`.")
+    message = Text(source="problem.message")
+    blocks = Flag(source="problem.blocks", help_text="Whether it cannot be published despite it.")
+    line = Whole()
+    column = Whole()
+    word = Text(allow_blank=True)
+
+
+class PreviewOutput(Output):
+    """What importing a text would do."""
+
+    code = Text(source="said.code")
+    name = Text(source="said.name")
+    known = Flag(help_text="Whether there is a type of that code already.")
+    changes = ChangeOutput(many=True, help_text="Against its newest version.")
+    problems = LocatedOutput(many=True)
+    replaces_draft = Flag()
 
 
 class StateCountOutput(Output):

@@ -73,7 +73,12 @@ class VersionMigration(Owned):
     done = models.IntegerField(default=0)
     refused = models.IntegerField(default=0)
     status = models.CharField(max_length=10, choices=Status, default=Status.RUNNING)
-    requested_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(
+        "accounts.User", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    client = models.ForeignKey(
+        "accounts.ApiClient", on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("migration of cases to a version")
@@ -86,6 +91,11 @@ class VersionMigration(Owned):
             ),
             models.CheckConstraint(
                 condition=~Q(source=F("target")), name="version_migration_to_another"
+            ),
+            models.CheckConstraint(
+                condition=Q(requested_by__isnull=False, client=None)
+                | Q(requested_by=None, client__isnull=False),
+                name="version_migration_asked_for_by_one",
             ),
         ]
 

@@ -41,7 +41,7 @@ def create_case_type(
 def new_case_type(actor: Actor, *, code: str, name: str, nature: str) -> CaseType:
     """A case type without any version: nothing can be opened by it yet."""
     require(actor, PUBLISH_CASE_TYPE)
-    if not _CODE.fullmatch(code):
+    if not is_code(code):
         text = _("A code is made of small letters, digits and dashes, 60 at most.")
         raise Invalid(errors={"code": [text]})
     if CaseType.objects.for_actor(actor).filter(code=code).exists():
@@ -50,6 +50,11 @@ def new_case_type(actor: Actor, *, code: str, name: str, nature: str) -> CaseTyp
     _rename(case_type, name=name, nature=nature, is_active=True)
     case_type.save()
     return case_type
+
+
+def is_code(code: str) -> bool:
+    """Whether a case type may be called so by programs."""
+    return bool(_CODE.fullmatch(code))
 
 
 @transaction.atomic
@@ -103,7 +108,7 @@ def put_into_force(actor: Actor, version: CaseTypeVersion) -> CaseTypeVersion:
     kept = ordered(version.bundle)
     workflow = parse(kept)
     in_the_way = [one for one in form_problems_of(version.case_type, workflow) if one.blocks]
-    in_the_way += _unknown_units(actor, kept)
+    in_the_way += unknown_units_of(actor, kept)
     if in_the_way:
         raise invalid_bundle(in_the_way)
     newest = newest_version(version.case_type)
@@ -129,7 +134,7 @@ def form_problems_of(case_type: CaseType, workflow: Workflow) -> list[Problem]:
     ]
 
 
-def _unknown_units(actor: Actor, bundle: Mapping[str, Any]) -> list[Problem]:
+def unknown_units_of(actor: Actor, bundle: Mapping[str, Any]) -> list[Problem]:
     """The tasks that go to a unit that there is not."""
     if not bundle.get("tasks"):
         return []

@@ -22,6 +22,7 @@ from cases.services.catalogue import (
     ordered,
     put_into_force,
     retire_published,
+    unknown_units_of,
 )
 from cases.workflow import MOST_BYTES, PARTS, check, of_version, simple_bundle
 from crm.accounts.services.roles import published
@@ -150,23 +151,33 @@ def draft_of(actor: Actor, code: str) -> CaseTypeVersion | None:
 def problems_of(actor: Actor, draft: CaseTypeVersion) -> list[Problem]:
     """Everything that publishing this draft would say, each with its place: first what makes work
     impossible, or else also what is likely a mistake (`blocks` is false)."""
+    problems = problems_in(actor, draft.bundle, draft.case_type)
     newest = newest_version(draft.case_type)
-    bundle = ordered(draft.bundle)
+    if newest is not None and draft.made_from_id != newest.pk:
+        text = _("Version %(number)s has been published since this draft was begun.")
+        problems.append(Problem("", text % {"number": newest.number}, blocks=False))
+    return problems
+
+
+def problems_in(
+    actor: Actor, bundle: Mapping[str, Any], case_type: CaseType | None
+) -> list[Problem]:
+    """The same of a bundle that is nobody's draft yet; of no type when it would be a new one."""
+    bundle = ordered(bundle)
     problems = check(bundle)
     if not problems:
         organisation = Organisation.objects.for_actor(actor).get()
         roles = published(organisation.pk).values()
         workflow = of_version(bundle)
-        problems += form_problems_of(draft.case_type, workflow)
+        if case_type is not None:
+            problems += form_problems_of(case_type, workflow)
+        problems += unknown_units_of(actor, bundle)
         problems += advise(
             bundle,
             workflow,
             languages=organisation.languages[1:],  # the first is the one that they are written in
             held={name for permissions in roles for name in permissions},
         )
-    if newest is not None and draft.made_from_id != newest.pk:
-        text = _("Version %(number)s has been published since this draft was begun.")
-        problems.append(Problem("", text % {"number": newest.number}, blocks=False))
     return problems
 
 

@@ -26,9 +26,10 @@ from cases.services.clocks import renew_clock
 from cases.services.writing import write
 from cases.timeline import shown
 from cases.workflow import Workflow, of_version
-from crm.accounts.actors import actor_for
+from crm.accounts.actors import actor_for, actor_for_client
+from crm.accounts.services.api_clients import in_force
 from crm.audit.record import record
-from crm.kit.actor import Actor, Door, Origin
+from crm.kit.actor import Actor, Door, Kind, Origin
 from crm.kit.errors import Conflict, DomainError, Invalid, NotFound, Refused, Text
 from crm.kit.policy import decide, require
 from crm.kit.tasks import enqueue
@@ -75,6 +76,35 @@ class DryRun:
         """Open cases of the old version."""
         return sum(state.cases for state in self.states)
 
+    @property
+    def reasons(self) -> list[tuple[str, list[str]]]:
+        """The refusals by their reason, the commonest first: the numbers of the cases."""
+        found: dict[str, list[str]] = {}
+        for case, reason in self.refusals:
+            found.setdefault(str(reason), []).append(case.reference)
+        return sorted(found.items(), key=lambda one: -len(one[1]))
+
+
+@dataclass(frozen=True)
+class Ways:
+    """What a way between two versions has to say: of which states and fields, and from what to choose."""
+
+    source: CaseTypeVersion
+    target: CaseTypeVersion
+    states: list[StateCount]
+    """Those in which open cases stand."""
+    goals: list[tuple[str, str]]
+    """The states of the new version in which work goes on: code and name."""
+    gone: list[tuple[str, str]]
+    """The fields that the new version does not know: name and label."""
+    before: Workflow
+    after: Workflow
+
+    @property
+    def new(self) -> list[str]:
+        """The fields that only the new version has."""
+        return [one.name for one in self.after.fields if self.before.fields.get(one.name) is None]
+
 
 @dataclass(frozen=True, slots=True)
 class _Carried:
@@ -85,6 +115,15 @@ class _Carried:
     left: list[tuple[str, str]]
 
 
+def ways_between(actor: Actor, code: str, source: int, target: int) -> Ways:
+    """What has to be said before the open cases of one version can go to another."""
+    old, new = _versions(actor, code, source, target)
+    before, after = of_version(old.bundle), of_version(new.bundle)
+    goals = [(one, state.name) for one, state in after.states.items() if not _ended(after, one)]
+    gone = [(one.name, one.label) for one in before.fields if after.fields.get(one.name) is None]
+    return Ways(old, new, _counts(old, before, after, Way()), goals, gone, before, after)
+
+
 def try_migration(
     actor: Actor, code: str, source: int, target: int, way: Way | None = None
 ) -> DryRun:
@@ -93,17 +132,7 @@ def try_migration(
     old, new = _versions(actor, code, source, target)
     before, after = of_version(old.bundle), of_version(new.bundle)
     _check_way(before, after, way)
-    counts = dict(_open_cases(old).values_list("state").annotate(count=Count("pk")).order_by())
-    states = [
-        StateCount(
-            state,
-            before.name_of(state),
-            counts[state],
-            target_state if (target_state := way.states.get(state, state)) in after.states else "",
-        )
-        for state in (*before.states, *sorted(set(counts) - set(before.states)))
-        if state in counts
-    ]
+    states = _counts(old, before, after, way)
     gone = [
         one.name
         for one in before.fields
@@ -119,8 +148,10 @@ def start_migration(
 ) -> VersionMigration:
     """A worker takes the open cases of the old version to the new one; one such at a time."""
     way = way or Way()
-    if actor.user_id is None:
-        raise Refused(PUBLISH_CASE_TYPE, _("Only a person has cases migrated."))
+    if actor.kind is Kind.SYSTEM:
+        text = _("Only a person or a connected system has cases migrated.")
+        raise Refused(PUBLISH_CASE_TYPE, text)
+    person = actor.kind is Kind.USER
     old, new = _versions(actor, code, source, target)
     _check_way(of_version(old.bundle), of_version(new.bundle), way)
     if VersionMigration.objects.for_actor(actor).filter(source=old, status=_RUNNING).exists():
@@ -135,7 +166,8 @@ def start_migration(
         fields=dict(way.fields),
         fill=dict(way.fill),
         total=_open_cases(old).count(),
-        requested_by_id=actor.user_id,
+        requested_by_id=actor.id if person else None,
+        client_id=None if person else actor.id,
     )
     told: dict[str, Any] = {"version": new.number, "cases": migration.total}
     record(actor, PUBLISH_CASE_TYPE, migration, change="migration_started", **told)
@@ -148,7 +180,18 @@ def migrations_of(actor: Actor, code: str) -> QuerySet[VersionMigration]:
     require(actor, PUBLISH_CASE_TYPE)
     kind = CaseType.objects.for_actor(actor).get_or_refuse(code=code)
     rows = VersionMigration.objects.for_actor(actor).filter(case_type=kind)
-    return rows.select_related("source", "target", "requested_by").order_by("-pk")
+    return rows.select_related("source", "target", "requested_by", "client").order_by("-pk")
+
+
+def open_cases_by_version(actor: Actor, code: str) -> dict[int, int]:
+    """How many cases are open by each version of a type; of whoever designs types, who may see none."""
+    require(actor, PUBLISH_CASE_TYPE)
+    kind = CaseType.objects.for_actor(actor).get_or_refuse(code=code)
+    rows = Case.objects.unscoped("whoever designs types need see no case").filter(
+        organisation=kind.organisation_id, case_type=kind, category__lt=StateCategory.RESOLVED
+    )
+    counted = rows.values_list("type_version__number").annotate(count=Count("pk")).order_by()
+    return dict(counted)
 
 
 def refusals_of(actor: Actor, migration: VersionMigration) -> list[tuple[str, str]]:
@@ -194,13 +237,13 @@ def _step(uuid: UUID, key: int) -> bool:
     row = (
         VersionMigration.objects.unscoped("a worker serves every organisation")
         .select_for_update(of=("self",))
-        .select_related("source", "target", "case_type", "requested_by", "organisation")
+        .select_related("source", "target", "case_type", "organisation", "requested_by")
+        .select_related("client__organisation")
         .get(uuid=uuid)
     )
     if row.status != _RUNNING:
         return False
-    origin = Origin(Door.TASK, request_id=str(row.uuid))
-    actor = actor_for(row.requested_by, row.organisation, origin)
+    actor = _actor_of(row)
     if actor is None or not decide(actor, PUBLISH_CASE_TYPE, row.case_type):
         return _finish(row, VersionMigration.Status.FAILED)
     if not key:
@@ -213,13 +256,37 @@ def _step(uuid: UUID, key: int) -> bool:
         return _finish(row, VersionMigration.Status.DONE)
     if key <= row.after:
         return True
-    with translation.override(row.requested_by.language):
+    language = row.requested_by.language if row.requested_by else None
+    with translation.override(language or translation.get_language()):
         refusal = _try(actor, row, key)
     row.after = key
     row.done += refusal is None
     row.refused += bool(refusal)
     row.save(update_fields=["after", "done", "refused", "updated_at"])
     return True
+
+
+def _actor_of(row: VersionMigration) -> Actor | None:
+    """Who asked for it, with the rights of now."""
+    origin = Origin(Door.TASK, request_id=str(row.uuid))
+    if row.client is not None:
+        return actor_for_client(row.client, origin) if in_force(row.client) else None
+    assert row.requested_by is not None
+    return actor_for(row.requested_by, row.organisation, origin)
+
+
+def workflows_of(migration: VersionMigration) -> tuple[Workflow, Workflow]:
+    """What the cases were worked by, and what they are worked by now."""
+    return of_version(migration.source.bundle), of_version(migration.target.bundle)
+
+
+def progress(migration: VersionMigration) -> dict[str, Any]:
+    """How far it is, as the component « progress » follows it."""
+    return {
+        "done": migration.done + migration.refused,
+        "total": migration.total,
+        "finished": migration.status != _RUNNING,
+    }
 
 
 def _finish(row: VersionMigration, status: VersionMigration.Status) -> bool:
@@ -297,6 +364,22 @@ def _versions(
     return known[source], known[target]
 
 
+def _counts(
+    version: CaseTypeVersion, before: Workflow, after: Workflow, way: Way
+) -> list[StateCount]:
+    counts = dict(_open_cases(version).values_list("state").annotate(count=Count("pk")).order_by())
+
+    def goal(state: str) -> str:
+        target = way.states.get(state, state)
+        return target if target in after.states and not _ended(after, target) else ""
+
+    return [
+        StateCount(state, before.name_of(state), counts[state], goal(state))
+        for state in (*before.states, *sorted(set(counts) - set(before.states)))
+        if state in counts
+    ]
+
+
 def _open_cases(version: CaseTypeVersion) -> QuerySet[Case]:
     return Case.objects.unscoped("whoever designs types need see no case").filter(
         organisation=version.case_type.organisation_id,
@@ -309,18 +392,27 @@ def _open_cases(version: CaseTypeVersion) -> QuerySet[Case]:
 def _check_way(before: Workflow, after: Workflow, way: Way) -> None:
     errors: dict[str, list[Text]] = {}
     for old, new in way.states.items():
-        if new not in after.states:
+        if not isinstance(new, str) or new not in after.states:
             errors[f"states.{old}"] = [_("There is no state “%(code)s”.") % {"code": new}]
         elif _ended(after, new) and not _ended(before, old):
             text = _("A migration ends no work: choose a state in which it goes on.")
             errors[f"states.{old}"] = [text]
+    errors |= _wrong_fields(after, way)
+    if errors:
+        raise Invalid(errors=errors)
+
+
+def _wrong_fields(after: Workflow, way: Way) -> dict[str, list[Text]]:
+    errors: dict[str, list[Text]] = {}
     named = {f"fields.{old}": new for old, new in way.fields.items() if new is not None}
     named |= {f"fill.{name}": name for name in way.fill}
     for where, name in named.items():
-        if after.fields.get(name) is None:
+        if not isinstance(name, str) or after.fields.get(name) is None:
             errors[where] = [_("There is no field “%(name)s”.") % {"name": name}]
-    if errors:
-        raise Invalid(errors=errors)
+    for name, texts in after.fields.errors(way.fill).items():
+        if name in way.fill:
+            errors.setdefault(f"fill.{name}", texts)
+    return errors
 
 
 def _ended(workflow: Workflow, code: str) -> bool:

@@ -30,8 +30,9 @@ from cases.permissions import PUBLISH_CASE_TYPE
 from cases.services import designing
 from cases.services.catalogue import newest_version, type_seen
 from cases.services.studio import draft_seen
-from cases.studio_forms import ClockForm, GeneralForm, InitialForm, ItemForm
-from cases.studio_more_forms import FORMS
+from cases.studio_forms import FORMS
+from cases.studio_forms.base import ItemForm
+from cases.studio_forms.whole import ClockForm, GeneralForm, InitialForm
 from cases.studio_words import told
 from cases.workflow import check
 from cases.workflow_picture import Picture, draw

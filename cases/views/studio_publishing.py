@@ -19,7 +19,7 @@ from cases.fields import Fields, check_fields
 from cases.forms import DataForm
 from cases.models import Procedure, ProcedureText
 from cases.permissions import PUBLISH_CASE_TYPE
-from cases.studio_forms import term_in
+from cases.studio_forms.base import term_in
 from cases.studio_words import told
 from cases.views.studio import (
     GET_OR_POST,

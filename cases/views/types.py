@@ -18,7 +18,7 @@ from cases.models import CaseType, CaseTypeVersion
 from cases.permissions import PUBLISH_CASE_TYPE
 from cases.presenting import asks_in_words
 from cases.services.catalogue import newest_version
-from cases.studio_forms import NewTypeForm
+from cases.studio_forms.whole import NewTypeForm
 from cases.workflow import Workflow, of_version
 from crm.kit.access import ActorRequest, needs
 from crm.kit.errors import Invalid

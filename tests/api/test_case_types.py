@@ -1,9 +1,14 @@
 """Kinds of cases by API: made, changed, a new version published."""
 
 from collections.abc import Callable
+from uuid import UUID
 
-from cases.models import CaseType, CaseTypeVersion
+from django.utils import timezone
+
+from cases.models import CaseType, CaseTypeVersion, Event, VersionMigration
+from cases.services.versions import run_migration
 from cases.workflow import simple_bundle
+from crm.accounts.models import ApiClient
 from tests.api.conftest import Caller
 from tests.conftest import World
 from tests.factories.cases import CaseFactory, CaseTypeFactory
@@ -101,6 +106,86 @@ def test_a_draft_is_designed_and_published(world: World, caller: Callable[..., C
     assert system.send("delete", f"{address}draft/").status_code == 204
     assert system.send("post", f"{address}retire/", {}).status_code == 204
     assert system.send("get", address).json()["version"] is None
+
+
+def test_a_migration_is_started_and_followed_by_the_system_that_asked(
+    world: World, caller: Callable[..., Caller]
+) -> None:
+    kind = CaseTypeFactory(organisation=world.here, code="mia")
+    system = caller("cases.publish_case_type")
+    case = CaseFactory(unit=world.unit, case_type=kind)
+    address = f"/case-types/{kind.uuid}/"
+    system.send("patch", address, {"bundle": simple_bundle(term="2m")})
+    wrong = {
+        "source": 1,
+        "target": 2,
+        "states": {"new": ["x"]},
+        "fields": {"a": 3},
+        "fill": {"b": 1},
+    }
+    for verb in ("migrations/", "migrations/try/"):
+        refused = system.send("post", address + verb, wrong)
+        assert refused.status_code == 422
+        places = [error["pointer"] for error in refused.json()["errors"]]
+        assert places == ["/states/new", "/fields/a", "/fill/b"]
+    started = system.send("post", f"{address}migrations/", {"source": 1, "target": 2})
+    assert started.status_code == 202
+    told = started.json()
+    assert (told["status"], told["total"], told["done"]) == ("running", 1, 0)
+    again = system.send("post", f"{address}migrations/", {"source": 1, "target": 2})
+    assert again.status_code == 409
+    run_migration(UUID(told["id"]))
+    case.refresh_from_db()
+    assert case.type_version.number == 2
+    one = system.send("get", f"{address}migrations/{told['id']}/").json()
+    assert (one["migration"]["status"], one["migration"]["done"], one["refusals"]) == (
+        "done",
+        1,
+        [],
+    )
+    event = Event.objects.get(case=case, kind="migrated")
+    assert event.actor_name == ApiClient.objects.unscoped("a test").get().name
+    foreign = CaseTypeFactory(organisation=world.elsewhere, code="ajena")
+    sent = system.send(
+        "post", f"/case-types/{foreign.uuid}/migrations/", {"source": 1, "target": 2}
+    )
+    assert sent.status_code == 404
+    reader = caller("cases.view_case")
+    sent = reader.send("post", f"{address}migrations/", {"source": 1, "target": 2})
+    assert sent.status_code == 403
+    assert VersionMigration.objects.unscoped("a test").count() == 1
+
+
+def test_a_key_that_was_withdrawn_stops_its_migration(
+    world: World, caller: Callable[..., Caller]
+) -> None:
+    kind = CaseTypeFactory(organisation=world.here, code="mia")
+    system = caller("cases.publish_case_type")
+    case = CaseFactory(unit=world.unit, case_type=kind)
+    address = f"/case-types/{kind.uuid}/"
+    system.send("patch", address, {"bundle": simple_bundle(term="2m")})
+    told = system.send("post", f"{address}migrations/", {"source": 1, "target": 2}).json()
+    ApiClient.objects.unscoped("a test").update(revoked_at=timezone.now())
+    run_migration(UUID(told["id"]))
+    case.refresh_from_db()
+    assert case.type_version.number == 1
+    assert VersionMigration.objects.unscoped("a test").get().status == "failed"
+
+
+def test_a_text_is_tried_before_it_comes_in(world: World, caller: Callable[..., Caller]) -> None:
+    kind = CaseTypeFactory(organisation=world.here, code="mia")
+    system = caller("cases.publish_case_type")
+    text = system.send("get", f"/case-types/{kind.uuid}/text/").json()["text"]
+    text = text.replace("initial: new", "initial: nowhere")
+    told = system.send("post", "/case-types/import/try/", {"text": text}).json()
+    assert (told["code"], told["known"], told["replaces_draft"]) == ("mia", True, False)
+    assert [one["where"] for one in told["changes"]] == ["initial"]
+    problem = told["problems"][0]
+    assert (problem["where"], problem["word"], problem["blocks"]) == ("initial", "nowhere", True)
+    assert text.split("\n")[problem["line"] - 1] == "initial: nowhere"
+    assert kind.versions.count() == 1
+    refused = system.send("post", "/case-types/import/try/", {"text": "states: ["})
+    assert refused.status_code == 422
 
 
 def test_a_type_is_carried_as_text(world: World, caller: Callable[..., Caller]) -> None:

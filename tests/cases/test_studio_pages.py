@@ -12,8 +12,9 @@ from cases import services
 from cases.designing import LOTS, code_of, moved, problems_found
 from cases.fields import Problem
 from cases.models import Case, CaseType, CaseTypeVersion
-from cases.studio_forms import FieldForm, conditions_read, conditions_written
-from cases.studio_more_forms import FORMS
+from cases.studio_forms import FORMS
+from cases.studio_forms.conditions import conditions_read, conditions_written
+from cases.studio_forms.questions import FieldForm
 from cases.studio_words import told
 from cases.workflow import PARTS, check, simple_bundle
 from crm.accounts.models import User

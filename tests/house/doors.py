@@ -107,6 +107,7 @@ def _ids(pattern: str) -> tuple[str, ...]:
 
 _CASE = {"case": "case.uuid"}
 _TYPE = {"code": "case_type.code"}
+_MIGRATION = {"code": "drafted.code", "migration": "migration.uuid"}
 _API_CASE = {"case_id": "case.uuid"}
 _TASK = {"task": "task.uuid"}
 _REVIEW = {"task": "done_task.uuid"}
@@ -355,6 +356,16 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:studio_preview_public": Guarded(_TYPE, silent=_DEFINITION),
     "cases:studio_publish": Guarded(_TYPE, silent=_DEFINITION),
     "cases:studio_discard": Guarded(_TYPE),
+    "cases:studio_versions": Guarded(_TYPE, silent=_DEFINITION),
+    "cases:studio_export": Guarded(_TYPE),
+    "cases:studio_migrations": Guarded(_TYPE, silent=_DEFINITION),
+    "cases:studio_migrate": Guarded(
+        {"code": "drafted.code", "source": "2", "target": "1"}, silent=_DEFINITION
+    ),
+    "cases:studio_migration": Guarded(_MIGRATION, silent=_DEFINITION),
+    "cases:studio_progress": Guarded(_MIGRATION, silent="figures only"),
+    "cases:studio_refusals": Guarded(_MIGRATION),
+    "cases:import_type": Guarded(post={"text": "no type"}),
     "cases:studio_list": Guarded(
         {**_TYPE, "lot": "estados"}, {"first_state": "in_progress"}, silent=_DEFINITION
     ),
@@ -829,6 +840,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
         {"type_id": "case_type.uuid"}, silent="a definition, nobody's data"
     ),
     "api/v1/case-types/import/": Guarded(),
+    "api/v1/case-types/import/try/": Guarded(),
     **{
         f"api/v1/case-types/<uuid:type_id>/{rest}": Guarded(
             {"type_id": "drafted.uuid"}, query=query, silent="a definition, nobody's data"
@@ -907,6 +919,8 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
 EXPORTS = {
     "campaigns:export": "get",
     "cases:bulk_refusals": "get",
+    "cases:studio_export": "get",
+    "cases:studio_refusals": "get",
     "cases:document": "get",
     "cases:transfer_document": "get",
     "cases:consultation_document": "get",

@@ -151,6 +151,7 @@ VISITED: dict[str, list[str | Address]] = {
         "/integraciones/avisos/nuevo/",
         lambda town: f"/integraciones/avisos/{town.subscription.uuid}/",
         *("/organizacion/tipos/", "/organizacion/tipos/nuevo/"),
+        "/organizacion/tipos/importar/",
         "/organizacion/tipos/grant/",
         *(
             f"/organizacion/tipos/grant/estudio/{page}/"

@@ -8,10 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from cases.fields import Problem
 from cases.services import carrying
-from cases.type_diff import differences
-from cases.type_texts import Written, read
+from cases.type_diff import differences, head_differences
+from cases.type_texts import Located, Written, located, read
 from cases.workflow import check
 from crm.accounts.actors import system_actor
 from crm.kit.actor import Actor, Door, Origin
@@ -79,7 +78,8 @@ class Command(BaseCommand):
 
     def _diff(self, options: dict[str, Any]) -> None:
         sides = [_written(options[side]) for side in ("before", "after")]
-        changes = differences(*(side.bundle for side in sides))
+        changes = head_differences(*sides)
+        changes += differences(*(side.bundle for side in sides))
         if options["json"]:
             told = [{"where": one.where, "kind": one.kind, "words": one.words} for one in changes]
             self.stdout.write(json.dumps({"changes": told}, ensure_ascii=False))
@@ -91,20 +91,28 @@ class Command(BaseCommand):
 
     def _check(self, options: dict[str, Any]) -> None:
         what: str = options["what"]
-        problems: list[Problem]
+        found: list[Located]
         if Path(what).is_file():
-            problems = check(_text_read(what).bundle)
+            text = _text(what)
+            found = located(text, check(read(text).bundle))
         else:
-            problems = carrying.check_type(*_named(what)[:2])
+            found = [Located(one) for one in carrying.check_type(*_named(what)[:2])]
+        problems = [one.problem for one in found]
         if options["json"]:
             told = [
-                {"where": one.where, "message": str(one.message), "blocks": one.blocks}
-                for one in problems
+                {
+                    "where": one.problem.where,
+                    "message": str(one.problem.message),
+                    "blocks": one.problem.blocks,
+                    "line": one.line or None,
+                    "column": one.column or None,
+                }
+                for one in found
             ]
             self.stdout.write(json.dumps({"problems": told}, ensure_ascii=False))
         else:
-            for one in problems:
-                self.stdout.write(f"{one.where}: {one.message}" if one.where else str(one.message))
+            for one in found:
+                self.stdout.write(one.words)
         if any(one.blocks for one in problems):
             sys.exit(1)
 

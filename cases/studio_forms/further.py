@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.designing import Item, codes_and_names
-from cases.studio_forms import BASIC_FORMS, MOST_COUNT, UNITS, ItemForm, TermFields, put
+from cases.studio_forms.base import MOST_COUNT, UNITS, ItemForm, TermFields, put
 from cases.terms import Term
 from crm.kit.errors import Text
 
@@ -190,13 +190,3 @@ class TaskForm(ItemForm, TermFields):
         put(item, "term", self.term())
         put(item, "after", said.get("after", item.get("after")))
         item["closing"] = said["closing"] or None
-
-
-FORMS: Mapping[str, type[ItemForm]] = {
-    **BASIC_FORMS,
-    "intervinientes": RoleForm,
-    "resultados": ResultForm,
-    "documentos": PaperForm,
-    "tareas": TaskForm,
-}
-"""The form of each kind of thing, by the slug of its list."""
