@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0029_event_kinds"),
+        ("cases", "0034_studio_more"),
         ("organisations", "0002_names_in_the_plural"),
     ]
 
