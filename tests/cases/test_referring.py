@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -27,7 +27,7 @@ from crm.audit.models import AuditEntry
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.kit.errors import Conflict, Invalid, NotFound, Refused
 from crm.organisations.models import DataClass
-from tests.cases.transferring import RULE, Sides, at, sides_of
+from tests.cases.transferring import RULE, Killed, Sides, at, killed_at, sides_of
 from tests.conftest import World
 from tests.factories.accounts import ORIGIN, acting
 from tests.factories.cases import CaseFactory
@@ -335,26 +335,6 @@ def test_of_a_unit_there_that_is_not_the_accepters(sides: Sides, case: Case) -> 
 # --- Killed anywhere -----------------------------------------------------------------------------
 
 
-class Killed(Exception):  # noqa: N818 - what a kill looks like from inside
-    """The worker is gone."""
-
-
-@contextmanager
-def killed_at(statement: int) -> Iterator[list[int]]:
-    """The process dies before its n-th write: nothing after that reaches the database."""
-    count = [0]
-
-    def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE", "SELECT"):
-            count[0] += 1
-            if count[0] == statement:
-                raise Killed
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(wrapper):
-        yield count
-
-
 @pytest.mark.django_db(transaction=True)
 def test_killed_before_any_statement_one_unit_is_responsible(
     sides: Sides, case: Case, paper: Document
@@ -379,6 +359,76 @@ def test_killed_before_any_statement_one_unit_is_responsible(
             break
     assert steps > 50
     assert responsible(case) == [("ELSE", "FAR")]
+
+
+STEPS: dict[str, tuple[Callable[[Sides, Case], Any], Callable[[Sides, Any], object], str, str]] = {
+    # what is there, what is done, what the offer is after it, and who is responsible then
+    "offered": (
+        lambda sides, case: case,
+        lambda sides, case: sides.offer(case),
+        "offered",
+        "NORTH",
+    ),
+    "offered abroad": (
+        lambda sides, case: case,
+        lambda sides, case: sides.offer_abroad(case),
+        "offered",
+        "NORTH",
+    ),
+    "accepted": (
+        lambda sides, case: sides.offer(case),
+        lambda sides, row: services.accept_transfer(sides.south, row.uuid),
+        "accepted",
+        "SOUTH",
+    ),
+    "returned": (
+        lambda sides, case: sides.offer(case),
+        lambda sides, row: services.return_transfer(sides.south, row.uuid, reason="Falta"),
+        "returned",
+        "NORTH",
+    ),
+    "refused": (
+        lambda sides, case: sides.offer(case),
+        lambda sides, row: services.refuse_transfer(sides.south, row.uuid, reason="No es nuestro"),
+        "refused",
+        "NORTH",
+    ),
+    "withdrawn": (
+        lambda sides, case: sides.offer(case),
+        lambda sides, row: services.withdraw_transfer(sides.north, row.uuid),
+        "withdrawn",
+        "NORTH",
+    ),
+    "expired": (
+        lambda sides, case: sides.offer(case),
+        lambda sides, row: services.expire_transfers(row.due_at + timedelta(days=1)),
+        "expired",
+        "NORTH",
+    ),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("step", list(STEPS))
+def test_killed_before_any_statement_of_any_step(sides: Sides, case: Case, step: str) -> None:
+    prepared, act, state, unit = STEPS[step]
+    given = prepared(sides, case)
+    rows = CaseTransfer.objects.unscoped("a test").filter(case=case)
+    before = list(rows.values_list("state", flat=True))
+    deaths = 0
+    for statement in range(1, 400):
+        try:
+            with killed_at(statement):
+                act(sides, given)
+        except Killed:
+            deaths += 1
+            assert list(rows.values_list("state", flat=True)) == before
+            assert responsible(case) == [("HERE", "NORTH")]
+        else:
+            break
+    assert deaths >= 10
+    assert list(rows.values_list("state", flat=True)) == [state]
+    assert responsible(case) == [("HERE", unit)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,9 +1,13 @@
 """Two organisations between which cases go, and who decides in each unit."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from django.db import connection
 
 from cases import services
 from cases.models import Case, CaseTransfer, CaseType
@@ -103,3 +107,23 @@ def sides_of(world: World) -> Sides:
         CaseTypeFactory(organisation=world.here, code="ayuda", term="30wd"),
         CaseTypeFactory(organisation=world.elsewhere, code="socorro", name="Socorro", term="30wd"),
     )
+
+
+class Killed(BaseException):
+    """The worker is gone."""
+
+
+@contextmanager
+def killed_at(statement: int) -> Iterator[list[int]]:
+    """The process dies before its n-th write: nothing after that reaches the database."""
+    count = [0]
+
+    def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.lstrip()[:6].upper() in ("INSERT", "UPDATE", "DELETE", "SELECT"):
+            count[0] += 1
+            if count[0] == statement:
+                raise Killed
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(wrapper):
+        yield count
