@@ -59,6 +59,6 @@ DROP FUNCTION accounts_audit_alone(bigint);
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0003_sessions_and_suspension")]
+    dependencies = [("accounts", "0001_squashed")]
 
     operations = [migrations.RunSQL(CREATE, DROP)]
