@@ -79,8 +79,10 @@ def _role(item: Mapping[str, Any], _bundle: Bundle) -> list[str]:
     return [_("at most %(count)s") % {"count": most} if most else ""]
 
 
-def _result(item: Mapping[str, Any], _bundle: Bundle) -> list[str]:
-    term, fate = term_in(item.get("term")), NOMINATIONS.get(str(item.get("nomination")))
+def _result(item: Mapping[str, Any], bundle: Bundle) -> list[str]:
+    usual = bundle.get("retention")
+    said = {**usual, **item} if isinstance(usual, Mapping) else item
+    term, fate = term_in(said.get("term")), NOMINATIONS.get(str(said.get("nomination")))
     return [term.words if term else "", str(fate) if fate else ""]
 
 
