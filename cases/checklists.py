@@ -223,9 +223,11 @@ def _check_order(tasks: Any) -> Iterator[Problem]:
     try:
         TopologicalSorter(order).prepare()
     except CycleError as error:
-        circle = " → ".join(reversed(error.args[1]))
-        text = _("These tasks come after each other in a circle: %(tasks)s.") % {"tasks": circle}
-        yield Problem("tasks", text)
+        circle = list(reversed(error.args[1]))
+        told = {"tasks": " → ".join(circle)}
+        text = _("These tasks come after each other in a circle: %(tasks)s.") % told
+        place = next(number for number, code, _item in named if code in circle)
+        yield Problem(f"tasks[{place}].after", text)
 
 
 def _is_one(value: Any, known: Collection[str]) -> bool:

@@ -42,6 +42,8 @@ class Lot:
     write: Callable[[Bundle, list[Item]], Any]
     place: Callable[[int, Mapping[str, Any]], str]
     longest_code: int = LONGEST_CODE
+    coded: bool = True
+    """Whether its things bear a code; else they go by their place."""
 
     def items(self, bundle: Bundle) -> list[Any]:
         """What stands in the list, readable or not."""
@@ -264,6 +266,33 @@ LOTS: Mapping[str, Lot] = {
             **_listed("tasks"),
         ),
         Lot(
+            slug="mensajes",
+            title=_("Messages"),
+            lead=_(
+                "What is usually written to the citizen, in each language. It is offered where an"
+                " answer is written, with the case's own data filled in."
+            ),
+            icon="message-2",
+            add=_("New message"),
+            one=_("Message"),
+            empty=_("There are no usual messages: everybody writes their own."),
+            **_listed("messages"),
+        ),
+        Lot(
+            slug="compromisos",
+            title=_("Service targets"),
+            lead=_(
+                "What is promised beyond the law, in working hours. Of each measure the first"
+                " that fits a case counts: put the particular before the general."
+            ),
+            icon="hourglass",
+            add=_("New service target"),
+            one=_("Service target"),
+            empty=_("Nothing is promised beyond the law."),
+            coded=False,
+            **_listed("service"),
+        ),
+        Lot(
             slug="resultados",
             title=_("Results"),
             lead=_("How such a case may end, and what becomes of its file afterwards."),
@@ -306,13 +335,14 @@ def moved(items: list[Any], place: int, by: int) -> list[Any]:
 
 # --- Where problems are -------------------------------------------------------------------------
 
-GENERAL, CLOCKS, TEXT = "general", "plazos", "texto"
+GENERAL, CLOCKS, KEEPING, TEXT = "general", "plazos", "custodia", "texto"
 _SINGLE = {
     "initial": ("estados", "first_state"),
     "term": (CLOCKS, "count"),
-    "confidentiality": (GENERAL, "confidentiality"),
-    "retention.nomination": ("resultados", "nomination"),
-    "retention.term": ("resultados", "count"),
+    "confidentiality": (KEEPING, "confidentiality"),
+    "retention": (KEEPING, "nomination"),
+    "retention.nomination": (KEEPING, "nomination"),
+    "retention.term": (KEEPING, "count"),
 }
 _NAMES = {"names": "name", "texts": "text"}  # part of a thing by language → its field in the form
 _KEYS = {
@@ -335,6 +365,14 @@ _KEYS = {
     "code": "name",
     "nomination": "nomination",
     "when": "starts",
+}
+
+
+_OWN_KEYS: Mapping[str, Mapping[str, str]] = {  # of lists whose things call them otherwise
+    "tareas": {"to": "doer", "when": "starts"},
+    "documentos": {"from": "origin", "by": "state"},
+    "mensajes": {"text": "text"},
+    "compromisos": {"within": "within"},
 }
 
 
@@ -368,7 +406,7 @@ def _found(bundle: Bundle, problem: Problem) -> Found:
     if about:
         lot, key, item, place = max(about, key=lambda one: len(one[3]))
         name = str(item.get("name") or item.get("title") or "")
-        field = field_of(problem.where[len(place) :].lstrip("."))
+        field = field_of(problem.where[len(place) :].lstrip("."), lot.slug)
         return Found(problem.message, problem.blocks, lot.slug, key, name, field)
     part = re.split(r"[.\[]", problem.where)[0]
     slugs = [lot.slug for lot in known_lots().values() if lot.part == part]
@@ -379,7 +417,7 @@ def _within(where: str, place: str) -> bool:
     return where.startswith(place) and where[len(place) : len(place) + 1] in ("", ".", "[")
 
 
-def field_of(rest: str) -> str:
+def field_of(rest: str, slug: str = "") -> str:
     """The form's field for the rest of a place, `names.ca` of `states[0].names.ca`."""
     keys = [key for key in re.split(r"[.\[\]]+", rest) if key]
     if not keys:
@@ -389,4 +427,9 @@ def field_of(rest: str) -> str:
         return f"{keys[1]}.{_NAMES[first]}"
     if first == "x-i18n" and len(keys) > 2:
         return f"{keys[1]}.{_KEYS.get(keys[2], keys[2])}"
-    return _KEYS.get(first, first)
+    if first == "for" and len(keys) > 1:
+        return keys[1]
+    if first in ("at_warning", "at_breach"):
+        inner = "raise" if keys[-1] == "raise_priority" else "tell"
+        return f"{first.removeprefix('at_')}_{inner}"
+    return _OWN_KEYS.get(slug, {}).get(first) or _KEYS.get(first, first)

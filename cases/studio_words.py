@@ -6,19 +6,32 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from cases.designing import Bundle, codes_and_names
+from cases.parts.results import NOMINATIONS
 from cases.studio_forms.base import term_in
 from cases.studio_forms.conditions import conditions_offered, conditions_written
-from cases.studio_forms.further import NOMINATIONS
 from cases.studio_forms.kinds import KINDS, kind_of
 from cases.studio_forms.workflow import CATEGORY_WORDS
+from cases.targets import MEASURES
+from cases.type_words import key_name, shown
 from cases.workflow import OUTCOME, REASON
 from crm.kit.policy import catalogue
+
+LONGEST_LINE = 90
 
 
 def told(slug: str, item: Mapping[str, Any], bundle: Bundle) -> str:
     """What the thing says beside its name."""
     tell = _TELLERS.get(slug)
     return " · ".join(filter(None, tell(item, bundle))) if tell else ""
+
+
+def name_of(slug: str, item: Mapping[str, Any]) -> str:
+    """What the thing is called; "" when it has no name yet."""
+    if slug == "compromisos":
+        within = f" ({item['within']})" if isinstance(item.get("within"), str) else ""
+        measure = MEASURES.get(str(item.get("measure")))
+        return f"{measure}{within}" if measure else ""
+    return str(item.get("name") or item.get("title") or "")
 
 
 def _field(item: Mapping[str, Any], bundle: Bundle) -> list[str]:
@@ -66,8 +79,10 @@ def _role(item: Mapping[str, Any], _bundle: Bundle) -> list[str]:
     return [_("at most %(count)s") % {"count": most} if most else ""]
 
 
-def _result(item: Mapping[str, Any], _bundle: Bundle) -> list[str]:
-    term, fate = term_in(item.get("term")), NOMINATIONS.get(str(item.get("nomination")))
+def _result(item: Mapping[str, Any], bundle: Bundle) -> list[str]:
+    usual = bundle.get("retention")
+    said = {**usual, **item} if isinstance(usual, Mapping) else item
+    term, fate = term_in(said.get("term")), NOMINATIONS.get(str(said.get("nomination")))
     return [term.words if term else "", str(fate) if fate else ""]
 
 
@@ -77,9 +92,7 @@ def _paper(item: Mapping[str, Any], bundle: Bundle) -> list[str]:
     return [
         origins.get(str(item.get("from")), ""),
         _("required") if item.get("required") else "",
-        _("before “%(name)s”") % {"name": states[item["state"]]}
-        if item.get("state") in states
-        else "",
+        _("before “%(name)s”") % {"name": states[item["by"]]} if item.get("by") in states else "",
     ]
 
 
@@ -95,6 +108,28 @@ def _task(item: Mapping[str, Any], bundle: Bundle) -> list[str]:
     ]
 
 
+def _message(item: Mapping[str, Any], bundle: Bundle) -> list[str]:
+    moves = dict(codes_and_names("pasos", bundle))
+    named = item.get("moves") if isinstance(item.get("moves"), list) else []
+    names = ", ".join(moves.get(str(code), "?") for code in named or ())
+    text = str(item.get("text") or "").strip().partition("\n")[0]
+    return [
+        _("first after: %(moves)s") % {"moves": names} if names else "",
+        text if len(text) <= LONGEST_LINE else f"{text[: LONGEST_LINE - 1]}…",
+    ]
+
+
+def _target(item: Mapping[str, Any], bundle: Bundle) -> list[str]:
+    wanted = item.get("for")
+    told = [
+        f"{key_name(key)}: {shown('service', key, value, bundle)}"
+        for key, value in (wanted.items() if isinstance(wanted, Mapping) else ())
+    ]
+    if item.get("warn"):
+        told.append(_("warning: %(when)s") % {"when": item["warn"]})
+    return told or [_("for every case")]
+
+
 _TELLERS = {
     "campos": _field,
     "secciones": _section,
@@ -104,4 +139,6 @@ _TELLERS = {
     "resultados": _result,
     "documentos": _paper,
     "tareas": _task,
+    "mensajes": _message,
+    "compromisos": _target,
 }

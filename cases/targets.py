@@ -111,7 +111,7 @@ def chosen(
 def read(rule: Mapping[str, Any]) -> Target:
     """One target."""
     minutes = minutes_of(rule["within"]) or 0
-    pauses = rule.get("pauses", _PAUSES[rule["measure"]])
+    pauses = rule.get("pauses", USUAL_PAUSES[rule["measure"]])
     return Target(
         rule["measure"],
         minutes,
@@ -124,7 +124,7 @@ def read(rule: Mapping[str, Any]) -> Target:
 
 
 # who wrote waits for an answer, whatever the state says
-_PAUSES: Mapping[str, tuple[str, ...]] = {
+USUAL_PAUSES: Mapping[str, tuple[str, ...]] = {
     FIRST_ANSWER: (),
     NEXT_ANSWER: (),
     RESOLUTION: tuple(WAITING),
@@ -180,7 +180,7 @@ def check(rules: Any) -> Iterator[Problem]:
         if not isinstance(rule, Mapping):
             yield Problem(where, _("It is not an object."))
             continue
-        yield from _check_rule(where, rule)
+        yield from check_rule(where, rule)
         measure = str(rule.get("measure"))
         if measure in closed:
             yield Problem(where, _("One before it counts for every case: put this one first."))
@@ -188,7 +188,8 @@ def check(rules: Any) -> Iterator[Problem]:
             closed.add(measure)
 
 
-def _check_rule(where: str, rule: Mapping[str, Any]) -> Iterator[Problem]:
+def check_rule(where: str, rule: Mapping[str, Any]) -> Iterator[Problem]:
+    """Everything that is wrong with one target."""
     yield from _check_keys(
         where, rule, ("measure", "within", "for", "warn", "pauses", "at_warning", "at_breach")
     )

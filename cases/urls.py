@@ -107,6 +107,7 @@ of_type = [
     path("retirar/", studio_publishing.retire, name="studio_retire"),
     path("estudio/general/", studio.general, name="studio_general"),
     path("estudio/plazos/", studio.clocks, name="studio_clocks"),
+    path("estudio/custodia/", studio.keeping, name="studio_keeping"),
     path("estudio/vista/", studio_publishing.preview, name="studio_preview"),
     path(
         "estudio/vista/solicitud/",

@@ -17,6 +17,7 @@ from cases.demo import (
     mandates,  # noqa: F401 - registers itself
     reports,  # noqa: F401 - registers itself
     service,
+    studio,
     todo,
     window,
 )
@@ -110,9 +111,11 @@ def fill(demo: Demo) -> None:
         _save(stories, links)
         todo.fill(demo, cast, office.agent, stories)
         service.promise(demo, stories)
+        studio.results(demo, stories)
         purposes = [str(purpose) for purpose in options.read(organisation).usual_purposes]
         demo.made["audit entries"] += record_many(looks.entries_of(demo, cast, stories, purposes))
         window.fill(demo, organisation)
+        studio.design(demo, organisation)
         distribution.fill(demo, system_actor(organisation, Origin(Door.COMMAND)))
         demo.made["cases"] += len(stories)
         demo.made["events"] += sum(story.case.last_event for story in stories)

@@ -3,7 +3,7 @@ words that each case draws for itself."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.formats import date_format
 
+from cases.designing import code_of
 from cases.permissions import CHANGE_CASE, CLOSE_CASE
 from crm.citizens.names import MEN, STREETS, TRADES, WOMEN
 from crm.organisations.demo import INSTITUTE, TOWN
@@ -79,6 +80,10 @@ class Kind:
     companies: bool = False  # companies come with it
     tasks: Sequence[Mapping[str, Any]] = ()  # parts of its bundle: cases.checklists
     papers: Sequence[Mapping[str, Any]] = ()
+    roles: Sequence[Mapping[str, Any]] = ()  # cases.parts
+    sections: Sequence[Mapping[str, Any]] = ()
+    retention: Mapping[str, str] = field(default_factory=dict)
+    destroyed: Sequence[str] = ()  # outcomes whose file is not kept for ever
 
     def matters_of(self, name: str) -> Sequence[Matter]:
         """What somebody of that first name comes with."""
@@ -87,14 +92,34 @@ class Kind:
     @property
     def bundle(self) -> dict[str, Any]:
         """The definition that is published."""
-        fields = {"properties": self.fields}
-        planned = {"tasks": list(self.tasks), "papers": list(self.papers)}
+        fields: dict[str, Any] = {"properties": self.fields, "x-order": list(self.fields)}
+        if self.sections:
+            fields["x-sections"] = list(self.sections)
+        planned = {
+            "tasks": list(self.tasks),
+            "papers": list(self.papers),
+            "roles": list(self.roles),
+            "retention": dict(self.retention),
+            "results": self.results,
+        }
         return {
             **SHAPES[self.shape],
             "fields": fields,
             "term": self.term,
             **{name: items for name, items in planned.items() if items},
         }
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """The ways in which it ends: its outcomes, where the type says what becomes of files."""
+        taken: set[Any] = set()
+        found = []
+        for outcome in self.outcomes if self.retention else ():
+            code = code_of(outcome, taken)
+            taken.add(code)
+            fate = {"nomination": "destroy", "term": "5y"} if outcome in self.destroyed else {}
+            found.append({"code": code, "name": outcome, **fate})
+        return found
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ class Story:
             address=street,
             latitude=place[0],
             longitude=place[1],
-            data=matters.data_for(kind, dice, opened),
+            data=self._workflow.fields.kept(matters.data_for(kind, dice, opened)),
             opened_at=opened,
             created_at=opened,
             due_at=clocks.due_at(term, calendar, opened) if term else None,

@@ -104,12 +104,21 @@ def check(bundle: Mapping[str, Any]) -> Iterable[Problem]:
         yield from _check_moves(f"{where}.moves", message.get("moves", []), moves)
 
 
+def unknown_holes(text: str, bundle: Mapping[str, Any]) -> list[str]:
+    """What stands in double brackets and nothing fills."""
+    return _unknown(text, {*VARIABLES, *(f"{DATA}{name}" for name in _field_names(bundle))})
+
+
+def _unknown(text: str, known: set[str]) -> list[str]:
+    holes = (hole.strip() for hole in dict.fromkeys(_HOLE.findall(text)))
+    return [hole for hole in holes if hole not in known]
+
+
 def _check_holes(where: str, text: str, known: set[str]) -> Iterator[Problem]:
-    for hole in dict.fromkeys(_HOLE.findall(text)):
-        if hole.strip() not in known:
-            told = _("Nothing is known by the name “%(name)s”. There are: %(names)s.")
-            names = {"name": hole.strip(), "names": ", ".join(sorted(known))}
-            yield Problem(where, told % names)
+    for hole in _unknown(text, known):
+        told = _("Nothing is known by the name “%(name)s”. There are: %(names)s.")
+        names = {"name": hole, "names": ", ".join(sorted(known))}
+        yield Problem(where, told % names)
 
 
 def _check_moves(where: str, named: Any, moves: set[str]) -> Iterator[Problem]:

@@ -24,7 +24,7 @@ def write_thing(
     items, said = lot.items(bundle), dict(item)
     if key == NEW:
         name = str(said.get("name") or said.get("title") or "")
-        items.append({"code": lot.code_for(name, bundle), **said})
+        items.append({"code": lot.code_for(name, bundle), **said} if lot.coded else said)
     else:
         place, there = _find(lot, bundle, key)
         if seen and seen != seen_of(there):
@@ -59,6 +59,17 @@ def write_part(actor: Actor, code: str, part: str, value: Any, *, seen: str) -> 
     if there == value:
         return draft
     return change_draft(actor, code, part, value)
+
+
+@transaction.atomic
+def write_parts(actor: Actor, code: str, values: Mapping[str, Any], *, seen: str) -> None:
+    """Parts that stand on one page say this. Changed when any of them says something else by now."""
+    bundle = start_draft(actor, code).bundle
+    if seen and seen != seen_of([bundle.get(part) for part in values]):
+        raise Changed(CHANGED)
+    for part, value in values.items():
+        if bundle.get(part) != value:
+            change_draft(actor, code, part, value)
 
 
 def _find(lot: Lot, bundle: Mapping[str, Any], key: str) -> tuple[int, Item]:

@@ -1,6 +1,6 @@
 """Tasks within a case: adding, changing, doing, approving, taking up again, cancelling."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
@@ -20,7 +20,8 @@ from cases.models import (
     TaskOrder,
     TaskState,
 )
-from cases.permissions import APPROVE_TASK, ASSIGN_CASE, CHANGE_CASE, VIEW_CASE
+from cases.permissions import APPROVE_TASK, ASSIGN_CASE, CHANGE_CASE
+from cases.services.task_saying import READERS, apply, bounded, reason_of
 from cases.services.writing import fetch, moment, require_work_goes_on, write
 from cases.tasklists import (
     calendar_of,
@@ -32,18 +33,14 @@ from cases.tasklists import (
     obstacles_of,
     predecessors,
 )
-from cases.terms import read_term
-from cases.texts import one_line, paragraphs
 from cases.workflow import State, Workflow
-from crm.accounts.actors import actor_for
 from crm.accounts.models import User
 from crm.kit.actor import Actor
-from crm.kit.errors import Changed, Conflict, Invalid, Refused, Text
+from crm.kit.errors import Changed, Conflict, Invalid, Refused
 from crm.kit.policy import Decision, decide
-from crm.organisations.models import Organisation, Unit
+from crm.organisations.models import Unit
 
 MOST_TASKS = 100
-_LONGEST = {"title": 200, "comment": 1_000, "reason": 1_000}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +75,7 @@ def add_task(actor: Actor, case: UUID, new: NewTask, *, key: UUID | None = None)
     if key is not None:
         task.uuid = key
     said = {one.name: getattr(new, one.name) for one in fields(new)}
-    after = _apply(actor, task, said)
+    after = apply(actor, task, said)
     task.starts_on = None if _unsettled(after) else _today(task)
     _reckon(task)
     task.save(force_insert=True)
@@ -97,11 +94,11 @@ def change_task(
     require_work_goes_on(row.case)
     if row.settled:
         raise Conflict("task_settled", _("The task is settled: take it up again first."))
-    unknown = sorted(set(changes) - set(_READERS))
+    unknown = sorted(set(changes) - set(READERS))
     if unknown:
         raise Invalid(errors={name: [_("This cannot be edited.")] for name in unknown})
     seen = _said(row)
-    after = _apply(actor, row, changes)
+    after = apply(actor, row, changes)
     if row.state != TaskState.OPEN and seen["needs_approval"] != row.needs_approval:
         text = _("Whether it is approved can be changed only before it is done.")
         raise Invalid(errors={"needs_approval": [text]})
@@ -149,7 +146,7 @@ def finish_task(actor: Actor, task: UUID, *, comment: str = "", version: int | N
     if row.needs_approval and actor.user_id is None:
         text = _("Only a person does a task that another person approves.")
         raise Refused(CHANGE_CASE, text, row.case)
-    row.comment = _bounded("comment", comment)
+    row.comment = bounded("comment", comment)
     row.state = TaskState.REVIEW if row.needs_approval else TaskState.DONE
     row.done_by_id, row.done_by_name, row.done_at = actor.user_id, actor.name[:200], moment()
     row.reviewed_by, row.reviewed_by_name, row.reviewed_at, row.reason = None, "", None, ""
@@ -173,7 +170,7 @@ def approve_task(actor: Actor, task: UUID, *, version: int | None = None) -> Tas
 @transaction.atomic
 def reject_task(actor: Actor, task: UUID, *, reason: str, version: int | None = None) -> Task:
     """The task was not done as it should: it is to be done again, and the reason says why."""
-    said = _reason(reason)
+    said = reason_of(reason)
     row = _reviewed(actor, task, version)
     row.state, row.reason = TaskState.REJECTED, said
     _save(row)
@@ -191,7 +188,7 @@ def reject_task(actor: Actor, task: UUID, *, reason: str, version: int | None = 
 @transaction.atomic
 def cancel_task(actor: Actor, task: UUID, *, reason: str, version: int | None = None) -> Task:
     """The task need not be done any more; what came after it may begin."""
-    said = _reason(reason)
+    said = reason_of(reason)
     row = _fetch(actor, task, version)
     _require(decide_case(actor, row.case), CHANGE_CASE, row)
     if row.settled:
@@ -206,7 +203,7 @@ def cancel_task(actor: Actor, task: UUID, *, reason: str, version: int | None = 
 @transaction.atomic
 def reopen_task(actor: Actor, task: UUID, *, reason: str = "", version: int | None = None) -> Task:
     """The task is to be done again, as if nobody had done it; what others did after it stays."""
-    said = _bounded("reason", reason)
+    said = bounded("reason", reason)
     row = _fetch(actor, task, version)
     _require(decide_task(actor, CHANGE_CASE, row), CHANGE_CASE, row)
     require_work_goes_on(row.case)
@@ -300,160 +297,6 @@ def _reviewed(actor: Actor, task: UUID, version: int | None) -> Task:
     row.reviewed_by_id, row.reviewed_by_name = actor.user_id, actor.name[:200]
     row.reviewed_at = moment()
     return row
-
-
-def _apply(actor: Actor, task: Task, said: Mapping[str, Any]) -> list[Task]:
-    """The task says so; the tasks that come before it. Invalid says what is wrong, by field."""
-    errors: dict[str, list[Text]] = {}
-    after: list[Task] = []
-    for name, read in _READERS.items():
-        if name not in said:
-            continue
-        try:
-            value = read(actor, task, said[name])
-        except Invalid as error:
-            errors |= {key: [*texts] for key, texts in error.errors.items()}
-            continue
-        if name == "after":
-            after = value
-        else:
-            setattr(task, name, value)
-    if said.get("due_at") and task.term:
-        errors["due_at"] = [_("Give a term or a date, not both.")]
-    elif "term" in said and not task.term and "due_at" not in said:
-        task.due_at = None
-    if errors:
-        raise Invalid(errors=errors)
-    return after
-
-
-def _title(_actor: Actor, _task: Task, text: str) -> str:
-    title = one_line(text)
-    if not title:
-        raise Invalid(errors={"title": [_("This field is required.")]})
-    return _bounded("title", title)
-
-
-def _instructions(_actor: Actor, _task: Task, text: str) -> str:
-    most = Task._meta.get_field("instructions").max_length or 0
-    said = paragraphs(text)
-    if len(said) > most:
-        raise Invalid(errors={"instructions": [_too_long(most)]})
-    return said
-
-
-def _bounded(name: str, text: str) -> str:
-    most, said = _LONGEST[name], one_line(text)
-    if len(said) > most:
-        raise Invalid(errors={name: [_too_long(most)]})
-    return said
-
-
-def _too_long(most: int) -> Text:
-    return _("Write at most %(limit)s characters.") % {"limit": most}
-
-
-def _reason(reason: str) -> str:
-    said = _bounded("reason", reason)
-    if not said:
-        raise Invalid(errors={"reason": [_("This field is required.")]})
-    return said
-
-
-def _term(_actor: Actor, _task: Task, text: str) -> str:
-    try:
-        term = read_term((text or "").strip())
-    except ValueError:
-        raise Invalid(errors={"term": [_("Write the term as 30wd, 15d, 3m or 1y.")]}) from None
-    return str(term) if term else ""
-
-
-def _unit(actor: Actor, task: Task, unit: UUID | None) -> Unit | None:
-    if unit is None:
-        return None
-    case = task.case
-    rows = Unit.objects.for_actor(actor).filter(closed_on=None).select_related("organisation")
-    found = rows.filter(uuid=unit).first()
-    if found is None:
-        raise Invalid(errors={"unit": [_("There is no such unit, or it is closed.")]})
-    if case.confidentiality == Confidentiality.SPECIAL and found.pk != case.unit_id:
-        text = _("The case is specially protected: its tasks stay in its unit.")
-        raise Invalid(errors={"unit": [text]})
-    return found
-
-
-def _person(actor: Actor, task: Task, person: UUID | None) -> User | None:
-    """Somebody who can see the task: as one of the case's unit, or of the unit that it is given to."""
-    if person is None:
-        return None
-    user = User.objects.filter(uuid=person).first()
-    organisation = Organisation.objects.for_actor(actor).get()
-    theirs = actor_for(user, organisation, actor.origin) if user else None
-    if user is None or theirs is None:
-        raise Invalid(errors={"assignee": [_("This person does not work here.")]})
-    reach = theirs.reach(VIEW_CASE)
-    place = task.unit_id or task.case.unit_id
-    protected = task.case.confidentiality == Confidentiality.SPECIAL
-    if not reach.covers(place) or (
-        protected and not Case.objects.for_actor(theirs).filter(pk=task.case_id).exists()
-    ):
-        text = _("%(name)s cannot see the cases of this unit.") % {"name": theirs.name}
-        raise Invalid(errors={"assignee": [text]})
-    return user
-
-
-def _before(actor: Actor, task: Task, uuids: Iterable[UUID]) -> list[Task]:
-    """The tasks of the case that come before; Invalid when one of them comes after this one."""
-    wanted = set(uuids)
-    found = list(Task.objects.for_actor(actor).filter(case=task.case, uuid__in=wanted))
-    if len(found) != len(wanted):
-        raise Invalid(errors={"after": [_("There is no such task in this case.")]})
-    if task.pk is None:
-        return found
-    circle = _circle(task, found)
-    if circle:
-        text = _("These tasks would come after each other in a circle: %(tasks)s.")
-        raise Invalid(errors={"after": [text % {"tasks": " → ".join(circle)}]})
-    return found
-
-
-def _circle(task: Task, after: Iterable[Task]) -> list[str]:
-    """The titles on the way by which the task would come after itself; none when it would not."""
-    titles = dict(task.case.tasks.values_list("pk", "title"))
-    before: dict[int, list[int]] = {}
-    orders = TaskOrder.objects.filter(task__case=task.case).exclude(task=task)
-    for own, other in orders.values_list("task", "after"):
-        before.setdefault(own, []).append(other)
-    ways = [[one.pk] for one in after]
-    seen: set[int] = set()
-    while ways:
-        way = ways.pop(0)
-        if way[-1] == task.pk:
-            return [task.title, *(titles[key] for key in reversed(way[:-1])), task.title]
-        for other in before.get(way[-1], []):
-            if other not in seen:
-                seen.add(other)
-                ways.append([*way, other])
-    return []
-
-
-def _closing(_actor: Actor, _task: Task, closing: str) -> str:
-    if closing not in ("", *Task.Closing.values):
-        raise Invalid(errors={"closing": [_("Choose one of the offered values.")]})
-    return closing
-
-
-_READERS: Mapping[str, Callable[[Actor, Task, Any], Any]] = {
-    "title": _title,
-    "instructions": _instructions,
-    "unit": _unit,  # before the person, who is of it
-    "assignee": _person,
-    "term": _term,
-    "due_at": lambda _actor, _task, moment_: moment_,
-    "needs_approval": lambda _actor, _task, wanted: bool(wanted),
-    "closing": _closing,
-    "after": _before,
-}
 
 
 def _order(task: Task, after: Iterable[Task]) -> None:

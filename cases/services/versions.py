@@ -12,6 +12,7 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from cases.fields import Field
 from cases.models import (
     Case,
     CaseType,
@@ -102,8 +103,14 @@ class Ways:
 
     @property
     def new(self) -> list[str]:
-        """The fields that only the new version has."""
-        return [one.name for one in self.after.fields if self.before.fields.get(one.name) is None]
+        """The fields that only the new version has, or that only it requires."""
+        return [one.name for one in self.after.fields if self._is_new(one)]
+
+    def _is_new(self, one: Field) -> bool:
+        known = self.before.fields.get(one.name)
+        if known is None:
+            return True
+        return one.required and not (known.required and known.when == one.when)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 
 from cases.studio_forms.base import ItemForm
 from cases.studio_forms.further import PaperForm, ResultForm, RoleForm, TaskForm
+from cases.studio_forms.messages import MessageForm
 from cases.studio_forms.questions import FieldForm, SectionForm
+from cases.studio_forms.service import ServiceTargetForm
 from cases.studio_forms.workflow import StateForm, StepForm
 
 FORMS: Mapping[str, type[ItemForm]] = {
@@ -20,5 +22,7 @@ FORMS: Mapping[str, type[ItemForm]] = {
     "resultados": ResultForm,
     "documentos": PaperForm,
     "tareas": TaskForm,
+    "mensajes": MessageForm,
+    "compromisos": ServiceTargetForm,
 }
 """The form of each kind of thing, by the slug of its list."""

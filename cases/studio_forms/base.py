@@ -23,6 +23,9 @@ UNITS: Mapping[str, Text] = {
 }
 
 
+YEARS_AND_MONTHS = [(unit, UNITS[unit]) for unit in ("y", "m")]
+
+
 def put(item: Item, key: str, value: Any) -> None:
     """The thing says this; nothing at all where the value is empty."""
     if value in (None, "", [], {}):
@@ -83,9 +86,10 @@ class ItemForm(Correction):
         item: Mapping[str, Any] | None,
         bundle: Bundle,
         languages: Sequence[str],
+        units: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.before: Item = dict(item or {})
-        self.bundle, self.languages = bundle, list(languages)
+        self.bundle, self.languages, self.units = bundle, list(languages), units
         super().__init__(data, initial={})
         self.prepare()
         for language in self.languages:
@@ -103,6 +107,14 @@ class ItemForm(Correction):
 
     def prepare(self) -> None:
         """The choices that depend on the rest of the bundle."""
+
+    def clean(self) -> dict[str, Any]:
+        """Lines end as bundles end them, whatever the browser sends."""
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        for name, value in said.items():
+            if isinstance(value, str):
+                said[name] = value.replace("\r\n", "\n")
+        return said
 
     def of(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """What the fields hold for the thing as it is."""
@@ -137,7 +149,11 @@ class ItemForm(Correction):
         for field, key, _rows in self.spoken:
             texts = dict(mapping(item.get(key)))
             for language in self.languages:
-                put(texts, language, self.cleaned_data[f"{language}.{field}"].strip())
+                put(
+                    texts,
+                    language,
+                    as_before(self.cleaned_data[f"{language}.{field}"], texts.get(language)),
+                )
             put(item, key, texts)
 
     def own_fields(self) -> list[forms.BoundField]:
@@ -158,11 +174,19 @@ class ItemForm(Correction):
         return [self[name] for name in self.aside() if name in self.fields]
 
     def by_language(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """The texts in other languages, for the template."""
+        """The texts in other languages, for the template; none where nothing is said in several."""
+        if not self.spoken:
+            return []
         return [
             (own_name(language), [self[f"{language}.{field}"] for field, *_rest in self.spoken])
             for language in self.languages
         ]
+
+
+def as_before(text: str, before: Any) -> str:
+    """The text without blanks around it; as it was where it only differs in them."""
+    text = text.strip()
+    return before if isinstance(before, str) and before.strip() == text else text
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

@@ -8,15 +8,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases.designing import Item, codes_and_names
-from cases.studio_forms.base import MOST_COUNT, UNITS, ItemForm, TermFields, put
+from cases.parts.results import NOMINATIONS
+from cases.studio_forms.base import (
+    MOST_COUNT,
+    YEARS_AND_MONTHS,
+    ItemForm,
+    TermFields,
+    mapping,
+    put,
+    term_in,
+    with_unknown,
+)
 from cases.terms import Term
-from crm.kit.errors import Text
-
-YEARS_AND_MONTHS = [(unit, UNITS[unit]) for unit in ("y", "m")]
-NOMINATIONS: Mapping[str, Text] = {
-    "destroy": gettext_lazy("Destroy it"),
-    "keep": gettext_lazy("Keep it for ever"),
-}
 
 
 class RoleForm(ItemForm):
@@ -54,25 +57,40 @@ class ResultForm(ItemForm, TermFields):
     field_order = ("name", "nomination", "count", "counted_in")
 
     def prepare(self) -> None:
-        """Files are kept for years or months."""
+        """Files are kept for years or months; where the type says what is usual, that may do."""
         self.fields["counted_in"].choices = YEARS_AND_MONTHS  # type: ignore[attr-defined]
+        usual = mapping(self.bundle.get("retention"))
+        self.usual = {key for key in ("nomination", "term") if usual.get(key)}
+        if "nomination" in self.usual:
+            usually = NOMINATIONS.get(str(usual["nomination"]), str(usual["nomination"]))
+            text = _("As usual for this case type: %(fate)s") % {"fate": usually}
+            choices = [("", text), *NOMINATIONS.items()]
+            self.fields["nomination"].choices = choices  # type: ignore[attr-defined]
+            self.fields["nomination"].required = False
+        if "term" in self.usual:
+            term = term_in(usual["term"])
+            self.fields["count"].required = False
+            words = _("Empty: as usual for this case type, %(term)s.")
+            self.fields["count"].help_text = words % {"term": term.words if term else "—"}
 
     def of(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """What becomes of the file."""
-        term = (
-            self.term_fields(item["term"]) if item.get("term") else {"count": 5, "counted_in": "y"}
-        )
-        return super().of(item) | {"nomination": item.get("nomination", "keep"), **term}
+        first = {"count": "" if "term" in self.usual else 5, "counted_in": "y"}
+        term = self.term_fields(item["term"]) if item.get("term") else first
+        fate = "" if "nomination" in self.usual else "keep"
+        return super().of(item) | {"nomination": item.get("nomination", fate), **term}
 
     def say(self, item: Item) -> None:
         """That, and how long it is kept."""
-        item["nomination"] = self.cleaned_data["nomination"]
-        item["term"] = str(Term(self.cleaned_data["count"], self.cleaned_data["counted_in"] or "y"))
+        put(item, "nomination", self.cleaned_data["nomination"])
+        count, unit = self.cleaned_data["count"], self.cleaned_data["counted_in"] or "y"
+        put(item, "term", str(Term(count, unit)) if count else "")
 
 
 class PaperForm(ItemForm):
     """A document of the checklist."""
 
+    spoken = ()
     required = forms.BooleanField(
         label=gettext_lazy("The case cannot do without it"), required=False
     )
@@ -98,21 +116,22 @@ class PaperForm(ItemForm):
     def of(self, item: Mapping[str, Any]) -> dict[str, Any]:
         """From whom, until when."""
         return super().of(item) | {
-            "required": bool(item.get("required")),
+            "required": bool(item.get("required", True)),
             "origin": item.get("from", "citizen"),
-            "state": item.get("state", ""),
+            "state": item.get("by") or "",
         }
 
     def say(self, item: Item) -> None:
         """That."""
         said = self.cleaned_data
         item |= {"required": said["required"], "from": said["origin"]}
-        put(item, "state", said["state"])
+        put(item, "by", said["state"])
 
 
 class TaskForm(ItemForm, TermFields):
     """A task that every case of the type gets."""
 
+    spoken = ()
     instructions = forms.CharField(
         label=gettext_lazy("What has to be done"),
         max_length=4_000,
@@ -126,7 +145,6 @@ class TaskForm(ItemForm, TermFields):
             ("assignee", gettext_lazy("Whoever has the case")),
             ("unit", gettext_lazy("Anybody of the case's unit")),
         ],
-        widget=forms.RadioSelect,
         initial="assignee",
     )
     after = forms.MultipleChoiceField(
@@ -150,18 +168,17 @@ class TaskForm(ItemForm, TermFields):
     )
 
     def prepare(self) -> None:
-        """States and other tasks to choose from; a unit that is named already stays."""
+        """States, units and other tasks to choose from; what is named already stays."""
         states = [
             (code, _("the case comes to “%(name)s”") % {"name": name})
             for code, name in codes_and_names("estados", self.bundle)
         ]
         own = self.before.get("code")
         others = [one for one in codes_and_names("tareas", self.bundle) if one[0] != own]
-        named = self.before.get("to")
         doers = list(self.fields["doer"].choices)  # type: ignore[attr-defined]
-        if isinstance(named, str) and named not in ("assignee", "unit"):
-            doers.append((named, _("The unit %(code)s") % {"code": named}))
-        self.fields["doer"].choices = doers  # type: ignore[attr-defined]
+        doers += [(unit, _("The unit %(name)s") % {"name": name}) for unit, name in self.units]
+        named = [str(self.before.get("to") or "")]
+        self.fields["doer"].choices = with_unknown(doers, named)  # type: ignore[attr-defined]
         self.fields["starts"].choices = [("opened", _("the case is opened")), *states]  # type: ignore[attr-defined]
         self.fields["after"].choices = others  # type: ignore[attr-defined]
         if not others:

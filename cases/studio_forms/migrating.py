@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
+from cases.fields import Fields
 from cases.forms import DATA, DataForm
 from cases.services.versions import Way, Ways
-from cases.workflow import Fields
 from crm.kit.forms import ServiceForm
 
 STATE, FIELD, LEFT = "state.", "field.", "-"

@@ -24,9 +24,7 @@ class ImportForm(ServiceForm):
         label=gettext_lazy("Text"),
         required=False,
         strip=False,
-        widget=forms.Textarea(
-            attrs={"rows": 18, "class": "v-mono", "spellcheck": "false", "wrap": "off"}
-        ),
+        widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false", "wrap": "off"}),
     )
 
     def clean(self) -> dict[str, Any]:

@@ -9,7 +9,16 @@ from django.utils.translation import gettext_lazy
 
 from cases.designing import Bundle, codes_and_names, seen_of
 from cases.models import CaseType
-from cases.studio_forms.base import TermFields, with_unknown
+from cases.parts.results import NOMINATIONS
+from cases.studio_forms.base import (
+    MOST_COUNT,
+    YEARS_AND_MONTHS,
+    TermFields,
+    mapping,
+    put,
+    with_unknown,
+)
+from cases.workflow import LEVELS
 from crm.kit.forms import Correction
 
 
@@ -85,3 +94,53 @@ class ClockForm(Correction, TermFields):
     def __init__(self, data: Any = None, *, bundle: Bundle) -> None:
         term = bundle.get("term")
         super().__init__(data, initial={**self.term_fields(term), "seen": seen_of(term)})
+
+
+class KeepingForm(Correction, TermFields):
+    """Who may see new cases, and what usually becomes of their files."""
+
+    confidentiality = forms.ChoiceField(
+        label=gettext_lazy("Confidentiality of new cases"),
+        choices=[(code, level.label) for code, level in LEVELS.items()],
+        widget=forms.RadioSelect,
+        help_text=gettext_lazy("Of one case it can be changed later, by whoever may."),
+    )
+    nomination = forms.ChoiceField(
+        label=gettext_lazy("What usually becomes of the file"),
+        choices=[("", gettext_lazy("Each result says it by itself")), *NOMINATIONS.items()],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    count = forms.IntegerField(
+        label=gettext_lazy("How long it is usually kept in any case"),
+        min_value=1,
+        max_value=MOST_COUNT,
+        required=False,
+        help_text=gettext_lazy("From the day on which work ended. Empty: each result says it."),
+    )
+    field_order = ("confidentiality", "nomination", "count", "counted_in")
+    PARTS = ("confidentiality", "retention")
+
+    def __init__(self, data: Any = None, *, bundle: Bundle) -> None:
+        usual = mapping(bundle.get("retention"))
+        term = self.term_fields(usual["term"]) if usual.get("term") else {"counted_in": "y"}
+        held = {
+            "confidentiality": bundle.get("confidentiality") or "internal",
+            "nomination": usual.get("nomination", ""),
+            **term,
+            "seen": seen_of([bundle.get(part) for part in self.PARTS]),
+        }
+        super().__init__(data, initial=held)
+        self.before = dict(bundle)
+        self.fields["counted_in"].choices = YEARS_AND_MONTHS  # type: ignore[attr-defined]
+
+    def parts(self) -> dict[str, Any]:
+        """Both parts as the form says them."""
+        said = self.cleaned_data
+        level: str | None = said["confidentiality"]
+        if level == "internal" and not self.before.get("confidentiality"):
+            level = None  # nobody said anything else
+        usual = dict(mapping(self.before.get("retention")))
+        put(usual, "nomination", said["nomination"])
+        put(usual, "term", self.term() or "")
+        return {"confidentiality": level, "retention": usual or None}

@@ -18,6 +18,7 @@ from cases import services
 from cases.designing import (
     CLOCKS,
     GENERAL,
+    KEEPING,
     LOTS,
     NEW,
     Found,
@@ -32,17 +33,18 @@ from cases.services.catalogue import newest_version, type_seen
 from cases.services.studio import draft_seen
 from cases.studio_forms import FORMS
 from cases.studio_forms.base import ItemForm
-from cases.studio_forms.whole import ClockForm, GeneralForm, InitialForm
-from cases.studio_words import told
+from cases.studio_forms.whole import ClockForm, GeneralForm, InitialForm, KeepingForm
+from cases.studio_words import name_of, told
 from cases.workflow import check
 from cases.workflow_picture import Picture, draw
 from crm.kit.access import ActorRequest, needs
 from crm.kit.errors import NotFound
 from crm.kit.forms import Correction
-from crm.organisations.models import Organisation
+from crm.organisations.models import Organisation, Unit
 
 SUMMARY, PUBLISH, PREVIEW = "resumen", "publicar", "vista"
 GET_OR_POST = ["GET", "POST"]
+WITH_UNITS = ("tareas", "compromisos")  # the lists whose things name units
 WRITTEN_FIRST = "es"  # names are written in it; the others are translations
 
 
@@ -85,6 +87,8 @@ class Studio:
                 titles[slug] = (lot.title, lot.icon, address)
         clocks = reverse("cases:studio_clocks", args=[self.code])
         titles[CLOCKS] = (_("Deadlines"), "clock", clocks)
+        keeping = reverse("cases:studio_keeping", args=[self.code])
+        titles[KEEPING] = (_("Confidentiality and keeping"), "lock", keeping)
         return [
             {
                 "slug": slug,
@@ -134,6 +138,8 @@ def _address(code: str, problem: Found) -> str:
         return reverse("cases:studio_general", args=[code]) + field
     if slug == CLOCKS:
         return reverse("cases:studio_clocks", args=[code]) + field
+    if slug == KEEPING:
+        return reverse("cases:studio_keeping", args=[code]) + field
     if slug not in LOTS:
         return reverse("cases:type", args=[code])
     if key:
@@ -253,6 +259,25 @@ def clocks(request: ActorRequest, code: str) -> HttpResponse:
     return _answer(request, form, change, now, show, ("cases:studio_clocks", code), CLOCKS)
 
 
+@require_http_methods(GET_OR_POST)
+@needs(PUBLISH_CASE_TYPE)
+def keeping(request: ActorRequest, code: str) -> HttpResponse:
+    """Who may see new cases, and what usually becomes of their files."""
+    studio = studio_of(request, code, KEEPING)
+    form = KeepingForm(request.POST or None, bundle=studio.bundle)
+
+    def change() -> None:
+        designing.write_parts(request.actor, code, form.parts(), seen=form.cleaned_data["seen"])
+
+    def now() -> Mapping[str, Any]:
+        return KeepingForm(bundle=studio_of(request, code, KEEPING).bundle).initial
+
+    def show(status: int) -> HttpResponse:
+        return page(request, studio, "keeping", status, form=form)
+
+    return _answer(request, form, change, now, show, ("cases:studio_keeping", code), KEEPING)
+
+
 # --- Lists of things ----------------------------------------------------------------------------
 
 
@@ -302,7 +327,9 @@ def thing(request: ActorRequest, code: str, lot: str, key: str) -> HttpResponse:
     item = _item(studio, kept, key)
 
     def made(data: Any, of: Studio, said: Mapping[str, Any] | None) -> ItemForm:
-        return FORMS[kept.slug](data, item=said, bundle=of.bundle, languages=of.languages)
+        units = _units(request) if kept.slug in WITH_UNITS else ()
+        kind = FORMS[kept.slug]
+        return kind(data, item=said, bundle=of.bundle, languages=of.languages, units=units)
 
     form = made(request.POST or None, studio, item)
 
@@ -321,6 +348,7 @@ def thing(request: ActorRequest, code: str, lot: str, key: str) -> HttpResponse:
             "key": key,
             "new": key == NEW,
             "item": item,
+            "name": name_of(kept.slug, item or {}),
             "wrong": studio.wrong_with(kept.slug, key),
             "others": _others(studio, kept, key),
         }
@@ -360,6 +388,12 @@ def _home(code: str, lot: str) -> str:
     return reverse("cases:studio_list", args=[code, "campos" if lot == "secciones" else lot])
 
 
+def _units(request: ActorRequest) -> list[tuple[str, str]]:
+    """The units that work can go to."""
+    units = Unit.objects.for_actor(request.actor).filter(closed_on=None)
+    return list(units.order_by("name").values_list("code", "name"))
+
+
 def _lot(slug: str) -> Lot:
     lot = known_lots().get(slug)
     if lot is None or slug not in FORMS:
@@ -382,7 +416,7 @@ def _rows(studio: Studio, lot: Lot) -> list[dict[str, Any]]:
         {
             "key": key,
             "item": item,
-            "name": str(item.get("name") or item.get("title") or _("(without a name)")),
+            "name": name_of(lot.slug, item) or _("(without a name)"),
             "told": told(lot.slug, item, studio.bundle),
             "category": item.get("category", ""),
             "first": lot.slug == "estados" and item.get("code") == studio.bundle.get("initial"),

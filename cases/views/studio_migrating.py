@@ -35,7 +35,7 @@ def migrations(request: ActorRequest, code: str) -> HttpResponse:
     counts = versions.open_cases_by_version(request.actor, code)
     rows = list(studio.row.versions.exclude(number=0).order_by("-number"))
     newest = rows[0].number if rows else 0
-    context = {
+    context: dict[str, Any] = {
         "rows": [{"version": row, "open": counts.get(row.number, 0)} for row in rows],
         "newest": newest,
         "left": sum(count for number, count in counts.items() if number != newest),
@@ -72,7 +72,7 @@ def migrate(request: ActorRequest, code: str, source: int, target: int) -> HttpR
         dry = versions.try_migration(request.actor, code, source, target, way)
     if form.errors and status == HTTPStatus.OK:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
-    context = {"ways": ways, "form": form, "dry": dry, "first": FIRST_REFUSED}
+    context: dict[str, Any] = {"ways": ways, "form": form, "dry": dry, "first": FIRST_REFUSED}
     return page(request, studio, "migrate", status, **context)
 
 
@@ -94,7 +94,7 @@ def migration(request: ActorRequest, code: str, migration: UUID) -> HttpResponse
     found: dict[str, list[str]] = {}
     for reference, reason in versions.refusals_of(request.actor, row):
         found.setdefault(reason, []).append(reference)
-    context = {
+    context: dict[str, Any] = {
         "migration": row,
         "progress": versions.progress(row),
         "ended": row.total - row.done - row.refused,

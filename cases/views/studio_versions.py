@@ -80,7 +80,7 @@ def versions(request: ActorRequest, code: str) -> HttpResponse:
         number = None if after == DRAFT else int(after)
         changes = carrying.compare(request.actor, code, int(before), number)
     open_cases = open_cases_by_version(request.actor, code)
-    context = {
+    context: dict[str, Any] = {
         "rows": [{"version": row, "open": open_cases.get(row.number, 0)} for row in rows],
         "offered": offered,
         "before": before,
@@ -151,7 +151,7 @@ def import_type(request: ActorRequest) -> HttpResponse:
         except Invalid as error:
             form.refused(error)
         form.show(text)
-    context = {
+    context: dict[str, Any] = {
         "form": form,
         "preview": preview,
         "groups": grouped(preview.changes) if preview else [],

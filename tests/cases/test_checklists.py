@@ -146,7 +146,7 @@ def test_planned_tasks_in_a_circle_are_refused_with_the_way_round() -> None:
         {"code": "c", "name": "C", "after": ["b"]},
     ]
     ((where, text),) = problems(tasks=tasks)
-    assert where == "tasks"
+    assert where == "tasks[0].after"
     assert text.startswith("These tasks come after each other in a circle: ")
     assert text.count("→") == 3
 

@@ -6,6 +6,7 @@ from django.test import Client
 from cases import services
 from cases.models import Case, CaseType, VersionMigration
 from cases.services import versions
+from cases.workflow import simple_bundle
 from crm.accounts.models import User
 from tests.cases.test_studio_versions import signed_in
 from tests.cases.test_type_migration import OLD, second
@@ -123,6 +124,28 @@ def test_it_is_started_followed_and_says_what_stayed(client: Client, cases: list
     again = client.get(f"{STUDIO}1/2/?como={row.uuid}")  # what was said then need not be said again
     assert again.context["form"]["field.pet"].value() == "-"
     assert again.context["form"]["data.floor"].value() == "bajo"
+
+
+def test_a_question_that_only_the_new_version_requires_can_be_answered_for_all(
+    client: Client, world: World, admin: User
+) -> None:
+    """Cases without an answer all stayed, and nothing could be done about it."""
+    fields = {"properties": {"rent": {"type": "integer", "title": "Renta"}}}
+    kind = CaseTypeFactory(organisation=world.here, code="rental", fields=fields)
+    silent, said = (
+        CaseFactory(unit=world.unit, case_type=kind, data=one) for one in ({}, {"rent": 7})
+    )
+    must = simple_bundle(fields=fields | {"required": ["rent"]})
+    services.publish_version(acting(admin), kind, must)
+    page = client.get(f"{STUDIO}1/2/")
+    assert len(page.context["dry"].refusals) == 1
+    assert "data.rent" in page.context["form"].fields
+    tried = client.post(f"{STUDIO}1/2/", {"state.new": "new", "data.rent": "5", "try": "1"})
+    assert tried.context["dry"].refusals == []
+    client.post(f"{STUDIO}1/2/", {"state.new": "new", "data.rent": "5", "start": "1"})
+    versions.run_migration(VersionMigration.objects.unscoped("a test").get().uuid)
+    rows = [Case.objects.unscoped("a test").get(pk=one.pk) for one in (silent, said)]
+    assert [row.data for row in rows] == [{"rent": 5}, {"rent": 7}]
 
 
 def test_what_was_said_wrongly_is_said_at_its_field(client: Client, cases: list[Case]) -> None:

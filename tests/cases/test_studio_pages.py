@@ -477,7 +477,17 @@ FURTHER: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
             "name": "Contrato",
             "required": True,
             "from": "citizen",
-            "state": "resolved",
+            "by": "resolved",
+        },
+    ),
+    "mensajes": (
+        "messages",
+        {"name": "Faltan papeles", "text": "Hola, ((citizen)).", "moves": ["ask_citizen"]},
+        {
+            "code": "faltan_papeles",
+            "name": "Faltan papeles",
+            "text": "Hola, ((citizen)).",
+            "moves": ["ask_citizen"],
         },
     ),
     "tareas": (

@@ -106,7 +106,7 @@ def test_any_two_versions_are_compared_part_by_part(
     assert (page.context["before"], page.context["after"]) == ("1", "2")
     groups = {str(group.title): group for group in page.context["groups"]}
     assert list(groups) == [
-        *("States", "Moves", "Form", "Term", "Message", "Tasks", "Service target")
+        *("States", "Moves", "Form", "Term", "Messages", "Tasks", "Service targets")
     ]
     assert groups["Moves"].things[0].name == "Start work"
     assert [one.what for one in groups["Moves"].things[0].changes] == [

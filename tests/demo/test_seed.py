@@ -1,5 +1,6 @@
 """The demo is made by the book: it obeys the app's own rules, and its known logins open the door."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -23,6 +24,7 @@ from cases import catalogue, clocks, knowledge
 from cases.demo.matters import book_of
 from cases.models import (
     Case,
+    CaseResult,
     CaseTypeVersion,
     Confidentiality,
     Document,
@@ -33,6 +35,7 @@ from cases.models import (
     ReferenceCounter,
     ServiceClock,
     ServiceTarget,
+    VersionMigration,
 )
 from cases.permissions import CHANGE_CASE, VIEW_CASE, VIEW_SPECIAL
 from cases.workflow import of_version, parse
@@ -369,3 +372,23 @@ def test_service_targets_stand_in_every_way() -> None:
     assert not rows.filter(ended_at__isnull=False, paused_at__isnull=False).exists()
     nearest = ServiceClock.objects.unscoped("the demo's own")
     assert nearest.count() == rows.values("case").distinct().count()
+
+
+def test_the_studio_has_versions_a_draft_and_cases_on_their_way() -> None:
+    """The pages of the studio look alive: something differs, something waits, something has gone along."""
+    versions = CaseTypeVersion.objects.filter(number=2, status="published")
+    changed = dict(versions.values_list("case_type__organisation__code", "case_type__code"))
+    assert changed == {"INP": "reclamacion", "VAL": "licencias"}
+    drafts = CaseTypeVersion.objects.filter(status="draft").values_list("case_type__code")
+    assert sorted(code for (code,) in drafts) == ["jubilacion", "padron"]
+    migration = VersionMigration.objects.unscoped("the demo's own").get()
+    assert (migration.status, migration.case_type.code) == ("done", "reclamacion")
+    assert migration.done + migration.refused == migration.total
+    results = CaseResult.objects.unscoped("the demo's own").select_related("case")
+    assert results.exists()
+    assert all(row.name == row.case.outcome and row.case.closed_at for row in results)
+    kinds = CaseTypeVersion.objects.filter(status="published").values_list("bundle", flat=True)
+    said = {part for bundle in kinds for part, value in bundle.items() if value}
+    assert {"roles", "messages", "results", "retention", "tasks", "papers", "service"} <= said
+    asked = [json.dumps(bundle["fields"]) for bundle in kinds]
+    assert any('"x-when"' in text and '"x-sections"' in text for text in asked)

@@ -352,6 +352,9 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
         _TYPE, {"name": "Otro nombre", "nature": "enquiry"}, silent=_DEFINITION
     ),
     "cases:studio_clocks": Guarded(_TYPE, {"count": "3", "counted_in": "m"}, silent=_DEFINITION),
+    "cases:studio_keeping": Guarded(
+        _TYPE, {"confidentiality": "special", "counted_in": "y"}, silent=_DEFINITION
+    ),
     "cases:studio_preview": Guarded(_TYPE, silent=_DEFINITION),
     "cases:studio_preview_public": Guarded(_TYPE, silent=_DEFINITION),
     "cases:studio_publish": Guarded(_TYPE, silent=_DEFINITION),

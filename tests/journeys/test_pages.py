@@ -158,6 +158,8 @@ VISITED: dict[str, list[str | Address]] = {
             for page in (
                 *("general", "plazos", "vista", "vista/solicitud", "publicar"),
                 *("campos", "campos/nuevo", "estados", "estados/new", "pasos", "pasos/close"),
+                *("mensajes/nuevo", "compromisos/nuevo", "resultados/nuevo", "tareas/nuevo"),
+                *("custodia", "versiones", "casos"),
             )
         ),
         "/organizacion/tipos/grant/estudio/vista/?ancho=estrecho",

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, expect
 
 from crm.kit.staticfiles import node_modules
 from tests.journeys.desk import Desk, Office
-from tests.journeys.test_attending import move, seal, show
+from tests.journeys.test_attending import move, seal, show, verify
 from tests.journeys.test_pages import AXE, LOOKS, fits, widest
 from tests.journeys.town import Town
 
@@ -39,6 +39,7 @@ def test_a_case_type_is_built_from_nothing_and_a_case_of_it_is_sealed(
     states(admin)
     questions(admin)
     moves(admin)
+    further(admin)
     part(admin, "Deadlines")
     admin.fill("How long", "3")
     admin.choose("Counted in", "months")
@@ -52,8 +53,7 @@ def test_a_case_type_is_built_from_nothing_and_a_case_of_it_is_sealed(
     open_a_case(desk)
     work(desk)
     code, pdf = seal(desk)
-    assert code
-    assert pdf.startswith(b"%PDF-")
+    verify(office.visitor(), code, pdf)
 
 
 def begin(desk: Desk) -> None:
@@ -141,6 +141,55 @@ def moves(desk: Desk) -> None:
     expect(desk.page.locator("#things-pasos")).to_contain_text("Pedir la documentación")
 
 
+def further(desk: Desk) -> None:
+    """Who takes part, which papers, what is to be done, written, promised and kept, and how it ends."""
+    part(desk, "Participants")
+    desk.follow("New role", "link")
+    desk.fill("Name", "Arrendador")
+    desk.follow("Save")
+    part(desk, "Documents")
+    desk.follow("New document", "link")
+    desk.fill("Name", "Contrato de alquiler")
+    desk.follow("Save")
+    look(desk, "documents")
+    part(desk, "Tasks")
+    desk.follow("New task", "link")
+    desk.fill("Name", "Comprobar el contrato")
+    desk.choose("If it is open when the case is ended", "The case cannot be ended")
+    desk.follow("Save")
+    desk.follow("Comprobar el contrato", "link")
+    look(desk, "task")
+    part(desk, "Messages")
+    desk.follow("New message", "link")
+    desk.fill("Name", "Falta el contrato")
+    desk.fill("Text", "Nos falta su contrato en ((referencia)).")
+    desk.follow("Save")
+    expect(desk.page.locator(".v-errors")).to_contain_text("referencia")
+    look(desk, "message-wrong")
+    desk.fill("Text", "Nos falta su contrato en el expediente ((reference)).")
+    tick(desk, "Pedir la documentación")
+    desk.follow("Save")
+    part(desk, "Service targets")
+    desk.follow("New service target", "link")
+    desk.fill("Within", "40h")
+    desk.follow("Save")
+    desk.follow("Resolution (40h)", "link")
+    look(desk, "target")
+    part(desk, "Confidentiality and keeping")
+    choose(desk, desk.page.locator("#id_nomination"), "Keep it for ever")
+    desk.fill("How long it is usually kept in any case", "10")
+    desk.follow("Save")
+    look(desk, "keeping")
+    part(desk, "Results")
+    desk.follow("New result", "link")
+    desk.fill("Name", "Concedida")
+    desk.follow("Save and write another")
+    desk.fill("Name", "Denegada")
+    desk.follow("Save")
+    expect(desk.page.locator("#things-resultados > li")).to_have_count(2)
+    look(desk, "results")
+
+
 def preview(desk: Desk) -> None:
     """As an employee and as a citizen would have it; nothing is kept."""
     part(desk, "Preview")
@@ -184,9 +233,17 @@ def work(desk: Desk) -> None:
     desk.fill("Reason", "Falta el contrato.")
     desk.follow("Pedir la documentación")
     expect(desk.page.locator("#case-top")).to_contain_text("Pendiente de documentos")
+    desk.choose("Usual messages", "Falta el contrato")
+    desk.use("Insert")
+    box = desk.page.locator("#composer-text")
+    expect(box).to_have_value(re.compile(r"Nos falta su contrato en el expediente \S+[0-9]\."))
+    desk.press("Control+a", "Delete")
     go(desk, "Documentos recibidos", "En estudio")
+    show(desk, "Tasks")
+    desk.follow("Done: Comprobar el contrato")
     move(desk, "Conceder")
     desk.fill("Outcome", "Concedida: 250 euros al mes")
+    desk.choose("Way of ending", "Concedida")
     desk.fill("Importe", "250")
     desk.follow("Conceder")
     expect(desk.page.locator("#case-top")).to_contain_text("Concedida: 250 euros al mes")
