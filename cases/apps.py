@@ -111,6 +111,7 @@ class CasesConfig(AppConfig):
 def _register_references() -> None:
     """What becomes of this room's own rows when a case is merged into another."""
     from cases.models.merging import references
+    from cases.services.drafting import drafts_stand_aside
     from cases.services.relations import participant_ends
 
     references.follows("cases.Participant", "case", clashes=participant_ends)
@@ -118,6 +119,7 @@ def _register_references() -> None:
     references.follows("cases.Message", "case")
     references.follows("cases.Document", "case")
     references.follows("cases.Application", "case")
+    references.follows("cases.Draft", "case", clashes=drafts_stand_aside)
     references.follows("cases.Link", "case")
     references.follows("cases.Link", "other")
     references.stays("cases.Event", "case", "events are numbered in their case", guarded=False)
@@ -176,6 +178,16 @@ def _places() -> list[nav.NavItem]:
             permission=permissions.VIEW_CASE,
             order=22,
             keys="g q",
+        ),
+        nav.NavItem(
+            "drafts",
+            _("My drafts"),
+            "pencil",
+            "cases:drafts",
+            permission=permissions.CHANGE_CASE,
+            group="command",
+            order=23,
+            keys="g b",
         ),
         nav.NavItem(
             "transfers",

@@ -18,6 +18,7 @@ from cases.permissions import CHANGE_CASE
 from cases.ports import Letterhead, threads
 from cases.represented import Notified, notified
 from cases.services import representation
+from cases.services.drafting import LONGEST, forget_sent
 from cases.services.sending_on import onward
 from cases.services.writing import fetch, moment, write
 from cases.texts import one_line, paragraphs
@@ -31,17 +32,20 @@ from crm.kit.models import uuid7
 from crm.kit.policy import require
 
 DELIVER = "cases.deliver_message"
-LONGEST = 20_000
 SHUT = gettext_lazy("It would go to a representative who may not be told any more.")
 GIVE_UP_AFTER = timedelta(hours=20)  # the outbox's last attempts come at about 23 hours
 
 
 @transaction.atomic
-def add_note(actor: Actor, case: UUID, body: str, *, key: UUID | None = None) -> Note:
-    """An internal note is in the case; the same `key` again gives the same note."""
+def add_note(
+    actor: Actor, case: UUID, body: str, *, key: UUID | None = None, draft: UUID | None = None
+) -> Note:
+    """An internal note is in the case; the same `key` again gives the same note. The draft that it was
+    is gone."""
     row = fetch(actor, case)
     require(actor, CHANGE_CASE, row)
     text = _required(body)
+    forget_sent(actor, draft)
     known = Note.objects.for_actor(actor).filter(case=row, uuid=key).first() if key else None
     if known:
         return known
@@ -59,16 +63,23 @@ def add_note(actor: Actor, case: UUID, body: str, *, key: UUID | None = None) ->
 
 @transaction.atomic
 def send_message(
-    actor: Actor, case: UUID, body: str, *, key: UUID | None = None, automatic: bool = False
+    actor: Actor,
+    case: UUID,
+    body: str,
+    *,
+    key: UUID | None = None,
+    automatic: bool = False,
+    draft: UUID | None = None,
 ) -> Message:
     """A public message is in the case and, when the citizen has a mailbox, on its way there.
 
     Without one it is recorded: said by another way. The same `key` again gives the same message. What
-    is `automatic` answers nothing.
+    is `automatic` answers nothing. The draft that it was is gone.
     """
     row = fetch(actor, case)
     require(actor, CHANGE_CASE, row)
     text = _required(body)
+    forget_sent(actor, draft)
     known = Message.objects.for_actor(actor).filter(case=row, uuid=key).first() if key else None
     if known:
         return known
@@ -104,6 +115,7 @@ def record_message(
     direction: str = Message.Direction.IN,
     author_name: str = "",
     key: UUID | None = None,
+    draft: UUID | None = None,
 ) -> Message:
     """What the citizen said, or was told by another way, stands in the case.
 
@@ -114,6 +126,7 @@ def record_message(
     if channel not in Channel.values:
         raise Invalid(errors={"channel": [_("Choose one of the offered values.")]})
     text = _required(body)
+    forget_sent(actor, draft)
     known = Message.objects.for_actor(actor).filter(case=row, uuid=key).first() if key else None
     if known:
         return known

@@ -207,8 +207,12 @@ def _said(request: ActorRequest, case: UUID) -> HttpResponse:
 
 
 def _key(request: ActorRequest) -> UUID | None:
+    return _id(request, "idempotency_key")
+
+
+def _id(request: ActorRequest, name: str) -> UUID | None:
     try:
-        return UUID(request.POST.get("idempotency_key", ""))
+        return UUID(request.POST.get(name, ""))
     except ValueError:
         return None
 
@@ -217,7 +221,8 @@ def _key(request: ActorRequest) -> UUID | None:
 @needs(CHANGE_CASE)
 def note(request: ActorRequest, case: UUID) -> HttpResponse:
     """An internal note."""
-    services.add_note(request.actor, case, request.POST.get("text", ""), key=_key(request))
+    given, draft = request.POST.get("text", ""), _id(request, "draft")
+    services.add_note(request.actor, case, given, key=_key(request), draft=draft)
     return _said(request, case)
 
 
@@ -225,7 +230,8 @@ def note(request: ActorRequest, case: UUID) -> HttpResponse:
 @needs(CHANGE_CASE)
 def message(request: ActorRequest, case: UUID) -> HttpResponse:
     """A message to the citizen."""
-    services.send_message(request.actor, case, request.POST.get("text", ""), key=_key(request))
+    given, draft = request.POST.get("text", ""), _id(request, "draft")
+    services.send_message(request.actor, case, given, key=_key(request), draft=draft)
     return _said(request, case)
 
 
@@ -234,7 +240,10 @@ def message(request: ActorRequest, case: UUID) -> HttpResponse:
 def said(request: ActorRequest, case: UUID) -> HttpResponse:
     """What the citizen said at the counter, by telephone or in a letter."""
     given, channel = request.POST.get("text", ""), request.POST.get("channel", "")
-    services.record_message(request.actor, case, given, channel=channel, key=_key(request))
+    draft = _id(request, "draft")
+    services.record_message(
+        request.actor, case, given, channel=channel, key=_key(request), draft=draft
+    )
     return _said(request, case)
 
 

@@ -17,12 +17,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from cases import handover, selectors, services, timeline
 from cases.clocks import EXTENDS, SUSPENDS, clock
+from cases.drafts import drafts_on
 from cases.forms import EditCaseForm, MoveForm, show_errors
 from cases.models import (
     Application,
     Case,
     Confidentiality,
     Document,
+    Draft,
     Link,
     StateCategory,
 )
@@ -69,6 +71,7 @@ TABS = {
     "relaciones": gettext_lazy("Participants and relations"),
     "registro": gettext_lazy("Record"),
 }
+MODES = set(Draft.Kind)
 RECORD_ROWS = 100
 OTHERS = 5
 
@@ -119,6 +122,8 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         "recipient": _recipient(actor, row),
         "usual": offered(row, workflow, request.GET.get("tras", "")),
         "channels": Channel.choices,
+        "drafts": drafts_on(actor, row),
+        "write": request.GET.get("escribir", "") if request.GET.get("escribir") in MODES else "",
         "may_see_citizen": actor.holds(VIEW_CITIZEN),
         "other_cases": rows_of(actor, _others(actor, row)),
         "attended": actor.attended(row.citizen_id),
@@ -378,6 +383,7 @@ def _story(request: ActorRequest, actor: Actor, case: Case) -> dict[str, Any]:
         else "",
         "groups": [(key, label, key in groups) for key, label in timeline.GROUPS.items()],
         "story_query": request.GET.urlencode(),
+        "story_whole": not groups,
     }
 
 

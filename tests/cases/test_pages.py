@@ -132,7 +132,7 @@ def test_lists_and_pages_cost_the_same_queries_whatever_they_hold(
         ("/", 17),
         ("/casos/", 16),
         ("/casos/?vista=all", 16),
-        (f"/casos/{case.uuid}/", 25),
+        (f"/casos/{case.uuid}/", 26),
         (f"/casos/{case.uuid}/cronologia/", 15),
     ):
         with django_assert_max_num_queries(budget):
