@@ -38,7 +38,7 @@ class CasesConfig(AppConfig):
         from crm.citizens.merge_models import references as of_citizens
         from crm.citizens.profile import Panel, panels
         from crm.citizens.story import Story, stories
-        from crm.kit import realtime
+        from crm.kit import presence, realtime
         from crm.kit.files import holders
         from crm.kit.public import PublicDoor, doors
         from crm.organisations import ports
@@ -72,6 +72,7 @@ class CasesConfig(AppConfig):
         rooms = frozenset({"cases", "reporting"})
         rights.things.register("case", rights.Thing(_case_by_reference, rooms))
         realtime.streams.register("case", selectors.may_follow_case)
+        presence.places.register("case", selectors.cases_among)
         realtime.streams.register("bulk", selectors.may_follow_bulk)
         coverables.register("matter", represented.matters)
         coverables.register("procedure", represented.procedures)

@@ -187,6 +187,7 @@ def edit(request: ActorRequest, case: UUID) -> HttpResponse:
                 messages.success(request, _("The case has been saved."))
                 return HttpResponseRedirect(reverse("cases:detail", args=[case]))
     context |= {
+        "stream_after": _stream_number(row),
         "citizen": chosen_citizen(actor, form["citizen"].value()),
         "map_start": partial(selectors.map_start, actor),
         "may_search": actor.holds(VIEW_CITIZEN),

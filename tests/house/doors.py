@@ -868,6 +868,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/drafts/<uuid:draft_id>/": Guarded(_API_DRAFT),
     "api/v1/drafts/<uuid:draft_id>/share/": Guarded(_API_DRAFT),
     "api/v1/drafts/<uuid:draft_id>/take/": Guarded({"draft_id": "shared_draft.uuid"}),
+    "api/v1/cases/<uuid:case_id>/presence/": Guarded(_API_CASE),
     "api/v1/cases/<uuid:case_id>/drafts/": Guarded(_API_CASE),
     "api/v1/views/": Guarded(),
     "api/v1/views/<uuid:view_id>/": Guarded(_API_VIEW),
