@@ -185,6 +185,11 @@ class MessageInput(NoteInput):
     direction = Choice(choices=Message.Direction.choices, required=False)
     channel = Choice(choices=Channel.choices, required=False)
     author_name = Text(required=False, max_length=200)
+    seen_event = Whole(
+        required=False,
+        min_value=0,
+        help_text="Number of the newest event that you have read: 409 when others answered since.",
+    )
 
 
 class DocumentInput(Input):

@@ -331,9 +331,9 @@ class Messages(CaseAPIView):
     def post(self, request: Request, case_id: UUID) -> HttpResponse:
         """Without direction and channel it is sent to the citizen's mailbox, when there is one."""
         given = self.read()
-        text = given.pop("text")
+        text, seen = given.pop("text"), given.pop("seen_event", None)
         if not given:
-            return self.reply(services.send_message(self.actor, case_id, text))
+            return self.reply(services.send_message(self.actor, case_id, text, seen=seen))
         if "channel" not in given:
             raise Invalid(errors={"channel": [_("Say by which channel it was said.")]})
         given.setdefault("direction", Message.Direction.OUT)

@@ -70,11 +70,13 @@ def send_message(
     key: UUID | None = None,
     automatic: bool = False,
     draft: UUID | None = None,
+    seen: int | None = None,
 ) -> Message:
     """A public message is in the case and, when the citizen has a mailbox, on its way there.
 
     Without one it is recorded: said by another way. The same `key` again gives the same message. What
-    is `automatic` answers nothing. The draft that it was is gone.
+    is `automatic` answers nothing. The draft that it was is gone. `seen` is the event up to which its
+    writer had read the story: Conflict when somebody else has answered since, with what they said.
     """
     row = fetch(actor, case)
     require(actor, CHANGE_CASE, row)
@@ -83,6 +85,8 @@ def send_message(
     known = Message.objects.for_actor(actor).filter(case=row, uuid=key).first() if key else None
     if known:
         return known
+    if seen is not None:
+        _require_not_crossed(actor, row, seen)
     through = notified(actor, row)
     address = address_for(actor, row, through)
     message = Message.objects.create(
@@ -325,6 +329,34 @@ def _reason(error: BaseException | None) -> str:
         return str(_("The mail server does not accept the address."))
     told = _("The mail server did not take it (%(error)s).") % {"error": type(error).__name__}
     return str(told)[:240]
+
+
+def _require_not_crossed(actor: Actor, case: Case, seen: int) -> None:
+    """Conflict when others have answered the citizen after that event: two answers cross knowingly or
+    not at all. The case is locked, so that of two sent at once the second is asked."""
+    events = case.events.filter(
+        kind=EventKind.MESSAGED, seq__gt=seen, data__direction=Message.Direction.OUT
+    ).exclude(data__has_key="automatic")
+    others = [
+        event.data["message"]
+        for event in events
+        if (event.actor_kind, event.actor_id) != (actor.kind, actor.id)
+    ]
+    found = Message.objects.for_actor(actor).filter(case=case, uuid__in=others)
+    answers = list(found.order_by("created_at", "pk"))
+    if not answers:
+        return
+    said = [
+        {"by": one.author_name, "at": one.created_at.isoformat(), "text": one.body}
+        for one in answers
+    ]
+    text = _("%(name)s has answered the citizen since you began. Nothing you wrote is lost.")
+    raise Conflict(
+        "answered_meanwhile",
+        text % {"name": answers[-1].author_name},
+        now={"seen_event": case.last_event, "answers": said},
+        answers=answers,
+    )
 
 
 def _required(body: str) -> str:

@@ -231,8 +231,39 @@ def note(request: ActorRequest, case: UUID) -> HttpResponse:
 def message(request: ActorRequest, case: UUID) -> HttpResponse:
     """A message to the citizen."""
     given, draft = request.POST.get("text", ""), _id(request, "draft")
-    services.send_message(request.actor, case, given, key=_key(request), draft=draft)
+    seen = _number(request, "seen")
+    try:
+        services.send_message(
+            request.actor,
+            case,
+            given,
+            key=_key(request),
+            draft=draft,
+            seen=seen if seen >= 0 else None,
+        )
+    except Conflict as error:
+        if error.code != "answered_meanwhile":
+            raise
+        return _crossed(request, case, given, error)
     return _said(request, case)
+
+
+def _crossed(request: ActorRequest, case: UUID, given: str, error: Conflict) -> HttpResponse:
+    """Somebody else has answered since this was begun: it is shown, and the person decides. Without a
+    script what they wrote is kept as their draft."""
+    if not request.htmx:
+        services.save_draft(request.actor, case, "reply", given)
+        _say_no(request, [error.message])
+        return HttpResponseRedirect(f"{reverse('cases:detail', args=[case])}#composer")
+    context = {
+        "answers": error.details["answers"],
+        "seen": error.details["now"]["seen_event"],
+        "told": error.message,
+    }
+    response = render(request, "cases/_crossed.html", context, status=error.status)
+    response["HX-Retarget"] = "#composer-crossed"
+    response["HX-Reswap"] = "innerHTML"
+    return response
 
 
 @require_POST
