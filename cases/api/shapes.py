@@ -99,6 +99,14 @@ class CaseChanges(Input):
         return attrs
 
 
+class CaseEdits(CaseChanges):
+    """What changes of a case, and from which version of it."""
+
+    version = Whole(
+        required=False, min_value=1, help_text="The version that you began from, for a merge."
+    )
+
+
 class NewCaseInput(CaseChanges):
     """A case to be opened."""
 

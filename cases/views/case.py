@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -176,8 +176,10 @@ def edit(request: ActorRequest, case: UUID) -> HttpResponse:
     if request.method == "POST":
         status = 422
         if form.is_valid():
+            began = form.cleaned_data["version"]
+            meanwhile = timeline.told_since(row, began)
             try:
-                services.edit_case(actor, case, form.said(), version=form.cleaned_data["version"])
+                services.edit_case(actor, case, form.said(), version=began)
             except Invalid as error:
                 show_errors(form, error)
             except Conflict as error:
@@ -185,6 +187,9 @@ def edit(request: ActorRequest, case: UUID) -> HttpResponse:
                 context |= _conflict(actor, form, row, error)
             else:
                 messages.success(request, _("The case has been saved."))
+                if meanwhile:
+                    told = _("What others changed meanwhile was kept: %(changes)s.")
+                    messages.info(request, told % {"changes": "; ".join(meanwhile)})
                 return HttpResponseRedirect(reverse("cases:detail", args=[case]))
     context |= {
         "stream_after": _stream_number(row),
@@ -413,28 +418,12 @@ def _recipient(actor: Actor, case: Case) -> str:
 
 
 def _conflict(actor: Actor, form: EditCaseForm, case: Case, error: Conflict) -> dict[str, Any]:
-    """What changed, by whom, and what each field says now; saving again overwrites knowingly."""
-    names = {name for change in error.details.get("changes", []) for name in change["fields"]}
-    typed = form.cleaned_case_data()
-    seen = QueryDict(mutable=True)
-    seen.update(form.data)
-    seen["version"] = str(case.version)
-    form.data = seen
-    now = [
-        (
-            str(timeline.FIELD_LABELS.get(name, name)),
-            timeline.field_shown(name, getattr(case, name, "")),
-        )
-        for name in sorted(names - {"data", "citizen"})
-    ]
-    if "citizen" in names:
+    """Who changed what meanwhile; the form shows at each field that both changed what both say."""
+    both = error.details.get("both", {})
+    changes = timeline.told_since(case, form.cleaned_data["version"])
+    form.reconcile(both, error.details.get("kept", ()))
+    now = []
+    if "citizen" in both:
         name = shown_name(actor, case.citizen) if case.citizen else ""
         now.append((str(timeline.FIELD_LABELS["citizen"]), shown(name)))
-    if "data" in names:
-        now += [
-            (field.label, shown(field.said(case.data.get(field.name))))
-            for field in of_version(case.type_version.bundle).fields
-            if (case.data.get(field.name) or None) != (typed.get(field.name) or None)
-        ]
-    told = timeline.told_since(case, form.cleaned_data["version"])
-    return {"conflict": error, "changes": told, "now": now}
+    return {"conflict": error, "changes": changes, "now": now, "both": bool(both)}
