@@ -38,7 +38,7 @@ class CasesConfig(AppConfig):
         from crm.citizens.merge_models import references as of_citizens
         from crm.citizens.profile import Panel, panels
         from crm.citizens.story import Story, stories
-        from crm.kit import realtime
+        from crm.kit import presence, realtime
         from crm.kit.files import holders
         from crm.kit.public import PublicDoor, doors
         from crm.organisations import ports
@@ -72,6 +72,7 @@ class CasesConfig(AppConfig):
         rooms = frozenset({"cases", "reporting"})
         rights.things.register("case", rights.Thing(_case_by_reference, rooms))
         realtime.streams.register("case", selectors.may_follow_case)
+        presence.places.register("case", selectors.cases_among)
         realtime.streams.register("bulk", selectors.may_follow_bulk)
         coverables.register("matter", represented.matters)
         coverables.register("procedure", represented.procedures)
@@ -111,6 +112,7 @@ class CasesConfig(AppConfig):
 def _register_references() -> None:
     """What becomes of this room's own rows when a case is merged into another."""
     from cases.models.merging import references
+    from cases.services.drafting import drafts_stand_aside
     from cases.services.relations import participant_ends
 
     references.follows("cases.Participant", "case", clashes=participant_ends)
@@ -118,6 +120,7 @@ def _register_references() -> None:
     references.follows("cases.Message", "case")
     references.follows("cases.Document", "case")
     references.follows("cases.Application", "case")
+    references.follows("cases.Draft", "case", clashes=drafts_stand_aside)
     references.follows("cases.Link", "case")
     references.follows("cases.Link", "other")
     references.stays("cases.Event", "case", "events are numbered in their case", guarded=False)
@@ -176,6 +179,16 @@ def _places() -> list[nav.NavItem]:
             permission=permissions.VIEW_CASE,
             order=22,
             keys="g q",
+        ),
+        nav.NavItem(
+            "drafts",
+            _("My drafts"),
+            "pencil",
+            "cases:drafts",
+            permission=permissions.CHANGE_CASE,
+            group="command",
+            order=23,
+            keys="g b",
         ),
         nav.NavItem(
             "transfers",

@@ -1,7 +1,7 @@
 """Reading cases: the page of one, the choices that its forms offer, what the palette finds."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -408,6 +408,11 @@ def may_follow_case(actor: Actor, key: str) -> Decision:
     """Who may see a case may follow what happens in it."""
     exists = _is_uuid(key) and Case.objects.for_actor(actor).filter(uuid=key).exists()
     return Decision(exists)
+
+
+def cases_among(actor: Actor, keys: Collection[UUID]) -> set[UUID]:
+    """Those of these cases that exist for the actor."""
+    return set(Case.objects.for_actor(actor).filter(uuid__in=keys).values_list("uuid", flat=True))
 
 
 def may_follow_bulk(actor: Actor, key: str) -> Decision:

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from cases import services
-from cases.services import bulk, clocks, drafts, imports, targets, versions
+from cases.services import bulk, clocks, drafting, drafts, imports, targets, versions
 from crm.kit.tasks import enqueue, every
 
 
@@ -106,3 +106,10 @@ def forget_import_files() -> None:
 def forget_draft_papers() -> None:
     """Papers of request forms that were never sent are not kept."""
     drafts.forget_papers()
+
+
+@every(3600)
+@shared_task(name="cases.sweep_drafts", expires=3600)
+def sweep_drafts() -> None:
+    """Drafts that nobody will finish are not kept for ever."""
+    drafting.sweep_drafts()

@@ -12,6 +12,7 @@ from cases.views import (
     clocks,
     consultations,
     distribution,
+    drafts,
     home,
     imports,
     letters,
@@ -63,6 +64,8 @@ of_case = [
     path("mensajes/", acts.message, name="message"),
     path("mensajes/recibidos/", acts.said, name="said"),
     path("mensajes/<uuid:message>/reintentar/", acts.resend, name="resend"),
+    path("borradores/", drafts.on_case, name="drafts_on_case"),
+    path("borradores/<slug:kind>/", drafts.save, name="draft_save"),
     path("documentos/", acts.upload, name="upload"),
     path("documentos/<uuid:document>/", acts.download, name="document"),
     path("documentos/<uuid:document>/vista/", acts.preview, name="preview"),
@@ -78,6 +81,14 @@ of_case = [
     path("dividir/", merging.split, name="split"),
     path("relaciones/", acts.link, name="link"),
     path("relaciones/<uuid:link>/quitar/", acts.unlink, name="unlink"),
+]
+
+of_draft = [
+    path("compartir/", drafts.share, name="draft_share"),
+    path("seguir/", drafts.take, name="draft_take"),
+    path("retomar/", drafts.bring, name="draft_bring"),
+    path("descartar/", drafts.discard, name="draft_discard"),
+    path("recuperar/", drafts.restore, name="draft_restore"),
 ]
 
 of_task = [
@@ -173,6 +184,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reparto/regla/", distribution.set_rule, name="set_rule"),
     path("reparto/regla/<uuid:rule>/quitar/", distribution.drop_rule, name="drop_rule"),
     path("reparto/personas/<uuid:person>/", distribution.profile, name="work_profile"),
+    path("borradores/", drafts.index, name="drafts"),
+    path("borradores/<uuid:draft>/", include(of_draft)),
     path("tareas/", tasks.my_tasks, name="my_tasks"),
     path("tareas/<uuid:task>/", include(of_task)),
     path("traslados/", transfers.inbox, name="transfers"),

@@ -414,6 +414,7 @@ SPECTACULAR_SETTINGS = {
         "TaskStateEnum": "cases.api.tasks.TaskState",
         "PapersEndEnum": "cases.api.letters.PapersEnd",
         "TargetEndEnum": "cases.api.targets.TargetEnd",
+        "DraftKindEnum": "cases.api.drafts.DraftKind",
         "TransferStateEnum": "cases.api.transfers.TransferState",
         "TransferBasisEnum": "cases.api.transfers.TransferBasis",
         "ConsultationStateEnum": "cases.api.transfers.ConsultationState",

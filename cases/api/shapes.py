@@ -99,6 +99,14 @@ class CaseChanges(Input):
         return attrs
 
 
+class CaseEdits(CaseChanges):
+    """What changes of a case, and from which version of it."""
+
+    version = Whole(
+        required=False, min_value=1, help_text="The version that you began from, for a merge."
+    )
+
+
 class NewCaseInput(CaseChanges):
     """A case to be opened."""
 
@@ -185,6 +193,11 @@ class MessageInput(NoteInput):
     direction = Choice(choices=Message.Direction.choices, required=False)
     channel = Choice(choices=Channel.choices, required=False)
     author_name = Text(required=False, max_length=200)
+    seen_event = Whole(
+        required=False,
+        min_value=0,
+        help_text="Number of the newest event that you have read: 409 when others answered since.",
+    )
 
 
 class DocumentInput(Input):

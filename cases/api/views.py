@@ -1,5 +1,6 @@
 """Cases by API: the list, one case, its verbs, and what belongs to it."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -36,12 +37,14 @@ from cases.presenting import author_of
 from cases.query import as_audited, in_parentheses, understood
 from cases.represented import not_seen
 from cases.services import NewCase
+from cases.services.writing import changes_since
 from crm.accounts.models import User
 from crm.audit.record import record
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.citizens.search import record_search
 from crm.kit.actor import Actor
 from crm.kit.api import FORM, ActorAPIView, BadExpression, operation
+from crm.kit.api.problems import PreconditionFailed
 from crm.kit.errors import Invalid
 from crm.kit.keyset import Order
 from crm.organisations.models import Unit
@@ -91,6 +94,17 @@ class CaseAPIView(ActorAPIView):
 
     versioned = staticmethod(locked_version)
     narrows = True
+
+    def _match(self, expected: str, **kwargs: Any) -> None:
+        """As everywhere; who is late is told who changed which fields since the version they know."""
+        try:
+            super()._match(expected, **kwargs)
+        except PreconditionFailed as error:
+            known = re.fullmatch(r'"([0-9]{1,9})"', expected.strip())
+            case = Case.objects.for_actor(self.actor).get_or_refuse(uuid=kwargs["case_id"])
+            changes = changes_since(case, int(known[1])) if known else []
+            error.details["now"] = {"version": case.version, "changes": changes}
+            raise
 
     def show(self, case: Case) -> HttpResponse:
         """The case as it stands, with its version as ETag; one that nothing was done with was seen."""
@@ -195,12 +209,13 @@ class OneCase(CaseAPIView):
         case = self.look(case_id)
         return self.reply(case, etag=case.version)
 
-    @operation(
-        "Edit a case", needs=CHANGE_CASE, reads=shapes.CaseChanges, answers=shapes.CaseOutput
-    )
+    @operation("Edit a case", needs=CHANGE_CASE, reads=shapes.CaseEdits, answers=shapes.CaseOutput)
     def patch(self, request: Request, case_id: UUID) -> HttpResponse:
-        """Only what is sent changes; `data` is replaced as a whole."""
-        return self.show(services.edit_case(self.actor, case_id, self.read()))
+        """Only what is sent changes; `data` is replaced as a whole. With `version`, the one that you
+        began from, what others changed since stays, and 409 names each field that both did."""
+        given = self.read()
+        version = given.pop("version", None)
+        return self.show(services.edit_case(self.actor, case_id, given, version=version))
 
 
 class AssignCase(CaseAPIView):
@@ -331,9 +346,9 @@ class Messages(CaseAPIView):
     def post(self, request: Request, case_id: UUID) -> HttpResponse:
         """Without direction and channel it is sent to the citizen's mailbox, when there is one."""
         given = self.read()
-        text = given.pop("text")
+        text, seen = given.pop("text"), given.pop("seen_event", None)
         if not given:
-            return self.reply(services.send_message(self.actor, case_id, text))
+            return self.reply(services.send_message(self.actor, case_id, text, seen=seen))
         if "channel" not in given:
             raise Invalid(errors={"channel": [_("Say by which channel it was said.")]})
         given.setdefault("direction", Message.Direction.OUT)

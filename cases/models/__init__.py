@@ -16,6 +16,7 @@ from cases.models.case import (
 )
 from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
+from cases.models.drafting import Draft
 from cases.models.knowledge import Article, ArticleVersion
 from cases.models.merging import CaseMerge, CaseMergeLine
 from cases.models.procedures import Procedure, ProcedureText
@@ -65,6 +66,7 @@ __all__ = [
     "Custody",
     "Distribution",
     "Document",
+    "Draft",
     "DraftPaper",
     "Event",
     "EventKind",

@@ -20,6 +20,7 @@ from cases.services.documents import (
     open_document,
     withdraw_document,
 )
+from cases.services.drafting import save_draft
 from cases.services.handover import give_back, hand_over
 from cases.services.lifecycle import (
     EDITABLE,
@@ -153,6 +154,7 @@ __all__ = [
     "retire_case_type",
     "retry_message",
     "return_transfer",
+    "save_draft",
     "send_message",
     "start_draft",
     "suspend_clock",

@@ -27,6 +27,7 @@ from cases.parts.results import Outcome
 from cases.permissions import CHANGE_CASE, CLOSE_CASE, OPEN_CASE, VIEW_SPECIAL
 from cases.services import representation
 from cases.services.clocks import end_with_work
+from cases.services.concurrent import reconciled
 from cases.services.handing import withdraw_open
 from cases.services.papers import list_papers
 from cases.services.places import citizen_of, lost_to, person_for, unit_of
@@ -161,15 +162,22 @@ def published_version(actor: Actor, code: str) -> CaseTypeVersion:
 def edit_case(
     actor: Actor, case: UUID, changes: Mapping[str, Any], *, version: int | None = None
 ) -> Case:
-    """The case says what `changes` says (fields of EDITABLE; `citizen` by UUID); equal values are none."""
-    row = fetch(actor, case, version)
+    """The case says what `changes` says (fields of EDITABLE; `citizen` by UUID); equal values are none.
+
+    Who began from an earlier `version` changes only what they changed of it: what others changed
+    meanwhile stays, and Conflict names the fields that both did.
+    """
+    row = fetch(actor, case)
     require(actor, CHANGE_CASE, row)
     require_work_goes_on(row)
     unknown = sorted(set(changes) - set(EDITABLE))
     if unknown:
         raise Invalid(errors={name: [_("This cannot be edited.")] for name in unknown})
+    cleaned = _clean(actor, row, changes)
+    if version is not None and version != row.version:
+        cleaned = reconciled(row, version, cleaned)
     before, after = {}, {}
-    for name, value in _clean(actor, row, changes).items():
+    for name, value in cleaned.items():
         old = getattr(row, name)
         if old != value:
             before[name], after[name] = _told(old), _told(value)

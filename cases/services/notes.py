@@ -18,6 +18,7 @@ from cases.permissions import CHANGE_CASE
 from cases.ports import Letterhead, threads
 from cases.represented import Notified, notified
 from cases.services import representation
+from cases.services.drafting import LONGEST, forget_sent
 from cases.services.sending_on import onward
 from cases.services.writing import fetch, moment, write
 from cases.texts import one_line, paragraphs
@@ -31,17 +32,20 @@ from crm.kit.models import uuid7
 from crm.kit.policy import require
 
 DELIVER = "cases.deliver_message"
-LONGEST = 20_000
 SHUT = gettext_lazy("It would go to a representative who may not be told any more.")
 GIVE_UP_AFTER = timedelta(hours=20)  # the outbox's last attempts come at about 23 hours
 
 
 @transaction.atomic
-def add_note(actor: Actor, case: UUID, body: str, *, key: UUID | None = None) -> Note:
-    """An internal note is in the case; the same `key` again gives the same note."""
+def add_note(
+    actor: Actor, case: UUID, body: str, *, key: UUID | None = None, draft: UUID | None = None
+) -> Note:
+    """An internal note is in the case; the same `key` again gives the same note. The draft that it was
+    is gone."""
     row = fetch(actor, case)
     require(actor, CHANGE_CASE, row)
     text = _required(body)
+    forget_sent(actor, draft)
     known = Note.objects.for_actor(actor).filter(case=row, uuid=key).first() if key else None
     if known:
         return known
@@ -59,19 +63,30 @@ def add_note(actor: Actor, case: UUID, body: str, *, key: UUID | None = None) ->
 
 @transaction.atomic
 def send_message(
-    actor: Actor, case: UUID, body: str, *, key: UUID | None = None, automatic: bool = False
+    actor: Actor,
+    case: UUID,
+    body: str,
+    *,
+    key: UUID | None = None,
+    automatic: bool = False,
+    draft: UUID | None = None,
+    seen: int | None = None,
 ) -> Message:
     """A public message is in the case and, when the citizen has a mailbox, on its way there.
 
     Without one it is recorded: said by another way. The same `key` again gives the same message. What
-    is `automatic` answers nothing.
+    is `automatic` answers nothing. The draft that it was is gone. `seen` is the event up to which its
+    writer had read the story: Conflict when somebody else has answered since, with what they said.
     """
     row = fetch(actor, case)
     require(actor, CHANGE_CASE, row)
     text = _required(body)
+    forget_sent(actor, draft)
     known = Message.objects.for_actor(actor).filter(case=row, uuid=key).first() if key else None
     if known:
         return known
+    if seen is not None:
+        _require_not_crossed(actor, row, seen)
     through = notified(actor, row)
     address = address_for(actor, row, through)
     message = Message.objects.create(
@@ -104,6 +119,7 @@ def record_message(
     direction: str = Message.Direction.IN,
     author_name: str = "",
     key: UUID | None = None,
+    draft: UUID | None = None,
 ) -> Message:
     """What the citizen said, or was told by another way, stands in the case.
 
@@ -114,6 +130,7 @@ def record_message(
     if channel not in Channel.values:
         raise Invalid(errors={"channel": [_("Choose one of the offered values.")]})
     text = _required(body)
+    forget_sent(actor, draft)
     known = Message.objects.for_actor(actor).filter(case=row, uuid=key).first() if key else None
     if known:
         return known
@@ -312,6 +329,34 @@ def _reason(error: BaseException | None) -> str:
         return str(_("The mail server does not accept the address."))
     told = _("The mail server did not take it (%(error)s).") % {"error": type(error).__name__}
     return str(told)[:240]
+
+
+def _require_not_crossed(actor: Actor, case: Case, seen: int) -> None:
+    """Conflict when others have answered the citizen after that event: two answers cross knowingly or
+    not at all. The case is locked, so that of two sent at once the second is asked."""
+    events = case.events.filter(
+        kind=EventKind.MESSAGED, seq__gt=seen, data__direction=Message.Direction.OUT
+    ).exclude(data__has_key="automatic")
+    others = [
+        event.data["message"]
+        for event in events
+        if (event.actor_kind, event.actor_id) != (actor.kind, actor.id)
+    ]
+    found = Message.objects.for_actor(actor).filter(case=case, uuid__in=others)
+    answers = list(found.order_by("created_at", "pk"))
+    if not answers:
+        return
+    said = [
+        {"by": one.author_name, "at": one.created_at.isoformat(), "text": one.body}
+        for one in answers
+    ]
+    text = _("%(name)s has answered the citizen since you began. Nothing you wrote is lost.")
+    raise Conflict(
+        "answered_meanwhile",
+        text % {"name": answers[-1].author_name},
+        now={"seen_event": case.last_event, "answers": said},
+        answers=answers,
+    )
 
 
 def _required(body: str) -> str:

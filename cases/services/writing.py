@@ -67,13 +67,20 @@ def fetch(actor: Actor, case: UUID, version: int | None = None) -> Case:
         raise represented.not_seen(actor, case)
     require_itself(row)
     if version is not None and row.version != version:
-        raise Conflict(
-            "case_changed",
-            _("Someone has changed this case since you opened it. Nothing you wrote is lost."),
-            version=row.version,
-            changes=changes_since(row, version),
-        )
+        raise changed_meanwhile(row, version)
     return row
+
+
+def changed_meanwhile(row: Case, version: int, **details: Any) -> Conflict:
+    """Somebody has changed the case since it was in this version; by API, who and in which fields."""
+    changes = changes_since(row, version)
+    return Conflict(
+        "case_changed",
+        _("Someone has changed this case since you opened it. Nothing you wrote is lost."),
+        version=row.version,
+        changes=changes,
+        **{"now": {"version": row.version, "changes": changes}, **details},
+    )
 
 
 def require_itself(row: Case) -> None:

@@ -207,8 +207,12 @@ def _said(request: ActorRequest, case: UUID) -> HttpResponse:
 
 
 def _key(request: ActorRequest) -> UUID | None:
+    return _id(request, "idempotency_key")
+
+
+def _id(request: ActorRequest, name: str) -> UUID | None:
     try:
-        return UUID(request.POST.get("idempotency_key", ""))
+        return UUID(request.POST.get(name, ""))
     except ValueError:
         return None
 
@@ -217,7 +221,8 @@ def _key(request: ActorRequest) -> UUID | None:
 @needs(CHANGE_CASE)
 def note(request: ActorRequest, case: UUID) -> HttpResponse:
     """An internal note."""
-    services.add_note(request.actor, case, request.POST.get("text", ""), key=_key(request))
+    given, draft = request.POST.get("text", ""), _id(request, "draft")
+    services.add_note(request.actor, case, given, key=_key(request), draft=draft)
     return _said(request, case)
 
 
@@ -225,8 +230,40 @@ def note(request: ActorRequest, case: UUID) -> HttpResponse:
 @needs(CHANGE_CASE)
 def message(request: ActorRequest, case: UUID) -> HttpResponse:
     """A message to the citizen."""
-    services.send_message(request.actor, case, request.POST.get("text", ""), key=_key(request))
+    given, draft = request.POST.get("text", ""), _id(request, "draft")
+    seen = _number(request, "seen")
+    try:
+        services.send_message(
+            request.actor,
+            case,
+            given,
+            key=_key(request),
+            draft=draft,
+            seen=seen if seen >= 0 else None,
+        )
+    except Conflict as error:
+        if error.code != "answered_meanwhile":
+            raise
+        return _crossed(request, case, given, error)
     return _said(request, case)
+
+
+def _crossed(request: ActorRequest, case: UUID, given: str, error: Conflict) -> HttpResponse:
+    """Somebody else has answered since this was begun: it is shown, and the person decides. Without a
+    script what they wrote is kept as their draft."""
+    if not request.htmx:
+        services.save_draft(request.actor, case, "reply", given)
+        _say_no(request, [error.message])
+        return HttpResponseRedirect(f"{reverse('cases:detail', args=[case])}#composer")
+    context = {
+        "answers": error.details["answers"],
+        "seen": error.details["now"]["seen_event"],
+        "told": error.message,
+    }
+    response = render(request, "cases/_crossed.html", context, status=error.status)
+    response["HX-Retarget"] = "#composer-crossed"
+    response["HX-Reswap"] = "innerHTML"
+    return response
 
 
 @require_POST
@@ -234,7 +271,10 @@ def message(request: ActorRequest, case: UUID) -> HttpResponse:
 def said(request: ActorRequest, case: UUID) -> HttpResponse:
     """What the citizen said at the counter, by telephone or in a letter."""
     given, channel = request.POST.get("text", ""), request.POST.get("channel", "")
-    services.record_message(request.actor, case, given, channel=channel, key=_key(request))
+    draft = _id(request, "draft")
+    services.record_message(
+        request.actor, case, given, channel=channel, key=_key(request), draft=draft
+    )
     return _said(request, case)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,12 +17,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from cases import handover, selectors, services, timeline
 from cases.clocks import EXTENDS, SUSPENDS, clock
+from cases.drafts import drafts_on
 from cases.forms import EditCaseForm, MoveForm, show_errors
 from cases.models import (
     Application,
     Case,
     Confidentiality,
     Document,
+    Draft,
     Link,
     StateCategory,
 )
@@ -69,6 +71,7 @@ TABS = {
     "relaciones": gettext_lazy("Participants and relations"),
     "registro": gettext_lazy("Record"),
 }
+MODES = set(Draft.Kind)
 RECORD_ROWS = 100
 OTHERS = 5
 
@@ -119,6 +122,8 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         "recipient": _recipient(actor, row),
         "usual": offered(row, workflow, request.GET.get("tras", "")),
         "channels": Channel.choices,
+        "drafts": drafts_on(actor, row),
+        "write": request.GET.get("escribir", "") if request.GET.get("escribir") in MODES else "",
         "may_see_citizen": actor.holds(VIEW_CITIZEN),
         "other_cases": rows_of(actor, _others(actor, row)),
         "attended": actor.attended(row.citizen_id),
@@ -171,8 +176,10 @@ def edit(request: ActorRequest, case: UUID) -> HttpResponse:
     if request.method == "POST":
         status = 422
         if form.is_valid():
+            began = form.cleaned_data["version"]
+            meanwhile = timeline.told_since(row, began)
             try:
-                services.edit_case(actor, case, form.said(), version=form.cleaned_data["version"])
+                services.edit_case(actor, case, form.said(), version=began)
             except Invalid as error:
                 show_errors(form, error)
             except Conflict as error:
@@ -180,8 +187,12 @@ def edit(request: ActorRequest, case: UUID) -> HttpResponse:
                 context |= _conflict(actor, form, row, error)
             else:
                 messages.success(request, _("The case has been saved."))
+                if meanwhile:
+                    told = _("What others changed meanwhile was kept: %(changes)s.")
+                    messages.info(request, told % {"changes": "; ".join(meanwhile)})
                 return HttpResponseRedirect(reverse("cases:detail", args=[case]))
     context |= {
+        "stream_after": _stream_number(row),
         "citizen": chosen_citizen(actor, form["citizen"].value()),
         "map_start": partial(selectors.map_start, actor),
         "may_search": actor.holds(VIEW_CITIZEN),
@@ -378,6 +389,7 @@ def _story(request: ActorRequest, actor: Actor, case: Case) -> dict[str, Any]:
         else "",
         "groups": [(key, label, key in groups) for key, label in timeline.GROUPS.items()],
         "story_query": request.GET.urlencode(),
+        "story_whole": not groups,
     }
 
 
@@ -406,28 +418,12 @@ def _recipient(actor: Actor, case: Case) -> str:
 
 
 def _conflict(actor: Actor, form: EditCaseForm, case: Case, error: Conflict) -> dict[str, Any]:
-    """What changed, by whom, and what each field says now; saving again overwrites knowingly."""
-    names = {name for change in error.details.get("changes", []) for name in change["fields"]}
-    typed = form.cleaned_case_data()
-    seen = QueryDict(mutable=True)
-    seen.update(form.data)
-    seen["version"] = str(case.version)
-    form.data = seen
-    now = [
-        (
-            str(timeline.FIELD_LABELS.get(name, name)),
-            timeline.field_shown(name, getattr(case, name, "")),
-        )
-        for name in sorted(names - {"data", "citizen"})
-    ]
-    if "citizen" in names:
+    """Who changed what meanwhile; the form shows at each field that both changed what both say."""
+    both = error.details.get("both", {})
+    changes = timeline.told_since(case, form.cleaned_data["version"])
+    form.reconcile(both, error.details.get("kept", ()))
+    now = []
+    if "citizen" in both:
         name = shown_name(actor, case.citizen) if case.citizen else ""
         now.append((str(timeline.FIELD_LABELS["citizen"]), shown(name)))
-    if "data" in names:
-        now += [
-            (field.label, shown(field.said(case.data.get(field.name))))
-            for field in of_version(case.type_version.bundle).fields
-            if (case.data.get(field.name) or None) != (typed.get(field.name) or None)
-        ]
-    told = timeline.told_since(case, form.cleaned_data["version"])
-    return {"conflict": error, "changes": told, "now": now}
+    return {"conflict": error, "changes": changes, "now": now, "both": bool(both)}

@@ -5,13 +5,14 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from cases import handover, selectors, tasklists
+from cases.drafts import own_drafts
 from cases.lists import View, standing_views
 from cases.permissions import ASSIGN_CASE, OPEN_CASE, VIEW_CASE
 from cases.presenting import rows_of
 from crm.kit.access import ActorRequest, needs
 from crm.kit.actor import Actor
 
-PRESSING, REST = 6, 8
+PRESSING, REST, UNFINISHED = 6, 8, 4
 MORNING_UNTIL, AFTERNOON_UNTIL = 14, 21
 
 
@@ -43,6 +44,7 @@ def home(request: ActorRequest) -> HttpResponse:
             "may_open": actor.holds(OPEN_CASE),
             "part_of_day": part_of_day,
             "tasks": tasklists.counts(actor),
+            "drafts": list(own_drafts(actor).order_by("-updated_at")[:UNFINISHED]),
         },
     )
 

@@ -147,6 +147,7 @@ FACTS: Mapping[str, Text] = {
     "day": pgettext_lazy("audit", "Day"),
     "deleted": pgettext_lazy("audit", "Deleted"),
     "done": pgettext_lazy("audit", "Done"),
+    "draft": pgettext_lazy("audit", "Draft"),
     "dropped": pgettext_lazy("audit", "Dropped"),
     "different": pgettext_lazy("audit", "Not the same as"),
     "dry_run": pgettext_lazy("audit", "Trial only"),

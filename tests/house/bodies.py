@@ -54,6 +54,8 @@ VALUES: dict[str, Any] = {
 }
 # Where a shape's field means something else than the name usually does.
 SPECIAL: dict[tuple[str, str], Any] = {
+    ("NewDraftInput", "kind"): "note",
+    ("ShareInput", "shared"): True,
     ("NewAbsenceInput", "person"): "employee.email",
     ("NewAbsenceInput", "first"): "2031-03-03",
     ("NewAbsenceInput", "last"): "2031-03-09",

@@ -109,6 +109,8 @@ _CASE = {"case": "case.uuid"}
 _TYPE = {"code": "case_type.code"}
 _MIGRATION = {"code": "drafted.code", "migration": "migration.uuid"}
 _API_CASE = {"case_id": "case.uuid"}
+_DRAFT = {"draft": "draft.uuid"}
+_API_DRAFT = {"draft_id": "api_draft.uuid"}
 _TASK = {"task": "task.uuid"}
 _REVIEW = {"task": "done_task.uuid"}
 _API_TASK = {"task_id": "task.uuid"}
@@ -296,6 +298,14 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:consultation_act": Guarded({**_CONSULTATION, "act": "retirar"}),
     "cases:consultation_document": Guarded({**_CONSULTATION, "document": "document.uuid"}),
     "cases:note": Guarded(_CASE, post=_TEXT),
+    "cases:drafts": Guarded(),
+    "cases:drafts_on_case": Guarded(_CASE, silent=_PART),
+    "cases:draft_save": Guarded({**_CASE, "kind": "note"}, post=_TEXT),
+    "cases:draft_share": Guarded(_DRAFT),
+    "cases:draft_take": Guarded({"draft": "shared_draft.uuid"}),
+    "cases:draft_bring": Guarded(_DRAFT),
+    "cases:draft_discard": Guarded(_DRAFT),
+    "cases:draft_restore": Guarded({"draft": "gone_draft.uuid"}),
     "cases:message": Guarded(_CASE, post=_TEXT),
     "cases:said": Guarded(_CASE, post={**_TEXT, "channel": "phone"}),
     "cases:resend": Guarded({**_CASE, "message": "message.uuid"}),
@@ -869,6 +879,12 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/bulk-actions/<uuid:bulk_id>/cancel/": Guarded(_API_BULK),
     "api/v1/bulk-actions/<uuid:bulk_id>/undo/": Guarded(_API_BULK),
     "api/v1/bulk-actions/<uuid:bulk_id>/refusals/": Guarded(_API_BULK),
+    "api/v1/drafts/": Guarded(),
+    "api/v1/drafts/<uuid:draft_id>/": Guarded(_API_DRAFT),
+    "api/v1/drafts/<uuid:draft_id>/share/": Guarded(_API_DRAFT),
+    "api/v1/drafts/<uuid:draft_id>/take/": Guarded({"draft_id": "shared_draft.uuid"}),
+    "api/v1/cases/<uuid:case_id>/presence/": Guarded(_API_CASE),
+    "api/v1/cases/<uuid:case_id>/drafts/": Guarded(_API_CASE),
     "api/v1/views/": Guarded(),
     "api/v1/views/<uuid:view_id>/": Guarded(_API_VIEW),
     "api/v1/views/<uuid:view_id>/count/": Guarded(_API_VIEW),

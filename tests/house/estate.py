@@ -31,6 +31,7 @@ from cases.models import (
     Consultation,
     Distribution,
     Document,
+    Draft,
     Import,
     Link,
     Message,
@@ -184,6 +185,10 @@ class Side:
     bare_key: str = field(repr=False)
     calendar: WorkingCalendar
     agreement: SharingAgreement
+    draft: Draft  # of who holds everything
+    shared_draft: Draft  # of the employee
+    gone_draft: Draft
+    api_draft: Draft  # of the connected system
     rule: Distribution
     absence: Absence
     procedure: Procedure
@@ -484,6 +489,7 @@ def side(code: str) -> Side:
         bare_key=bare_key,
         calendar=calendar,
         agreement=_agreement(organisation),
+        **_drafts(case, boss, worker, client),
         rule=Distribution.objects.create(organisation=organisation, unit=unit),
         absence=_absence(organisation, worker),
         procedure=procedure,
@@ -628,6 +634,19 @@ def _calendar(organisation: Organisation) -> WorkingCalendar:
         code="PROPIO",
         base=national,
     )
+
+
+def _drafts(case: Case, boss: User, worker: User, client: ApiClient) -> dict[str, Draft]:
+    def of(name: str, **given: Any) -> Draft:
+        text = f"Borrador {name} {case.subject}"
+        return Draft.objects.create(case=case, text=text, seen_in=case.pk, **given)
+
+    return {
+        "draft": of("propio", kind="reply", author=boss),
+        "shared_draft": of("común", kind="note", author=worker, shared_at=timezone.now()),
+        "gone_draft": of("tirado", kind="said", author=boss, discarded_at=timezone.now()),
+        "api_draft": of("de sistema", kind="reply", client=client),
+    }
 
 
 def _absence(organisation: Organisation, worker: User) -> Absence:

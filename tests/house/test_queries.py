@@ -17,6 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cases import services as cases
+from cases.services.drafting import save_draft
 from cases.services.views import View, arrange_view, save_view
 from channels_app.models import ContactReason, PauseReason, WrapUpCode
 from crm.accounts.services.roles import create_role
@@ -107,6 +108,7 @@ def _grow(estate: Estate) -> None:
         cases.record_message(actor, here.case.uuid, f"Mensaje {number}", channel="phone")
         cases.attach_document(actor, here.case.uuid, [PAPER], f"papel {number}.pdf")
         cases.add_task(actor, here.case.uuid, cases.NewTask(title=f"Tarea {number}"))
+        save_draft(actor, case.uuid, "reply", f"Borrador {number}")
         cases.take_case(actor, case.uuid)
         ProcedureFactory(unit=here.unit, case_type=here.case_type)
         ArticleFactory(unit=here.unit)

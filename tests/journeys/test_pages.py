@@ -86,6 +86,7 @@ VISITED: dict[str, list[str | Address]] = {
         lambda town: f"/correo/{_letter(town)}/",
         "/",
         "/perfil/",
+        "/borradores/",
         "/ciudadania/?q=zafra",
         "/ciudadania/nueva/",
         lambda town: f"/ciudadania/{town.citizen.uuid}/",

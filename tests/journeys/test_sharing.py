@@ -39,10 +39,11 @@ def test_who_saves_second_is_told_and_loses_nothing(office: Office, town: Town) 
     second.follow("Save")
     told = second.page.get_by_role("alert")
     expect(told).to_contain_text("Alba Agente edited: subject")
-    expect(told).to_contain_text("The first to save")
+    choice = second.page.locator(".v-clash")
+    expect(choice).to_contain_text("The first to save")
     expect(second.field("Subject")).to_have_value("The second to save")
     expect(second.field("Description")).to_have_value("Three paragraphs of work.")
-    second.follow("Save over it")
+    second.follow("Save")
     expect(second.page.locator("h1")).to_have_text("The second to save")
 
 

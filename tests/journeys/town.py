@@ -135,6 +135,8 @@ def build() -> Town:
         for name, subject in {
             "contested": "Two people write at once",
             "live": "Seen by two people",
+            "together": "Two at once",
+            "apart": "Alone in a tunnel",
             "draft": "A thought not finished",
             "watched": "Opened by somebody who is sent away",
         }.items():

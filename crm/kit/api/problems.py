@@ -117,7 +117,7 @@ def problem_response(request: HttpRequest, problem: DomainError) -> HttpResponse
     }
     if isinstance(problem, Invalid):
         body["errors"] = list(_errors(problem))
-    for extension in ("candidates", "next"):
+    for extension in ("candidates", "next", "now"):
         if extension in problem.details:
             body[extension] = problem.details[extension]
     response = HttpResponse(

@@ -60,6 +60,10 @@ PROBLEM = {
             },
             "description": "The times that are free instead of the one asked for.",
         },
+        "now": {
+            "type": ["object", "null"],
+            "description": "Of a conflict: what it says now.",
+        },
     },
 }
 

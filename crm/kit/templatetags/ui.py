@@ -103,11 +103,15 @@ def initials(name: str) -> str:
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
 
 
+def tint(name: str) -> int:
+    """The tint of the name's initials, the same everywhere."""
+    return zlib.crc32(name.encode()) % _TINTS + 1
+
+
 @register.simple_tag
 def avatar(name: str, size: str = "", present: bool = False, channel_icon: str = "") -> SafeString:
     """Initials on a tint that stays the same for the same name; the name always stands beside it."""
-    tint = zlib.crc32(name.encode()) % _TINTS + 1
-    classes = ["v-avatar", f"v-av{tint}", size and f"v-avatar-{size}"]
+    classes = ["v-avatar", f"v-av{tint(name)}", size and f"v-avatar-{size}"]
     if present:
         classes.append("v-avatar-here")
     channel = (
@@ -295,6 +299,17 @@ SCRIPT_TEXTS: Mapping[str, object] = {
     "results": _("Results: %(count)s"),
     "draft_saved": _("Draft saved at %(time)s"),
     "draft_restored": _("Your draft has been restored"),
+    "draft_local": _("Draft kept on this device; it is saved when the connection returns"),
+    "draft_differs": _("This draft was changed elsewhere at %(time)s:"),
+    "draft_gone": _("This draft was sent, taken over or discarded elsewhere."),
+    "draft_discarded": _("Draft discarded"),
+    "undo": _("Undo"),
+    "here_looks": _("%(name)s is looking at it"),
+    "here_reply": _("%(name)s is answering"),
+    "here_note": _("%(name)s is writing a note"),
+    "here_said": _("%(name)s is writing down what the citizen said"),
+    "here_data": _("%(name)s is changing the data"),
+    "here_reply_long": _("%(name)s has been answering for %(minutes)s min"),
     "link_up": _("The live connection is back"),
     "link_lost": _("Live connection lost. Last update: %(time)s."),
     "upload_type": _("We cannot accept “%(filename)s”. Accepted formats: %(formats)s."),

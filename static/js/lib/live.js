@@ -4,6 +4,8 @@
 //            {"type": "resync", "stream", "seq"}: too much was missed, fetch the whole again
 //            {"type": "denied", "stream", "reason"}        {"type": "pong"}
 //            {"type": "hint", "stream", "hint"}: true for a moment only, without a number
+//   client → {"type": "here", "stream", "doing"}: I am there (again each 20 s); what I do, "" for looking
+//            {"type": "who", "streams"}   server → {"type": "who", "asked", "here": {stream: people}}
 // Close code 4401: signed out or suspended. 4403: refused. Anything else: try again, with patience.
 // Tells the document: live:up, live:down (detail.since), so that pages can say what is still true.
 const PING_MS = 25_000;
@@ -32,11 +34,17 @@ function send(message) {
   if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
 }
 
+// The person is at the thing of a stream that this page follows.
+export const beHere = (stream, doing) => send({ type: "here", stream, doing });
+// Who is at these? « live:who » tells the document.
+export const askWho = (asked) => send({ type: "who", streams: asked });
+
 function ask(name) {
   send({ type: "subscribe", stream: name, after: streams.get(name).after });
 }
 
-function hear({ type, stream: name, seq, patch, reason, hint }) {
+function hear({ type, stream: name, seq, patch, reason, hint, asked, here }) {
+  if (type === "who") return tell("live:who", { asked, here });
   const stream = streams.get(name);
   if (type === "pong" || !stream) return;
   if (type === "denied") {

@@ -5,11 +5,23 @@ export function announce(words) {
   setTimeout(() => { region.textContent = words; }, 50); // the same words twice are said twice
 }
 
-export function toast(words, level = "success") {
+// `action` { label, act }: a button that does it, after which the message goes.
+export function toast(words, level = "success", action = null) {
   const bad = level === "error" || level === "warning";
   const shape = document.getElementById(bad ? "toast-template-bad" : "toast-template");
   const piece = shape.content.firstElementChild.cloneNode(true);
   piece.querySelector("p").textContent = words;
+  if (action) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "v-btn v-btn-s";
+    button.textContent = action.label;
+    button.addEventListener("click", () => {
+      piece.remove();
+      action.act();
+    });
+    piece.querySelector("p").after(button);
+  }
   document.getElementById("toasts").append(piece);
   return piece;
 }
