@@ -31,6 +31,7 @@ from cases.models import (
     CaseTypeVersion,
     Confidentiality,
     Document,
+    Follower,
     Link,
     PapersRequest,
     Participant,
@@ -56,6 +57,10 @@ from crm.organisations.selectors import Node, UnitTree, calendar_for, unit_tree
 def case_of(actor: Actor, case: UUID) -> Case:
     """The case with what its page shows of it; NotFound when it does not exist for the actor."""
     rows = with_people(Case.objects.for_actor(actor), actor)
+    follows = Follower.objects.unscoped("the actor's own").filter(
+        case=OuterRef("pk"), user=actor.user_id, ended_at=None
+    )
+    rows = rows.annotate(followed=Exists(follows)) if actor.user_id is not None else rows
     found = rows.select_related("organisation", "type_version", "result").filter(uuid=case).first()
     if found is None:
         raise represented.not_seen(actor, case)

@@ -20,6 +20,7 @@ from cases.services.documents import (
     open_document,
     withdraw_document,
 )
+from cases.services.following import follow_case, unfollow_case
 from cases.services.handover import give_back, hand_over
 from cases.services.lifecycle import (
     EDITABLE,
@@ -127,6 +128,7 @@ __all__ = [
     "extend_area",
     "extend_clock",
     "finish_task",
+    "follow_case",
     "give_back",
     "hand_over",
     "link_cases",
@@ -161,6 +163,7 @@ __all__ = [
     "take_task",
     "tick_paper",
     "told_at",
+    "unfollow_case",
     "unlink_cases",
     "withdraw_area",
     "withdraw_document",

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import trigger_client_event
 
 from cases import selectors, services, timeline
 from cases.models import Confidentiality, Document, Link, Participant
@@ -217,8 +218,16 @@ def _key(request: ActorRequest) -> UUID | None:
 @needs(CHANGE_CASE)
 def note(request: ActorRequest, case: UUID) -> HttpResponse:
     """An internal note."""
-    services.add_note(request.actor, case, request.POST.get("text", ""), key=_key(request))
-    return _said(request, case)
+    text = request.POST.get("text", "")
+    note = services.add_note(request.actor, case, text, key=_key(request))
+    response = _said(request, case)
+    if note.not_told and request.htmx:
+        trigger_client_event(
+            response, "toast", {"text": " ".join(note.not_told), "level": "warning"}
+        )
+    elif note.not_told:
+        messages.warning(request, " ".join(note.not_told))
+    return response
 
 
 @require_POST
