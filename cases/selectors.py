@@ -25,6 +25,7 @@ from django.utils import timezone
 from cases import represented
 from cases.lists import ALL, ME, NOBODY, CaseFilter, find, keys_of_citizen, with_people, with_row
 from cases.models import (
+    TRANSFERRED,
     BulkAction,
     Case,
     CaseType,
@@ -247,6 +248,8 @@ def people_of(actor: Actor) -> QuerySet[User]:
 
 def people_who_see(actor: Actor, case: Case) -> QuerySet[User]:
     """The employees who can see a case, so that it can be given to one of them, by name."""
+    if case.state == TRANSFERRED:  # another organisation has it
+        return User.objects.none()
     people = people_at_work(actor)
     path = path_of(actor, case.unit_id)
     needed = [VIEW_CASE]

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from cases import services
-from cases.services import bulk, clocks, drafts, imports, targets, versions
+from cases.services import bulk, clocks, drafts, imports, reminding, targets, versions
 from crm.kit.tasks import enqueue, every
 
 
@@ -106,3 +106,17 @@ def forget_import_files() -> None:
 def forget_draft_papers() -> None:
     """Papers of request forms that were never sent are not kept."""
     drafts.forget_papers()
+
+
+@every(900)
+@shared_task(name="cases.tell_deadlines", expires=900)
+def tell_deadlines() -> None:
+    """Whoever has a case or task learns that its date is near."""
+    reminding.tell_deadlines()
+
+
+@every(300)
+@shared_task(name="cases.look_at_views", expires=300)
+def look_at_views() -> None:
+    """Whoever watches a view learns what came into it."""
+    reminding.look_at_views()

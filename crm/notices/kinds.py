@@ -23,6 +23,7 @@ class Kind:
     icon: str
     says: Text
     together: Text = ""
+    values: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict  # as people read them
     mine: bool = False  # about the person's own work, not only what they follow
     names: bool = False  # somebody named them: a mention
     console: bool = True  # where it goes as long as the person has not chosen
@@ -60,7 +61,7 @@ def sentence(kind: str, actor: str, data: Mapping[str, Any]) -> str:
     if known is None:  # of a room that is no longer there
         return ""
     words = known.together if known.together and data.get("batch") else known.says
-    return str(words) % _Gaps(data, actor=actor)
+    return str(words) % _Gaps(known.values(data), actor=actor)
 
 
 class _Gaps(dict[str, Any]):

@@ -1,6 +1,6 @@
 // Names of colleagues and units after @ in an internal note: offered while one writes, chosen by arrow keys
 // and Enter, inserted as plain words. Says at once whom it would be in vain to name, and why.
-//   <div class="v-mentions" data-controller="mentions" data-url="…" data-label="…"> around the textarea of a
+//   <div class="v-mentions" data-controller="mentions" data-url="…" data-offers-label="…"> around the textarea of a
 //   form with data-mode (component « composer »); without data-mode every text may name people
 import { getJson } from "../lib/http.js";
 import { announce } from "../lib/say.js";
@@ -16,7 +16,7 @@ export default function mentions(place) {
   list.id = `${box.id}-mentions`;
   list.className = "v-offers v-offers-up";
   list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", place.dataset.label);
+  list.setAttribute("aria-label", place.dataset.offersLabel);
   list.hidden = true;
   place.append(list);
   box.setAttribute("aria-autocomplete", "list");
