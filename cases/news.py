@@ -9,11 +9,20 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from cases.models import BulkAction, Case, CaseTransfer, Consultation, Import, Measure, SavedView
+from cases.models import (
+    BulkAction,
+    Case,
+    CaseTransfer,
+    Consultation,
+    Import,
+    Measure,
+    SavedView,
+    Task,
+)
 from crm.kit.actor import Actor
 from crm.notices.kinds import DAILY, HOURLY, Kind, Shown, Switch, kinds, switches, things
 
-CASE, TRANSFER, CONSULTATION = "case", "transfer", "consultation"
+CASE, TASKS, TRANSFER, CONSULTATION = "case", "task", "transfer", "consultation"
 BULK, IMPORT, VIEW = "bulk", "import", "view"
 ASSIGNED, MENTIONED, MESSAGE, MOVED, NOTED = "assigned", "mentioned", "message", "moved", "noted"
 TASK, TASK_DUE, APPROVAL, REVIEWED = "task", "task_due", "approval", "reviewed"
@@ -184,6 +193,7 @@ def register() -> None:
     for name, switch in SWITCHES.items():
         switches.register(name, switch)
     things.register(CASE, cases_shown)
+    things.register(TASKS, tasks_shown)
     things.register(TRANSFER, transfers_shown)
     things.register(CONSULTATION, consultations_shown)
     things.register(BULK, bulks_shown)
@@ -197,6 +207,15 @@ def cases_shown(actor: Actor, keys: Collection[str]) -> dict[str, Shown]:
     return {
         str(uuid): Shown(reference, subject, reverse("cases:detail", args=[uuid]))
         for uuid, reference, subject in rows.values_list("uuid", "reference", "subject")
+    }
+
+
+def tasks_shown(actor: Actor, keys: Collection[str]) -> dict[str, Shown]:
+    """Those of the tasks that exist for the actor: whose unit has a task sees it without its case."""
+    rows = Task.objects.for_actor(actor).filter(uuid__in=keys)
+    return {
+        str(uuid): Shown(reference, title, reverse("cases:task", args=[uuid]))
+        for uuid, reference, title in rows.values_list("uuid", "case__reference", "title")
     }
 
 

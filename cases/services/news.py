@@ -74,7 +74,7 @@ def _tell(actor: Actor, event: Event, told: Told) -> None:
     at = told.at or case.organisation
     thing, key = told.about or (kinds.CASE, case.uuid)
     if told.about:
-        seeing = _who_see(people, at, thing, key)
+        seeing = who_see(people, at, thing, key)
     else:
         seeing = list(users_who_see(actor, case, people))
     once = f"batch:{batch}:{told.kind}" if batch else f"case:{case.uuid}:{event.seq}"
@@ -91,7 +91,7 @@ def _tell(actor: Actor, event: Event, told: Told) -> None:
     notify(at.pk, seeing, news)
 
 
-def _who_see(people: Iterable[int], at: Organisation, thing: str, key: UUID) -> list[int]:
+def who_see(people: Iterable[int], at: Organisation, thing: str, key: UUID) -> list[int]:
     """Those for whom the thing exists: few, each asked with their own rights."""
     found = []
     for user in User.objects.filter(pk__in=list(people)):
@@ -169,10 +169,13 @@ def _out_of_sight(actor: Actor, event: Event) -> Iterator[Told]:
 
 
 def _task_given(_actor: Actor, event: Event) -> Iterator[Told]:
-    changed = event.data.get("fields", ["assignee"])
-    task = _task_of(event)
-    if task is not None and task.assignee_id is not None and "assignee" in changed:
-        yield Told(kinds.TASK, [task.assignee_id], {"title": task.title})
+    given = event.data.get("to_id")
+    task = (
+        _task_of(event) if given and "assignee" in event.data.get("fields", ["assignee"]) else None
+    )
+    if task is not None:
+        about = (kinds.TASKS, task.uuid)
+        yield Told(kinds.TASK, _keys([given]), {"title": task.title}, about)
 
 
 def _task_done(actor: Actor, event: Event) -> Iterator[Told]:
@@ -182,13 +185,15 @@ def _task_done(actor: Actor, event: Event) -> Iterator[Told]:
     path = path_of(actor, event.case.unit_id)
     may = people_at_work(actor).filter(pk__in=granted(actor, APPROVE_TASK, path))
     people = set(may.values_list("pk", flat=True)) - {task.done_by_id}
-    yield Told(kinds.APPROVAL, [key for key in people if key], {"title": task.title})
+    about = (kinds.TASKS, task.uuid)
+    yield Told(kinds.APPROVAL, [key for key in people if key], {"title": task.title}, about)
 
 
 def _task_reviewed(_actor: Actor, event: Event) -> Iterator[Told]:
     task = _task_of(event)
     if task is not None and task.done_by_id is not None:
-        yield Told(kinds.REVIEWED, [task.done_by_id], {"title": task.title})
+        about = (kinds.TASKS, task.uuid)
+        yield Told(kinds.REVIEWED, [task.done_by_id], {"title": task.title}, about)
 
 
 def _task_of(event: Event) -> Task | None:

@@ -17,11 +17,11 @@ from django.utils.translation import gettext as _
 from cases import saved
 from cases.lists import matching, patience
 from cases.models import Case, SavedView, StateCategory, Task, TaskState, ViewWatch
-from cases.news import CASE, DEADLINE, IN_VIEW, TASK_DUE, VIEW
+from cases.news import CASE, DEADLINE, IN_VIEW, TASK_DUE, TASKS, VIEW
 from cases.permissions import VIEW_CASE
 from cases.query import Understanding
-from cases.selectors import users_who_see
-from crm.accounts.actors import actor_for, system_actor
+from cases.services.news import who_see
+from crm.accounts.actors import actor_for
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import DomainError, Refused
 from crm.notices.models import Notification
@@ -70,8 +70,8 @@ def _in_lots(rows: QuerySet[Any], tell: Callable[[Any], tuple[Case, int, News]])
         known = set(had.values_list("user", "key"))
         fresh = [one for one in owed if (one[1], one[2].key) not in known]
         for case, person, news in fresh:
-            actor = system_actor(case.organisation, Origin(Door.TASK))
-            count += notify(case.organisation_id, users_who_see(actor, case, [person]), news)
+            seeing = who_see([person], case.organisation, news.thing, news.thing_id)
+            count += notify(case.organisation_id, seeing, news)
     return count
 
 
@@ -88,7 +88,7 @@ def _task(task: Task) -> tuple[Case, int, News]:
     assert task.assignee_id is not None
     data = {"due": task.due_at.isoformat(), "title": task.title}
     key = f"task:{task.uuid}:{task.due_at:%Y-%m-%dT%H:%M}"
-    return task.case, task.assignee_id, News(TASK_DUE, CASE, task.case.uuid, key, data=data)
+    return task.case, task.assignee_id, News(TASK_DUE, TASKS, task.uuid, key, data=data)
 
 
 # --- Watched views --------------------------------------------------------------------------------

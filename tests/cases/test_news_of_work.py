@@ -76,6 +76,23 @@ def test_a_task_is_told_to_whom_it_is_given_and_its_result_to_whom_did_it(
     assert words(world.bob) == []
 
 
+def test_a_task_for_somebody_who_may_not_see_its_case_is_told_without_it(
+    world: World, boss: User, case: Case
+) -> None:
+    task = services.add_task(
+        world.actor(boss), case.uuid, NewTask(title="Informe", unit=world.other_unit.uuid)
+    )
+    services.take_task(world.actor(world.bob), task.uuid)
+    head = employee(world.here, "supervisor", full_name="Jefa Juste")
+    services.change_task(world.actor(head), task.uuid, {"assignee": None})
+    services.change_task(world.actor(head), task.uuid, {"assignee": world.bob.uuid})
+    carry_out()
+    assert words(world.bob) == ["Jefa Juste gave you the task “Informe”"]
+    group = selectors.newest(world.actor(world.bob))[0]
+    assert (group.shown.title, group.shown.sub) == (case.reference, "Informe")
+    assert group.shown.url == f"/tareas/{task.uuid}/"
+
+
 def test_what_is_near_its_date_is_told_once_and_again_when_the_date_moves(
     world: World, boss: User, case: Case
 ) -> None:
