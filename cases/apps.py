@@ -22,6 +22,7 @@ class CasesConfig(AppConfig):
             elsewhere,
             handlers,  # noqa: F401
             merged,
+            news,
             permissions,
             represented,
             selectors,
@@ -46,6 +47,7 @@ class CasesConfig(AppConfig):
         _register_references()
         post_migrate.connect(_guard, sender=self)
         telling.register()
+        news.register()
         if targets.follow not in writing.followers:
             writing.followers.append(targets.follow)
         for model in (Document, DraftPaper):
@@ -123,6 +125,7 @@ def _register_references() -> None:
     references.follows("cases.Draft", "case", clashes=drafts_stand_aside)
     references.follows("cases.Link", "case")
     references.follows("cases.Link", "other")
+    references.follows("cases.Follower", "case")
     references.stays("cases.Event", "case", "events are numbered in their case", guarded=False)
     references.stays("cases.ClockInterval", "case", "its own term's history", guarded=False)
     references.stays("cases.AccessCode", "case", "opens for minutes what it was asked for")

@@ -7,6 +7,7 @@ from uuid import UUID
 from cases import telling
 from cases.events import CaseEvent
 from cases.services import access, deliver_message, filing, targets
+from cases.services.news import tell_people
 from cases.services.notes import DELIVER, doubt_message
 from crm.kit import outbox
 
@@ -44,3 +45,9 @@ def target_alert(payload: Mapping[str, Any]) -> None:
 def tell_other_systems(payload: Mapping[str, Any]) -> None:
     """Whoever subscribed to the event is owed it; a second run owes nothing more."""
     telling.tell(payload)
+
+
+@outbox.effect(CaseEvent.topic)
+def tell_colleagues(payload: Mapping[str, Any]) -> None:
+    """Employees whom the event concerns have the news of it; a second run tells nobody twice."""
+    tell_people(payload)

@@ -25,12 +25,14 @@ from django.utils import timezone
 from cases import represented
 from cases.lists import ALL, ME, NOBODY, CaseFilter, find, keys_of_citizen, with_people, with_row
 from cases.models import (
+    TRANSFERRED,
     BulkAction,
     Case,
     CaseType,
     CaseTypeVersion,
     Confidentiality,
     Document,
+    Follower,
     Link,
     PapersRequest,
     Participant,
@@ -56,6 +58,10 @@ from crm.organisations.selectors import Node, UnitTree, calendar_for, unit_tree
 def case_of(actor: Actor, case: UUID) -> Case:
     """The case with what its page shows of it; NotFound when it does not exist for the actor."""
     rows = with_people(Case.objects.for_actor(actor), actor)
+    follows = Follower.objects.unscoped("the actor's own").filter(
+        case=OuterRef("pk"), user=actor.user_id, ended_at=None
+    )
+    rows = rows.annotate(followed=Exists(follows)) if actor.user_id is not None else rows
     found = rows.select_related("organisation", "type_version", "result").filter(uuid=case).first()
     if found is None:
         raise represented.not_seen(actor, case)
@@ -242,6 +248,8 @@ def people_of(actor: Actor) -> QuerySet[User]:
 
 def people_who_see(actor: Actor, case: Case) -> QuerySet[User]:
     """The employees who can see a case, so that it can be given to one of them, by name."""
+    if case.state == TRANSFERRED:  # another organisation has it
+        return User.objects.none()
     people = people_at_work(actor)
     path = path_of(actor, case.unit_id)
     needed = [VIEW_CASE]

@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from cases import services
-from cases.services import bulk, clocks, drafting, drafts, imports, targets, versions
+from cases.services import bulk, clocks, drafting, drafts, imports, reminding, targets, versions
 from crm.kit.tasks import enqueue, every
 
 
@@ -113,3 +113,17 @@ def forget_draft_papers() -> None:
 def sweep_drafts() -> None:
     """Drafts that nobody will finish are not kept for ever."""
     drafting.sweep_drafts()
+
+
+@every(900)
+@shared_task(name="cases.tell_deadlines", expires=900)
+def tell_deadlines() -> None:
+    """Whoever has a case or task learns that its date is near."""
+    reminding.tell_deadlines()
+
+
+@every(300)
+@shared_task(name="cases.look_at_views", expires=300)
+def look_at_views() -> None:
+    """Whoever watches a view learns what came into it."""
+    reminding.look_at_views()

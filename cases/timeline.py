@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from cases import dealing, service_words, todo, transfer_words
 from cases.fields import Fields
+from cases.mentions import marked
 from cases.models import (
     Case,
     Confidentiality,
@@ -444,6 +445,8 @@ def _details(case: Case, event: Event, subject: Any) -> dict[str, Any]:
         found["behalf"] = event.on_behalf_of
     if event.data.get("batch"):
         found["batch"] = event.data["batch"]
+    if isinstance(subject, Note):
+        found["body"] = marked(subject.body, event.data.get("mentions", ()))
     if isinstance(subject, Message):
         found["author"] = author_of(subject, case.citizen, named(case.citizen)) or _("Citizen")
     if event.kind == EventKind.EDITED:

@@ -60,6 +60,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("cases.api")),
     path("", include("channels_app.api")),
     path("", include("scheduling.api")),
+    path("", include("crm.notices.api")),
     path("", include("crm.citizens.api")),
     path("", include("crm.organisations.api")),
     re_path(r"", no_such_address),

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "crm.audit",
     "crm.organisations",
     "crm.accounts",
+    "crm.notices",
     "crm.integrations",
     "crm.citizens",
     "cases",

@@ -33,6 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("crm.citizens.urls")),
     path("", include("crm.organisations.urls")),
     path("", include("crm.accounts.urls")),
+    path("", include("crm.notices.urls")),
     path("", include("crm.integrations.urls")),
     path("", include("crm.audit.urls")),
     path("", include("scheduling.urls")),

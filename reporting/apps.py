@@ -17,7 +17,8 @@ class ReportingConfig(AppConfig):
         from crm.citizens.profile import Panel, panels
         from crm.kit import nav, realtime
         from crm.kit.files import holders
-        from reporting import live, selectors, streams
+        from crm.notices.kinds import things
+        from reporting import live, news, selectors, streams
         from reporting.models import Export, IssuedHistory
         from reporting.permissions import ISSUE_HISTORY, VIEW_REPORT
 
@@ -63,5 +64,6 @@ class ReportingConfig(AppConfig):
         realtime.streams.register("history", streams.may_follow_history)
         realtime.streams.register("histories", streams.may_follow_batch)
         realtime.streams.register("export", streams.may_follow_export)
+        things.register(news.THING, news.exports_shown)
         live.sources.register("cases", live.CASES)
         live.sources.register("queues", live.QUEUES)

@@ -31,6 +31,7 @@ from reporting.leases import claim, end, give_up, hold
 from reporting.metrics import UNIT_NAMES, Unit
 from reporting.models import CaseFact, Export, Status
 from reporting.narrowing import NAMES, narrowed
+from reporting.news import tell_export
 from reporting.permissions import VIEW_REPORT
 from reporting.spreadsheet import Share, Table, Value, write_csv, write_xlsx
 from reporting.told import lost, told_by
@@ -140,7 +141,7 @@ def make_export(pk: int) -> None:
 
 @transaction.atomic
 def _finish(export: Export, told: dict[str, Any], path: str, sha256: str, size: int) -> None:
-    end(
+    done = end(
         export,
         Status.DONE,
         query={**export.query, TOLD: told},
@@ -152,6 +153,8 @@ def _finish(export: Export, told: dict[str, Any], path: str, sha256: str, size: 
         finished_at=timezone.now(),
         error="",
     )
+    if done:
+        tell_export(export)
 
 
 def forget_exports() -> int:

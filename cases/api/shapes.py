@@ -291,6 +291,12 @@ class NoteOutput(Output):
     created_at = Moment()
 
 
+class NewNoteOutput(NoteOutput):
+    """A note right after it was written."""
+
+    not_told = Listing(Text(), help_text="Whom its @ name in vain, and why.")
+
+
 class MessageOutput(Output):
     """Public words on a case."""
 

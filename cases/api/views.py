@@ -318,11 +318,11 @@ class Notes(CaseAPIView):
         "Write a note",
         needs=CHANGE_CASE,
         reads=shapes.NoteInput,
-        answers=shapes.NoteOutput,
+        answers=shapes.NewNoteOutput,
         status=201,
     )
     def post(self, request: Request, case_id: UUID) -> HttpResponse:
-        """The citizen never sees it."""
+        """The citizen never sees it. Colleagues and units that it names by @ are told, if they may see the case."""
         return self.reply(services.add_note(self.actor, case_id, self.read()["text"]))
 
 

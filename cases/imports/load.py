@@ -27,6 +27,7 @@ from cases.imports.mapping import BadRow, Binding, ImportMapping, Row, build
 from cases.imports.reader import open_rows
 from cases.models import Case, CaseType, CaseTypeVersion, Confidentiality, Import, ImportProblem
 from cases.permissions import IMPORT_CASES
+from cases.services.news import tell_import
 from cases.workflow import CATEGORIES, State, Workflow, of_version, simple_bundle
 from crm.audit.record import record_rows
 from crm.kit import realtime
@@ -124,15 +125,11 @@ def run(actor: Actor, load: Import, on_progress: Callable[[Import], None] | None
     except Overtaken:
         raise
     except Exception as error:
-        Import.objects.filter(pk=load.pk).update(
-            status=Import.Status.FAILED, error=str(error)[:2000], finished_at=timezone.now()
-        )
-        _tell(load.pk)
+        _end(load.pk, Import.Status.FAILED, error=str(error)[:2000])
         raise
     finally:
         stop.set()
-    Import.objects.filter(pk=load.pk).update(status=Import.Status.DONE, finished_at=timezone.now())
-    return _tell(load.pk)
+    return _end(load.pk, Import.Status.DONE)
 
 
 # --- Reading and turning, in a thread of its own --------------------------------------------------
@@ -482,6 +479,16 @@ def progress(load: Import) -> dict[str, Any]:
 
 
 @transaction.atomic
+@transaction.atomic
+def _end(load_id: int, status: Import.Status, **more: str) -> Import:
+    """It is over, and whoever started it is told."""
+    rows = Import.objects.filter(pk=load_id)
+    rows.update(status=status, finished_at=timezone.now(), **more)
+    load = _tell(load_id)
+    tell_import(load)
+    return load
+
+
 def _tell(load_id: int) -> Import:
     load = Import.objects.get(pk=load_id)
     realtime.append(f"import:{load.uuid}", progress(load))

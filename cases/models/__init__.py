@@ -17,6 +17,7 @@ from cases.models.case import (
 from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
 from cases.models.drafting import Draft
+from cases.models.following import Follower, ViewWatch
 from cases.models.knowledge import Article, ArticleVersion
 from cases.models.merging import CaseMerge, CaseMergeLine
 from cases.models.procedures import Procedure, ProcedureText
@@ -70,6 +71,7 @@ __all__ = [
     "DraftPaper",
     "Event",
     "EventKind",
+    "Follower",
     "Handover",
     "Import",
     "ImportProblem",
@@ -98,5 +100,6 @@ __all__ = [
     "VersionMigration",
     "VersionMigrationRefusal",
     "ViewPlace",
+    "ViewWatch",
     "WorkProfile",
 ]

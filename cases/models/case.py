@@ -1,5 +1,6 @@
 """The case and what belongs to it: participants, events, notes, messages, documents, links."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Self, TypeVar
 
@@ -457,6 +458,8 @@ class Note(Base):
     )
     author_name = models.CharField(max_length=200)
     body = models.TextField()
+
+    not_told: Sequence[str] = ()  # right after it was written: whom it names in vain, and why
 
     objects = ThroughCase.as_manager()
 

@@ -145,6 +145,11 @@ FIELDS: tuple[Field[Asking], ...] = (
         others=("tareas", "tasks"),
     ),
     Field(
+        *("followed-by", "seguido-por", _("Followed by"), person, meanings.followed_by),
+        offers=people_offered,
+        others=("following", "siguiendo", "sigue"),
+    ),
+    Field(
         *("transfer", "traslado", _("Transfer"), _transfer, meanings.transfer),
         offers=_transfers,
     ),

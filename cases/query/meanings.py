@@ -22,6 +22,7 @@ from cases.models import (
     Document,
     Event,
     EventKind,
+    Follower,
     Link,
     Message,
     Note,
@@ -108,6 +109,13 @@ def _assignee(value: Person) -> Q:
 def task(asking: Asking, _sign: str, values: Sequence[str]) -> Q:
     """With tasks that are to do, late or the asker's own; or with none to do."""
     return any_of([having(asking.actor, value, asking.now) for value in values])
+
+
+def followed_by(_asking: Asking, _sign: str, values: Sequence[Person]) -> Q:
+    """One of them follows it now (a machine follows nothing)."""
+    keys = [value.key for value in values if value.key is not None]
+    rows = Follower.objects.unscoped(_SHOWN).filter(user__in=keys, ended_at=None)
+    return Q(pk__in=rows.values("case")) if keys else NEVER
 
 
 def citizen(asking: Asking, _sign: str, values: Sequence[UUID | tuple[str, ...]]) -> Q:

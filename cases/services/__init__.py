@@ -21,6 +21,7 @@ from cases.services.documents import (
     withdraw_document,
 )
 from cases.services.drafting import save_draft
+from cases.services.following import follow_case, unfollow_case
 from cases.services.handover import give_back, hand_over
 from cases.services.lifecycle import (
     EDITABLE,
@@ -128,6 +129,7 @@ __all__ = [
     "extend_area",
     "extend_clock",
     "finish_task",
+    "follow_case",
     "give_back",
     "hand_over",
     "link_cases",
@@ -163,6 +165,7 @@ __all__ = [
     "take_task",
     "tick_paper",
     "told_at",
+    "unfollow_case",
     "unlink_cases",
     "withdraw_area",
     "withdraw_document",

@@ -103,7 +103,7 @@ def give(
     """The locked case is the person's, or nobody's; its story keeps `why` (dealing.in_words says it)."""
     told: dict[str, Any] = {"rule": dict(why)} if why else {}
     if case.assignee is not None:
-        told["from"] = case.assignee.full_name
+        told |= {"from": case.assignee.full_name, "from_id": str(case.assignee.uuid)}
     if user is not None:
         told |= {"to": user.full_name, "to_id": str(user.uuid)}
     case.assignee = user

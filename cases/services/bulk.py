@@ -27,6 +27,7 @@ from cases.services.bulk_acts import (
     Act,
     kept_of,
 )
+from cases.services.news import tell_bulk
 from cases.services.writing import in_batch
 from cases.texts import one_line, paragraphs
 from crm.accounts.actors import actor_for, actor_for_client
@@ -454,6 +455,7 @@ def _do(actor: Actor, action: BulkAction, row: BulkRow, case: Case) -> None:
 def _finish(action: BulkAction, status: BulkAction.Status) -> bool:
     action.status, action.finished_at = status, timezone.now()
     action.save(update_fields=["status", "finished_at", "updated_at"])
+    tell_bulk(action)
     realtime.append(f"bulk:{action.uuid}", progress(action))
     return False
 

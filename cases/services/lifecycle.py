@@ -136,6 +136,8 @@ def open_case(actor: Actor, new: NewCase) -> Case:
     case.reference = numbers.reference(actor.organisation_code, year, number)
     case.save(force_insert=True)
     told = {"channel": case.channel, "type": version.case_type.name, "unit": unit.name}
+    if case.assignee is not None:
+        told |= {"to": case.assignee.full_name, "to_id": str(case.assignee.uuid)}
     tell(actor, OPEN_CASE, case, EventKind.OPENED, told)
     list_papers(case, workflow)
     plan_tasks(actor, case, workflow, OPENED, workflow.initial)
@@ -284,7 +286,7 @@ def change_confidentiality(
     told = {"from": row.confidentiality, "to": level, "reason": one_line(reason)}
     row.confidentiality = level
     if row.assignee is not None and lost_to(actor, row.assignee, row):
-        gone = {"from": row.assignee.full_name}
+        gone = {"from": row.assignee.full_name, "from_id": str(row.assignee.uuid)}
         row.assignee = None
         write(actor, CHANGE_CASE, row, EventKind.RELEASED, gone, changed=("assignee",))
     kind = EventKind.CONFIDENTIALITY_CHANGED

@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases.mentions import named_in
 from cases.models import Application, Case, Event, EventKind, Message, Note
 from cases.permissions import CHANGE_CASE
 from cases.ports import Letterhead, threads
@@ -41,7 +42,10 @@ def add_note(
     actor: Actor, case: UUID, body: str, *, key: UUID | None = None, draft: UUID | None = None
 ) -> Note:
     """An internal note is in the case; the same `key` again gives the same note. The draft that it was
-    is gone."""
+    is gone.
+
+    Whom it names by @ is told, if they may see the case; `not_told` says who may not.
+    """
     row = fetch(actor, case)
     require(actor, CHANGE_CASE, row)
     text = _required(body)
@@ -57,7 +61,11 @@ def add_note(
         body=text,
         created_at=moment(),
     )
-    write(actor, CHANGE_CASE, row, EventKind.NOTED, {"note": str(note.uuid)})
+    named = named_in(actor, row, text)
+    kept = [mention.kept for mention in named.mentions]
+    told = {"note": str(note.uuid), **({"mentions": kept} if kept else {})}
+    write(actor, CHANGE_CASE, row, EventKind.NOTED, told)
+    note.not_told = [str(one) for one in named.not_told]
     return note
 
 

@@ -245,6 +245,7 @@ def _escalate(
     actor = system_actor(case.organisation, Origin(Door.TASK))
     people = _people(actor, case, step)
     told = _told(row) | {"to": [one.full_name for one in people]}
+    told["to_ids"] = [str(one.uuid) for one in people]
     write(actor, CHANGE_CLOCK, case, event, told)
     if step.raise_priority and case.priority < Case.Priority.URGENT:
         before, case.priority = case.priority, case.priority + 1

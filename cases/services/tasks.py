@@ -396,8 +396,10 @@ def _said(task: Task) -> dict[str, Any]:
 
 def _given(task: Task) -> dict[str, str]:
     """To whom, where that is somebody else than whoever has the case."""
-    person = task.assignee.full_name if task.assignee is not None else ""
-    return {"to": person, "unit": task.unit.name if task.unit is not None else ""}
+    unit = task.unit.name if task.unit is not None else ""
+    if task.assignee is None:
+        return {"to": "", "unit": unit}
+    return {"to": task.assignee.full_name, "to_id": str(task.assignee.uuid), "unit": unit}
 
 
 def _tell(

@@ -156,6 +156,7 @@ def accept_transfer(
     told = {"from": before, "to": row.target_unit.name, "transfer": str(row.uuid)}
     if case.assignee is not None:
         told["assignee"] = case.assignee.full_name
+        told |= {"assignee_id": str(case.assignee.uuid)} if assignee is not None else {}
     changed = ("unit", "assignee")
     write(actor, TRANSFER_CASE, case, EventKind.UNIT_CHANGED, told, changed=changed)
     with suppress(NotCovered):  # it keeps the date that was promised until the holidays are there

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import trigger_client_event
 
 from cases import selectors, services, timeline
 from cases.models import Confidentiality, Document, Link, Participant
@@ -221,9 +222,16 @@ def _id(request: ActorRequest, name: str) -> UUID | None:
 @needs(CHANGE_CASE)
 def note(request: ActorRequest, case: UUID) -> HttpResponse:
     """An internal note."""
-    given, draft = request.POST.get("text", ""), _id(request, "draft")
-    services.add_note(request.actor, case, given, key=_key(request), draft=draft)
-    return _said(request, case)
+    text, draft = request.POST.get("text", ""), _id(request, "draft")
+    note = services.add_note(request.actor, case, text, key=_key(request), draft=draft)
+    response = _said(request, case)
+    if note.not_told and request.htmx:
+        trigger_client_event(
+            response, "toast", {"text": " ".join(note.not_told), "level": "warning"}
+        )
+    elif note.not_told:
+        messages.warning(request, " ".join(note.not_told))
+    return response
 
 
 @require_POST

@@ -17,6 +17,7 @@ from cases.models import SavedView
 from cases.permissions import VIEW_CASE
 from cases.presenting import rows_of
 from cases.query import Understanding, as_audited, whole_expression
+from cases.services.reminding import watch_view, watched_by
 from cases.services.views import (
     arrange_view,
     change_view,
@@ -40,6 +41,7 @@ _ARRANGED: dict[str, dict[str, Any]] = {
     "up": {"step": -1},
     "down": {"step": 1},
 }
+_WATCHED = {"watch": True, "unwatch": False}
 FIRST_ROWS = 5
 MOST_TILES = 6
 
@@ -110,12 +112,15 @@ def delete(request: ActorRequest, view: UUID) -> HttpResponse:
 @require_POST
 @needs(VIEW_CASE)
 def arrange(request: ActorRequest, view: UUID) -> HttpResponse:
-    """One's own arrangement: pinned or not, hidden or not, a place up or down."""
+    """One's own arrangement: pinned or not, hidden or not, watched or not, a place up or down."""
     said = request.POST
-    what = _ARRANGED.get(said.get("do", ""))
-    if what is None:
+    do = said.get("do", "")
+    if do in _WATCHED:
+        watch_view(request.actor, view, watched=_WATCHED[do])
+    elif do in _ARRANGED:
+        arrange_view(request.actor, view, **_ARRANGED[do])
+    else:
         raise Invalid(errors={"do": [_("Choose one of the offered values.")]})
-    arrange_view(request.actor, view, **what)
     if said.get("back") == "list":
         return HttpResponseRedirect(f"{reverse('cases:list')}?vista={view}")
     if request.htmx:
@@ -209,7 +214,7 @@ def _groups(actor: Actor) -> list[dict[str, Any]]:
         SavedView.Audience.ORGANISATION: _("The whole organisation"),
     }
     groups: dict[tuple[str, int | None], dict[str, Any]] = {}
-    placed = saved.views_of(actor)
+    placed, watched = saved.views_of(actor), watched_by(actor)
     numbers = counts(actor, saved.wanted(actor, [one.view for one in placed]))
     for one in placed:
         view = one.view
@@ -222,6 +227,7 @@ def _groups(actor: Actor) -> list[dict[str, Any]]:
                 "url": view_url(view),
                 "may_change": bool(saved.may_change(actor, view)),
                 "count": numbers[str(view.uuid)],
+                "watched": view.pk in watched,
             }
         )
     return list(groups.values())

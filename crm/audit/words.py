@@ -157,6 +157,7 @@ FACTS: Mapping[str, Text] = {
     "failed": pgettext_lazy("audit", "Failed"),
     "filters": pgettext_lazy("audit", "Filters"),
     "first": pgettext_lazy("audit", "First"),
+    "followed": pgettext_lazy("audit", "Followed"),
     "forbidden": pgettext_lazy("audit", "Forbidden"),
     "form": pgettext_lazy("audit", "Form"),
     "found": pgettext_lazy("audit", "Results"),

@@ -5,6 +5,7 @@ import { observe } from "./lib/controllers.js";
 import "./lib/swaps.js";
 
 observe({
+  bell: () => import("./controllers/bell.js"),
   composer: () => import("./controllers/composer.js"),
   conditions: () => import("./controllers/conditions.js"),
   copy: () => import("./controllers/copy.js"),
@@ -19,6 +20,7 @@ observe({
   link: () => import("./controllers/link.js"),
   map: () => import("./controllers/map.js"),
   matrix: () => import("./controllers/matrix.js"),
+  mentions: () => import("./controllers/mentions.js"),
   menu: () => import("./controllers/menu.js"),
   order: () => import("./controllers/order.js"),
   palette: () => import("./controllers/palette.js"),

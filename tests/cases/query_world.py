@@ -19,6 +19,7 @@ from cases.models import (
     CaseTypeVersion,
     Document,
     Event,
+    Follower,
     Link,
     Note,
     Participant,
@@ -83,6 +84,7 @@ class Heap:
     events: dict[int, list[Event]] = field(default_factory=dict)
     documents: dict[int, list[Document]] = field(default_factory=dict)
     notes: set[int] = field(default_factory=set)
+    followers: dict[int, set[int]] = field(default_factory=dict)  # case → who follows it now
     links: list[tuple[int, int]] = field(default_factory=list)
     tasks: dict[int, list[Task]] = field(default_factory=dict)
     transfers: dict[int, set[str]] = field(default_factory=dict)  # case → what became of its offers
@@ -241,6 +243,18 @@ def _promise(heap: Heap, dice: Random, case: Case) -> None:
     )
 
 
+def _followers(heap: Heap, dice: Random, case: Case) -> None:
+    """Some follow it, some did."""
+    for user in heap.people.values():
+        if case.unit not in heap.units.values() or dice.random() > 0.2:
+            continue
+        ended = dice.random() < 0.3
+        end = {"ended_at": heap.now, "end": Follower.End.LEFT} if ended else {}
+        Follower.objects.create(case=case, user=user, **end)
+        if not ended:
+            heap.followers.setdefault(case.pk, set()).add(user.pk)
+
+
 def _around(heap: Heap, dice: Random, people: list[Citizen]) -> None:
     for case in heap.cases:
         _parts(heap, dice, case, people)
@@ -250,6 +264,7 @@ def _around(heap: Heap, dice: Random, people: list[Citizen]) -> None:
         if dice.random() < 0.3:
             Note.objects.create(case=case, author_name="x", body="x")
             heap.notes.add(case.pk)
+        _followers(heap, dice, case)
         heap.documents[case.pk] = [
             Document.objects.create(
                 organisation_id=case.organisation_id,
@@ -500,6 +515,11 @@ def _valued(heap: Heap) -> list[tuple[tuple[str, ...], list[tuple[str, Meaning]]
             + [("me", lambda seer, case: case.assignee_id == seer.user.pk)],
         ),
         (
+            ("followed-by", "siguiendo"),
+            [(user.email, _followed(heap, user.pk)) for _name, user in people]
+            + [("me", lambda seer, case: seer.user.pk in heap.followers.get(case.pk, ()))],
+        ),
+        (
             ("citizen", "ciudadano"),
             _citizens(heap, lambda case: {case.citizen_id, *heap.parts[case.pk]}),
         ),
@@ -521,6 +541,10 @@ def _valued(heap: Heap) -> list[tuple[tuple[str, ...], list[tuple[str, Meaning]]
             [(case.reference.lower(), _is("pk", case.pk)) for case in heap.cases[:5]],
         ),
     ]
+
+
+def _followed(heap: Heap, user: int) -> Meaning:
+    return lambda _seer, case: user in heap.followers.get(case.pk, ())
 
 
 def _services(heap: Heap) -> list[tuple[str, Meaning]]:

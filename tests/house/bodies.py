@@ -103,6 +103,7 @@ SPECIAL: dict[tuple[str, str], Any] = {
     ("ExtendInput", "ground"): "23",
     ("ExtendInput", "term"): "1d",
     ("NewBulkInput", "action"): "assign",
+    ("WayChanges", "kind"): "mentioned",
     ("NewViewInput", "audience"): "unit",
     ("ViewChanges", "audience"): "unit",
 }

@@ -176,6 +176,8 @@ _SIDE = {"organisation": "organisation.code"}
 _DEFINITION = "a definition, nobody's data"
 _WINDOW = "the organisation's public pages"
 
+_NEWS = {"news": "news.uuid"}
+_OWN_NEWS = "one's own news, led to what they are about"
 _CAMPAIGN = {"campaign": "campaign.uuid"}
 _MESSAGE = "a message to many, nobody's data"
 _CONDITIONS = "conditions, nobody's data"
@@ -190,6 +192,20 @@ _NEW_CAMPAIGN = {
 }
 
 ENTRIES: dict[str, Guarded | Own | Public] = {
+    # --- crm.notices ---
+    "notices:list": Guarded(),
+    "notices:bell": Guarded(),
+    "notices:count": Guarded(),
+    "notices:read_all": Guarded(),
+    "notices:choices": Guarded(post={"daily_at": "08:00", "mail-mentioned": "now"}),
+    "notices:open": Guarded(_NEWS, silent=_OWN_NEWS),
+    "notices:read": Guarded(_NEWS, silent=_OWN_NEWS),
+    "api/v1/notifications/": Guarded(),
+    "api/v1/notifications/read/": Guarded(),
+    "api/v1/notifications/choices/": Guarded(),
+    "api/v1/notifications/<uuid:news_id>/read/": Guarded(
+        {"news_id": "news.uuid"}, silent=_OWN_NEWS
+    ),
     # --- cases ---
     "cases:home": Guarded(),
     "cases:list": Guarded(),
@@ -306,6 +322,10 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:draft_bring": Guarded(_DRAFT),
     "cases:draft_discard": Guarded(_DRAFT),
     "cases:draft_restore": Guarded({"draft": "gone_draft.uuid"}),
+    "cases:mentions": Guarded(_CASE, silent=_PART),
+    "cases:follow": Guarded(_CASE),
+    "cases:unfollow": Guarded(_CASE),
+    "cases:followers": Guarded(_CASE, silent=_PART),
     "cases:message": Guarded(_CASE, post=_TEXT),
     "cases:said": Guarded(_CASE, post={**_TEXT, "channel": "phone"}),
     "cases:resend": Guarded({**_CASE, "message": "message.uuid"}),
@@ -806,6 +826,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
             *("information-letter", "paper-requests", "paper-requests/end"),
             *("targets", "clock", "clock/suspend", "clock/resume", "clock/extend"),
             *("custody", "transfer", "consult"),
+            *("follow", "unfollow", "followers"),
         )
     },
     "api/v1/cases/<uuid:case_id>/papers/<uuid:paper_id>/": Guarded(

@@ -91,6 +91,8 @@ from crm.kit.actor import Actor
 from crm.kit.files import store
 from crm.kit.policy import catalogue
 from crm.kit.secrets import digest, encrypt
+from crm.notices.models import Notification
+from crm.notices.services import News, notify
 from crm.organisations.models import Organisation, SharingAgreement, Unit, WorkingCalendar
 from reporting import facts
 from reporting.models import District, Export, HistoryBatch, IssuedHistory, Status, Variant
@@ -237,6 +239,14 @@ class Side:
     def desk(self) -> SimpleNamespace:
         """The desk of who may do everything, as its stream names it."""
         return SimpleNamespace(key=f"{self.organisation.pk}.{self.everything.pk}")
+
+    @property
+    def news(self) -> Notification:
+        """A piece of news of who may do everything, about a case."""
+        told = News("noted", "case", self.case.uuid, "estate", actor_name="Otra persona")
+        notify(self.organisation.pk, [self.everything.pk], told)
+        rows = Notification.objects.unscoped("a test's own")
+        return rows.get(user=self.everything, organisation=self.organisation, key="estate")
 
     @property
     def reassigned(self) -> SimpleNamespace:

@@ -43,6 +43,7 @@ STREAMS = {
     "mail": ("organisation.code", {"neighbour", "auditor", "machine"}),
     "conversation": ("conversation.uuid", {"auditor", "machine"}),
     "desk": ("desk.key", set()),
+    "news": ("everything.uuid", set()),
     "export": ("export.uuid", set()),
 }
 CALLERS = ("everything", "nothing", "neighbour", "auditor", "machine", "bare_machine")

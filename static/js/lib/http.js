@@ -40,7 +40,8 @@ export function post(url, fields = {}, { passive = false } = {}) {
   });
 }
 
-export async function getJson(url, signal) {
-  const response = await answer(url, { headers: { Accept: "application/json" }, signal });
+export async function getJson(url, signal, { passive = false } = {}) {
+  const own = passive ? { "X-Passive": "1" } : {};
+  const response = await answer(url, { headers: { Accept: "application/json", ...own }, signal });
   return response.json();
 }
