@@ -1,5 +1,6 @@
 """Tables of the cases room, split by concern."""
 
+from cases.models.answers import AnswerFile, AnswerVersion, Audience, CannedAnswer, MessageFile
 from cases.models.application import AccessCode, Application, DraftPaper
 from cases.models.assignment import Distribution, Handover, Method, WorkProfile
 from cases.models.case import (
@@ -45,11 +46,15 @@ __all__ = [
     "TRANSFERRED",
     "UNSETTLED",
     "AccessCode",
+    "AnswerFile",
+    "AnswerVersion",
     "Application",
     "Article",
     "ArticleVersion",
+    "Audience",
     "BulkAction",
     "BulkRow",
+    "CannedAnswer",
     "Case",
     "CaseMerge",
     "CaseMergeLine",
@@ -75,6 +80,7 @@ __all__ = [
     "Link",
     "Measure",
     "Message",
+    "MessageFile",
     "Method",
     "Note",
     "Paper",

@@ -14,12 +14,14 @@ from django.views.decorators.http import require_GET, require_POST
 from cases import selectors, services, timeline
 from cases.models import Confidentiality, Document, Link, Participant
 from cases.permissions import CHANGE_CASE, TRANSFER_CASE, VIEW_CASE
+from cases.services.answers import send_answered
 from crm.citizens.selectors import shown_name
 from crm.kit import files
 from crm.kit.access import ActorRequest, needs
 from crm.kit.errors import Conflict, Invalid, Text
 from crm.kit.policy import decide
 
+MOST_ANSWERS = 20  # in one message
 Act = Callable[..., str]
 ActView = Callable[..., HttpResponseBase]
 
@@ -224,8 +226,13 @@ def note(request: ActorRequest, case: UUID) -> HttpResponse:
 @require_POST
 @needs(CHANGE_CASE)
 def message(request: ActorRequest, case: UUID) -> HttpResponse:
-    """A message to the citizen."""
-    services.send_message(request.actor, case, request.POST.get("text", ""), key=_key(request))
+    """A message to the citizen, with the files of the canned answers that it was written with."""
+    used = [_uuid(one, "answer") for one in request.POST.getlist("answer")[:MOST_ANSWERS]]
+    text, key = request.POST.get("text", ""), _key(request)
+    if used:
+        send_answered(request.actor, case, text, used, key=key)
+    else:
+        services.send_message(request.actor, case, text, key=key)
     return _said(request, case)
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from cases import handover, selectors, services, timeline
+from cases.answers import spoken_names
 from cases.clocks import EXTENDS, SUSPENDS, clock
 from cases.forms import EditCaseForm, MoveForm, show_errors
 from cases.models import (
@@ -118,6 +119,7 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         "user_id": actor.user_id,
         "recipient": _recipient(actor, row),
         "usual": offered(row, workflow, request.GET.get("tras", "")),
+        "variables": spoken_names(),
         "channels": Channel.choices,
         "may_see_citizen": actor.holds(VIEW_CITIZEN),
         "other_cases": rows_of(actor, _others(actor, row)),

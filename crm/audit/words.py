@@ -155,6 +155,7 @@ FACTS: Mapping[str, Text] = {
     "event": pgettext_lazy("audit", "Entry of the case"),
     "failed": pgettext_lazy("audit", "Failed"),
     "filters": pgettext_lazy("audit", "Filters"),
+    "file": pgettext_lazy("audit", "File"),
     "first": pgettext_lazy("audit", "First"),
     "forbidden": pgettext_lazy("audit", "Forbidden"),
     "form": pgettext_lazy("audit", "Form"),

@@ -5,6 +5,7 @@ import { observe } from "./lib/controllers.js";
 import "./lib/swaps.js";
 
 observe({
+  answers: () => import("./controllers/answers.js"),
   composer: () => import("./controllers/composer.js"),
   conditions: () => import("./controllers/conditions.js"),
   copy: () => import("./controllers/copy.js"),

@@ -1,6 +1,7 @@
 """Two organisations with one of everything in each, and everybody who may come to a door."""
 
 import gzip
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,8 +23,10 @@ from django.utils import timezone
 from campaigns.models import AllowedDestination, Campaign, Segment, Suppression, Template
 from cases import services as cases
 from cases.models import (
+    AnswerFile,
     Article,
     BulkAction,
+    CannedAnswer,
     Case,
     CaseMerge,
     CaseTransfer,
@@ -43,6 +46,7 @@ from cases.models import (
     VersionMigration,
 )
 from cases.services import NewTask
+from cases.services.answers import Answer, create_answer, publish_answer
 from cases.services.filing import Applicant, file_application
 from cases.services.imports import keep_upload
 from cases.services.merging import merge_cases
@@ -188,6 +192,8 @@ class Side:
     absence: Absence
     procedure: Procedure
     article: Article
+    answer: CannedAnswer
+    answer_file: AnswerFile
     transfer: CaseTransfer  # of a case of its own, offered to the unit above with a paper
     consultation: Consultation  # about the same
     filed: Case  # by a citizen on the public pages
@@ -490,6 +496,7 @@ def side(code: str) -> Side:
         article=ArticleFactory(
             unit=unit, title=f"Pregunta {code}", body=f"Respuesta {code}", code="pregunta"
         ),
+        **_answers(system, code),
         filed=_filed(system, procedure, code),
         **_handed(actor, unit, case_type, document),
         **_agenda(organisation, unit, actor, people[0]),
@@ -525,6 +532,26 @@ def _mandates(actor: Actor, grantor: Citizen, holder: Citizen) -> dict[str, Any]
         "unchecked": make_mandate(actor, grantor, holder, acts=["inform"], checked=False),
         "mandate_paper": attach_paper(actor, made.uuid, [PAPER], "poder.pdf"),
     }
+
+
+def _answers(system: Actor, code: str) -> dict[str, Any]:
+    """A canned answer that all employees have, and the file that goes with it."""
+    said = Answer(
+        code="saludo",
+        name=f"Saludo {code}",
+        audience="organisation",
+        texts={"es": "Hola, ((citizen)):"},
+    )
+    answer = publish_answer(system, create_answer(system, said).uuid)
+    file = AnswerFile.objects.create(
+        answer=answer,
+        name=f"{code}.pdf",
+        media_type="application/pdf",
+        size=4,
+        sha256=hashlib.sha256(code.encode()).hexdigest(),
+        scan="clean",
+    )
+    return {"answer": answer, "answer_file": file}
 
 
 def _filed(system: Actor, procedure: Procedure, code: str) -> Case:

@@ -19,6 +19,7 @@ from campaigns.models import AllowedDestination, Campaign, Segment, Suppression,
 from cases.lists import ALL, CaseFilter, find, matching
 from cases.models import (
     BulkAction,
+    CannedAnswer,
     Case,
     CaseType,
     Document,
@@ -79,7 +80,7 @@ QUERIES: dict[str, Rows] = {
             *(Task, Paper),
             *(CitizenRecord, ContactPoint, Unit, Role, Membership, ApiClient, AuditEntry),
             *(Organisation, IssuedHistory, HistoryBatch, BulkAction, Export),
-            SavedView,
+            *(SavedView, CannedAnswer),
             *(Office, BookableService, Resource, Appointment, Happening),
             *(Connection, Subscription, WebhookDelivery, PublishedService),
             *(CaseFact, Tally, FactState, District),
