@@ -40,7 +40,7 @@ _ORDER = Order(("code", "id"))
 # --- Reading --------------------------------------------------------------------------------------
 
 
-def answers(actor: Actor) -> ScopedQuerySet[CannedAnswer]:
+def answers(actor: Actor) -> ScopedQuerySet[Any]:
     """Those that exist for the actor, with the newest and the published words."""
     newest = AnswerVersion.objects.filter(answer=OuterRef("pk")).order_by("-number")
     published = newest.filter(status=AnswerVersion.Status.PUBLISHED)
@@ -70,7 +70,7 @@ def page(
     after: str = "",
 ) -> Page[CannedAnswer]:
     """A page of them by short name; those retired only when asked for."""
-    rows = answers(actor)
+    rows: ScopedQuerySet[Any] = answers(actor)
     rows = rows.filter(status=status) if status else rows.exclude(status="retired")
     if audience:
         rows = rows.filter(audience=audience)
@@ -241,10 +241,7 @@ def offered(
     found.sort(key=lambda pair: pair[0])
     best = [row for _place_, row in found[:most]]
     files = _files(best)
-    return [
-        Offer(row, rendered(row.texts, language, case), files.get(row.pk, []))  # type: ignore[attr-defined]
-        for row in best
-    ]
+    return [Offer(row, rendered(row.texts, language, case), files.get(row.pk, [])) for row in best]
 
 
 def _place(

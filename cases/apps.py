@@ -133,6 +133,7 @@ def _register_references() -> None:
     references.stays("cases.CaseTransfer", "received_case", told, guarded=False)
     for model in ("ServiceTarget", "ServiceClock"):
         references.stays(f"cases.{model}", "case", "promised for that case alone", guarded=False)
+    references.stays("cases.MacroRun", "case", told, guarded=False)
     for field in ("merged", "survivor"):
         references.stays("cases.CaseMerge", field, told, guarded=False)
 

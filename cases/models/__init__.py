@@ -18,6 +18,7 @@ from cases.models.case import (
 from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
 from cases.models.knowledge import Article, ArticleVersion
+from cases.models.macros import Macro, MacroKey, MacroRun
 from cases.models.merging import CaseMerge, CaseMergeLine
 from cases.models.procedures import Procedure, ProcedureText
 from cases.models.representation import Representation, RepresentativeAccess
@@ -78,6 +79,9 @@ __all__ = [
     "ImportProblem",
     "InformationLetter",
     "Link",
+    "Macro",
+    "MacroKey",
+    "MacroRun",
     "Measure",
     "Message",
     "MessageFile",

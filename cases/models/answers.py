@@ -1,6 +1,6 @@
 """Canned answers: what is usually written to citizens, for oneself, a unit or the organisation."""
 
-from typing import Self
+from typing import Self, TypeVar
 
 import pgtrigger
 from django.db import models
@@ -22,7 +22,11 @@ class Audience(models.TextChoices):
     ORGANISATION = "organisation", _("The whole organisation")
 
 
-class SharedQuerySet(ScopedQuerySet["CannedAnswer"]):
+Shared = TypeVar("Shared", bound=models.Model)
+OfAnswer = TypeVar("OfAnswer", bound=models.Model)
+
+
+class SharedQuerySet(ScopedQuerySet[Shared]):
     """What colleagues share, and one's own."""
 
     def for_actor(self, actor: Actor) -> Self:
@@ -95,7 +99,7 @@ class CannedAnswer(Owned):
         return self.name
 
 
-class ThroughAnswer(ScopedQuerySet["AnswerVersion"]):
+class ThroughAnswer(ScopedQuerySet[OfAnswer]):
     """Rows that exist for an actor when their answer does."""
 
     def for_actor(self, actor: Actor) -> Self:

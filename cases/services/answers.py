@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +17,6 @@ from cases.models import (
     AnswerVersion,
     Audience,
     CannedAnswer,
-    CaseType,
     Confidentiality,
     Document,
     Message,
@@ -26,9 +25,9 @@ from cases.parts.messages import LONGEST_TEXT, holes
 from cases.permissions import CHANGE_CASE, PUBLISH_ARTICLE, WRITE_ARTICLE
 from cases.services.documents import attach_stored
 from cases.services.notes import send_message
+from cases.services.sharing import Wrong, check_placed
 from cases.services.writing import fetch, moment
 from cases.texts import one_line, paragraphs
-from cases.workflow import CATEGORIES
 from crm.audit.record import record
 from crm.citizens.identifiers import folded
 from crm.citizens.models import Channel
@@ -36,7 +35,6 @@ from crm.kit import files as kept
 from crm.kit.actor import Actor
 from crm.kit.errors import Changed, Conflict, Invalid, Refused, Text
 from crm.kit.policy import Decision, require
-from crm.organisations.models import Unit
 
 MOST_FILES = 5
 MOST_BYTES = 8 * 1024 * 1024  # what goes by e-mail with one answer
@@ -55,18 +53,6 @@ class Answer:
     case_types: Sequence[str] = ()
     states: Sequence[str] = ()
     channels: Sequence[str] = ()
-
-
-@dataclass
-class _Wrong:
-    errors: dict[str, list[Text]] = field(default_factory=dict)
-
-    def add(self, name: str, text: Text) -> None:
-        self.errors.setdefault(name, []).append(text)
-
-    def raise_any(self) -> None:
-        if self.errors:
-            raise Invalid(errors=self.errors)
 
 
 @transaction.atomic
@@ -270,17 +256,14 @@ def _may(actor: Actor, permission: str, row: CannedAnswer, decision: Decision) -
 
 def _fill(actor: Actor, row: CannedAnswer, given: Answer) -> dict[str, str]:
     """The row says what was given; its texts, checked. Invalid with all that is wrong, and where."""
-    wrong = _Wrong()
+    wrong = Wrong()
     name, code = one_line(given.name), given.code.strip()
-    if not name or len(name) > 120:
-        wrong.add("name", _("Write a name of at most %(count)s signs.") % {"count": 120})
     if not _CODE.fullmatch(code):
         text = _("A short name is made of small letters, digits and dashes, 40 at most.")
         wrong.add("code", text)
-    if given.audience not in Audience.values:
-        wrong.add("audience", _("Choose one of the offered values."))
-    unit = _unit(actor, given, wrong)
-    _check_where(actor, given, wrong)
+    unit = check_placed(actor, given, 120, wrong)
+    if set(given.channels) - set(Channel.values):
+        wrong.add("channels", _("Choose one of the offered values."))
     texts = {language: paragraphs(text) for language, text in given.texts.items()}
     texts = {language: texts[language] for language in _languages(texts, wrong) if texts[language]}
     if not texts:
@@ -299,7 +282,7 @@ def _fill(actor: Actor, row: CannedAnswer, given: Answer) -> dict[str, str]:
     return texts
 
 
-def _languages(texts: Mapping[str, str], wrong: _Wrong) -> list[str]:
+def _languages(texts: Mapping[str, str], wrong: Wrong) -> list[str]:
     """The languages of the texts in the order of the house; what is none of them is wrong."""
     known = [code for code, _name in settings.LANGUAGES]
     for language in texts:
@@ -309,7 +292,7 @@ def _languages(texts: Mapping[str, str], wrong: _Wrong) -> list[str]:
     return [language for language in known if language in texts]
 
 
-def _check_text(where: str, text: str, known: Mapping[str, Text], wrong: _Wrong) -> None:
+def _check_text(where: str, text: str, known: Mapping[str, Text], wrong: Wrong) -> None:
     if len(text) > LONGEST_TEXT:
         wrong.add(where, _("Write from 1 to %(limit)s characters.") % {"limit": LONGEST_TEXT})
     for hole in holes(text):
@@ -321,32 +304,6 @@ def _check_text(where: str, text: str, known: Mapping[str, Text], wrong: _Wrong)
             names = ", ".join(sorted(known))
             said = {"line": hole.line, "sign": hole.sign, "name": hole.name, "names": names}
             wrong.add(where, told % said)
-
-
-def _check_where(actor: Actor, given: Answer, wrong: _Wrong) -> None:
-    own = CaseType.objects.for_actor(actor).filter(code__in=given.case_types)
-    unknown = set(given.case_types) - set(own.values_list("code", flat=True))
-    for code in sorted(unknown):
-        wrong.add("case_types", _("There is no case type “%(code)s”.") % {"code": code})
-    states = set(CATEGORIES)
-    for workflow in reading.workflows(actor, given.case_types).values():
-        states |= set(workflow.states)
-    for code in sorted(set(given.states) - states):
-        wrong.add("states", _("There is no state “%(code)s”.") % {"code": code})
-    if set(given.channels) - set(Channel.values):
-        wrong.add("channels", _("Choose one of the offered values."))
-
-
-def _unit(actor: Actor, given: Answer, wrong: _Wrong) -> Unit | None:
-    if given.audience != Audience.UNIT:
-        return None
-    found = None
-    if given.unit is not None:
-        mine = Unit.objects.for_actor(actor).filter(closed_on=None, uuid=given.unit)
-        found = mine.first()
-    if found is None:
-        wrong.add("unit", _("There is no such unit, or it is closed."))
-    return found
 
 
 def _taken(row: CannedAnswer) -> bool:

@@ -1,11 +1,13 @@
 """Canned answers: whose they are, what they may say, which fit a case, how they are sent."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core import mail
 from django.test import Client
+from django.utils import translation
 
 from cases import answers as reading
 from cases import selectors
@@ -34,6 +36,14 @@ from tests.factories.citizens import CitizenFactory, ContactPointFactory
 from tests.factories.organisations import UnitFactory
 
 PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """Pages read in English leave the thread as it was."""
+    before = translation.get_language()
+    yield
+    translation.activate(before or "es")
 
 
 @pytest.fixture

@@ -170,6 +170,7 @@ _SET_UP = "a set-up, nobody's data"
 _QUESTION = "a question, nobody's data"
 _ARTICLE = {"article": "article.uuid"}
 _ANSWER = {"answer": "answer.uuid"}
+_MACRO = {"macro": "macro.uuid"}
 _SIDE = {"organisation": "organisation.code"}
 _DEFINITION = "a definition, nobody's data"
 _WINDOW = "the organisation's public pages"
@@ -348,6 +349,21 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
         {**_ANSWER, "file": "answer_file.uuid"}, silent=_DEFINITION
     ),
     "cases:offered_answers": Guarded(_CASE, silent=_PART),
+    "cases:case_macros": Guarded(_CASE, silent=_PART),
+    "cases:run_macro": Guarded({**_CASE, **_MACRO}, silent=_PART),
+    "cases:macros": Guarded(),
+    "cases:new_macro": Guarded(
+        post={
+            "name": "Otra",
+            "audience": "organisation",
+            "act": "note",
+            "s1.body": "Visto",
+            "do": "save",
+        }
+    ),
+    "cases:macro": Guarded(_MACRO, silent=_DEFINITION),
+    "cases:retire_macro": Guarded(_MACRO),
+    "cases:macro_key": Guarded(_MACRO, silent=_DEFINITION),
     "cases:retire_article": Guarded(_ARTICLE),
     "cases:review_article": Guarded(_ARTICLE),
     "cases:applicant": Guarded({"case": "filed.uuid"}),

@@ -36,6 +36,7 @@ from cases.models import (
     Document,
     Import,
     Link,
+    Macro,
     Message,
     Note,
     Paper,
@@ -49,6 +50,7 @@ from cases.services import NewTask
 from cases.services.answers import Answer, create_answer, publish_answer
 from cases.services.filing import Applicant, file_application
 from cases.services.imports import keep_upload
+from cases.services.macros import Said, create_macro
 from cases.services.merging import merge_cases
 from cases.services.versions import start_migration
 from cases.services.views import View, save_view
@@ -194,6 +196,7 @@ class Side:
     article: Article
     answer: CannedAnswer
     answer_file: AnswerFile
+    macro: Macro
     transfer: CaseTransfer  # of a case of its own, offered to the unit above with a paper
     consultation: Consultation  # about the same
     filed: Case  # by a citizen on the public pages
@@ -551,7 +554,9 @@ def _answers(system: Actor, code: str) -> dict[str, Any]:
         sha256=hashlib.sha256(code.encode()).hexdigest(),
         scan="clean",
     )
-    return {"answer": answer, "answer_file": file}
+    steps = [{"act": "note", "body": "Visto"}]
+    macro = create_macro(system, Said(name=f"Anotar {code}", audience="organisation", steps=steps))
+    return {"answer": answer, "answer_file": file, "macro": macro}
 
 
 def _filed(system: Actor, procedure: Procedure, code: str) -> Case:
