@@ -31,7 +31,7 @@ class CasesConfig(AppConfig):
             timeline,
         )
         from cases.imports import wiring  # noqa: F401
-        from cases.models import Document, DraftPaper
+        from cases.models import AnswerFile, Document, DraftPaper
         from cases.services import targets, units, writing
         from cases.services.relations import participant_ends
         from crm.accounts import rights
@@ -50,7 +50,7 @@ class CasesConfig(AppConfig):
         news.register()
         if targets.follow not in writing.followers:
             writing.followers.append(targets.follow)
-        for model in (Document, DraftPaper):
+        for model in (AnswerFile, Document, DraftPaper):
             holders.register(model._meta.label_lower, model)
         ports.closing_checks.register("cases", units.reason_to_stay_open)
         ports.closing_checks.register("transfers", units.reason_to_answer_first)
@@ -139,6 +139,7 @@ def _register_references() -> None:
     references.stays("cases.CaseTransfer", "received_case", told, guarded=False)
     for model in ("ServiceTarget", "ServiceClock"):
         references.stays(f"cases.{model}", "case", "promised for that case alone", guarded=False)
+    references.stays("cases.MacroRun", "case", told, guarded=False)
     for field in ("merged", "survivor"):
         references.stays("cases.CaseMerge", field, told, guarded=False)
 
@@ -231,6 +232,15 @@ def _places() -> list[nav.NavItem]:
             permission=permissions.WRITE_ARTICLE,
             order=45,
             keys="g k",
+        ),
+        nav.NavItem(
+            "answers",
+            _("Canned answers"),
+            "message-2-plus",
+            "cases:answers",
+            short=_("Answers"),
+            order=46,
+            keys="g r",
         ),
         nav.NavItem(
             "distribution",

@@ -75,8 +75,13 @@ def map_start(actor: Actor) -> options.Options:
 
 def require_exists(actor: Actor, case: UUID) -> None:
     """NotFound unless the case exists for the actor: said before anything else that is wrong."""
-    if not Case.objects.for_actor(actor).filter(uuid=case).exists():
+    if not exists(actor, case):
         raise NotFound
+
+
+def exists(actor: Actor, case: UUID) -> bool:
+    """Whether the case exists for the actor."""
+    return Case.objects.for_actor(actor).filter(uuid=case).exists()
 
 
 def by_reference(actor: Actor, reference: str) -> Case | None:

@@ -14,7 +14,7 @@ from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases import dealing, service_words, todo, transfer_words
+from cases import dealing, macro_words, service_words, todo, transfer_words
 from cases.fields import Fields
 from cases.mentions import marked
 from cases.models import (
@@ -145,6 +145,7 @@ ICONS: Mapping[str, str] = {
     EventKind.UNMERGED: "arrows-split",
     EventKind.SPLIT: "arrows-split",
     EventKind.SPLIT_FROM: "arrows-split",
+    EventKind.MACRO_RUN: "bolt",
 }
 FOR_PERSON = frozenset(
     {
@@ -311,6 +312,7 @@ _SENTENCES: Mapping[str, Text] = {
     EventKind.UNMERGED: gettext_lazy("took back the merge with the case %(reference)s"),
     EventKind.SPLIT: gettext_lazy("split a part off into the case %(reference)s"),
     EventKind.SPLIT_FROM: gettext_lazy("split this case off from %(reference)s"),
+    EventKind.MACRO_RUN: gettext_lazy("ran the macro “%(macro)s”: %(did)s"),
     EventKind.PARTICIPANT_ADDED: gettext_lazy("added %(name)s as %(role)s"),
     EventKind.PARTICIPANT_ENDED: gettext_lazy("withdrew %(name)s as %(role)s"),
     EventKind.CLOCK_SUSPENDED: gettext_lazy(
@@ -359,6 +361,7 @@ _VALUES: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, str]]] = {
     **dict.fromkeys(service_words.KINDS, service_words.values),
     **dict.fromkeys(todo.KINDS, todo.values_of),
     **dict.fromkeys(transfer_words.SENTENCES, transfer_words.values),
+    EventKind.MACRO_RUN: macro_words.values,
 }
 
 

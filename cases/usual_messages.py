@@ -24,7 +24,7 @@ class Usual:
 def offered(case: Case, workflow: Workflow, move: str = "") -> list[Usual]:
     """Those of the type: first what belongs to the move that was just made, then what always fits; what
     belongs to other moves only is left out after a move."""
-    value_of = _values(case, workflow)
+    value_of = values_of(case, workflow)
     first = [one for one in workflow.messages if move and move in one.moves]
     always = [one for one in workflow.messages if not one.moves or not move]
     return [
@@ -33,7 +33,7 @@ def offered(case: Case, workflow: Workflow, move: str = "") -> list[Usual]:
     ]
 
 
-def _values(case: Case, workflow: Workflow) -> Callable[[str], str]:
+def values_of(case: Case, workflow: Workflow) -> Callable[[str], str]:
     """What is known of the case, asked in the language in which it is to be read."""
     known: dict[str, Callable[[], str]] = {
         "citizen": lambda: named(case.citizen),

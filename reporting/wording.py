@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext as _
 
-from cases import dealing, todo, transfer_words
+from cases import dealing, macro_words, todo, transfer_words
 from cases.models import Case, Confidentiality, Event, EventKind, Link, Message, Paper, Participant
 from cases.service_words import PAPERS_KINDS, TARGET_KINDS
 from cases.service_words import values as service_values
@@ -207,6 +207,11 @@ def _handed(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[F
     yield from _reason(data, voice)
 
 
+def _macro(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
+    yield Fact(_("Macro"), str(data.get("macro", "")))
+    yield Fact(_("What it did"), "; ".join(macro_words.in_words(data.get("steps", ()))))
+
+
 _WORDS: Mapping[str, Words] = {
     EventKind.OPENED: _opened,
     EventKind.IMPORTED: _imported,
@@ -231,6 +236,7 @@ _WORDS: Mapping[str, Words] = {
     **dict.fromkeys(todo.KINDS, _task),
     EventKind.PAPER_TICKED: _paper,
     **dict.fromkeys(transfer_words.SENTENCES, _handed),
+    EventKind.MACRO_RUN: _macro,
 }
 
 

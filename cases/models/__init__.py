@@ -1,5 +1,6 @@
 """Tables of the cases room, split by concern."""
 
+from cases.models.answers import AnswerFile, AnswerVersion, Audience, CannedAnswer, MessageFile
 from cases.models.application import AccessCode, Application, DraftPaper
 from cases.models.assignment import Distribution, Handover, Method, WorkProfile
 from cases.models.case import (
@@ -19,6 +20,7 @@ from cases.models.clock import ClockInterval, ClockState
 from cases.models.drafting import Draft
 from cases.models.following import Follower, ViewWatch
 from cases.models.knowledge import Article, ArticleVersion
+from cases.models.macros import Macro, MacroKey, MacroRun
 from cases.models.merging import CaseMerge, CaseMergeLine
 from cases.models.procedures import Procedure, ProcedureText
 from cases.models.representation import Representation, RepresentativeAccess
@@ -47,11 +49,15 @@ __all__ = [
     "TRANSFERRED",
     "UNSETTLED",
     "AccessCode",
+    "AnswerFile",
+    "AnswerVersion",
     "Application",
     "Article",
     "ArticleVersion",
+    "Audience",
     "BulkAction",
     "BulkRow",
+    "CannedAnswer",
     "Case",
     "CaseMerge",
     "CaseMergeLine",
@@ -77,8 +83,12 @@ __all__ = [
     "ImportProblem",
     "InformationLetter",
     "Link",
+    "Macro",
+    "MacroKey",
+    "MacroRun",
     "Measure",
     "Message",
+    "MessageFile",
     "Method",
     "Note",
     "Paper",

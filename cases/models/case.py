@@ -401,6 +401,7 @@ class EventKind(models.TextChoices):
     UNMERGED = "unmerged", _("Merge taken back")
     SPLIT = "split", _("Split")
     SPLIT_FROM = "split_from", _("Split off from another case")
+    MACRO_RUN = "macro_run", _("Macro run")
 
 
 class Event(models.Model):

@@ -62,8 +62,34 @@ class Template:
     def written(self, language: str, value_of: Callable[[str], str]) -> str:
         """The message in the citizen's language; a hole of which nothing is known stays, to be seen."""
         with override(language):
-            text = in_language(self.texts) or self.text
-            return _HOLE.sub(lambda hole: value_of(hole[1].strip()) or hole[0], text)
+            return filled(in_language(self.texts) or self.text, value_of)
+
+
+def filled(text: str, value_of: Callable[[str], str]) -> str:
+    """The text with what is known; a hole of which nothing is known stays, to be seen."""
+    return _HOLE.sub(lambda hole: value_of(hole[1].strip()) or hole[0], text)
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A variable in a text, and where it stands: line and sign, both from one."""
+
+    name: str
+    line: int
+    sign: int
+
+
+def holes(text: str) -> Iterator[Hole]:
+    """The variables of a text, in its order."""
+    for found in _HOLE.finditer(text):
+        before = text[: found.start()]
+        line = before.count("\n") + 1
+        yield Hole(found[1].strip(), line, found.start() - (before.rfind("\n") + 1) + 1)
+
+
+def is_variable(name: str) -> bool:
+    """Whether the name is one of the vocabulary, or may be a field of some type."""
+    return name in VARIABLES or (name.startswith(DATA) and name.removeprefix(DATA).isidentifier())
 
 
 def read(raw: Any) -> tuple[Template, ...]:

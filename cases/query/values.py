@@ -139,6 +139,7 @@ EVENTS = tuple(
             *("consulta-respondida", "consulta-declinada", "consulta-ampliada"),
             "consulta-retirada",
             *("unido", "unido-aquí", "unión-deshecha", "dividido", "segregado"),
+            "macro-ejecutada",
         ),
         strict=True,
     )

@@ -3,13 +3,13 @@ undoing goes back to. Each is done by the same verb as on one case, so that it c
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID, uuid5
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.models import BulkAction, Case
+from cases.models import Case
 from cases.permissions import ASSIGN_CASE, CHANGE_CASE, CLOSE_CASE, ENDED, TRANSFER_CASE
 from cases.services.assignment import assign_case, change_unit, release_case
 from cases.services.lifecycle import close_case, edit_case, move_case
@@ -24,7 +24,14 @@ from crm.kit.errors import Invalid, Text
 from crm.kit.policy import decide
 from crm.organisations.models import Organisation, Unit
 
-Given = Mapping[str, str]
+Given = Mapping[str, Any]
+
+
+class Batch(Protocol):
+    """What an act is part of: a bulk action, or a step of a macro."""
+
+    @property
+    def uuid(self) -> UUID: ...
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class Act:
     wants: Sequence[str]
     prepare: Callable[[Actor, Given], Any]
     refusal: Callable[[Actor, Case, Given, Any], Text]
-    do: Callable[[Actor, BulkAction, Case, Given], object]
+    do: Callable[[Actor, Batch, Case, Given], object]
     may: Sequence[str] = ()
     keeps: Sequence[
         str
@@ -143,7 +150,7 @@ def _change_refused(actor: Actor, case: Case, _given: Given, _found: None) -> Te
     return decide(actor, CHANGE_CASE, case).reason
 
 
-def once(action: BulkAction, case: Case) -> UUID:
+def once(action: Batch, case: Case) -> UUID:
     """The key by which what an action writes on a case is written once, however often it is tried."""
     return uuid5(action.uuid, str(case.uuid))
 

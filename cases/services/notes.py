@@ -1,6 +1,7 @@
 """Words on a case: internal notes, and public messages with their delivery."""
 
 import smtplib
+from collections.abc import Sequence
 from datetime import timedelta
 from email.utils import formataddr
 from typing import Any
@@ -13,8 +14,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases.answers import unfilled
 from cases.mentions import named_in
-from cases.models import Application, Case, Event, EventKind, Message, Note
+from cases.models import Application, Case, Document, Event, EventKind, Message, MessageFile, Note
 from cases.permissions import CHANGE_CASE
 from cases.ports import Letterhead, threads
 from cases.represented import Notified, notified
@@ -23,9 +25,10 @@ from cases.services.drafting import LONGEST, forget_sent
 from cases.services.sending_on import onward
 from cases.services.writing import fetch, moment, write
 from cases.texts import one_line, paragraphs
+from cases.workflow import Workflow, of_version
 from crm.accounts.actors import system_actor
 from crm.citizens.models import Channel, ContactPoint
-from crm.kit import outbox, realtime
+from crm.kit import files, outbox, realtime
 from crm.kit.actor import Actor, Door, Origin
 from crm.kit.errors import Conflict, Invalid
 from crm.kit.mail import MARK_FIELD, mark_of, post
@@ -79,17 +82,20 @@ def send_message(
     automatic: bool = False,
     draft: UUID | None = None,
     seen: int | None = None,
+    documents: Sequence[Document] = (),
 ) -> Message:
     """A public message is in the case and, when the citizen has a mailbox, on its way there.
 
     Without one it is recorded: said by another way. The same `key` again gives the same message. What
     is `automatic` answers nothing. The draft that it was is gone. `seen` is the event up to which its
     writer had read the story: Conflict when somebody else has answered since, with what they said.
+    `documents` of the case go with it. Variables that nobody filled in are refused by name.
     """
     row = fetch(actor, case)
     require(actor, CHANGE_CASE, row)
     text = _required(body)
     forget_sent(actor, draft)
+    require_filled(text, of_version(row.type_version.bundle))
     known = Message.objects.for_actor(actor).filter(case=row, uuid=key).first() if key else None
     if known:
         return known
@@ -111,7 +117,13 @@ def send_message(
     )
     if address:
         outbox.send_later(DELIVER, {"message": str(message.uuid)})
-    event = _tell(actor, row, message, **({"automatic": True} if automatic else {}))
+    MessageFile.objects.bulk_create(
+        MessageFile(message=message, document=document) for document in documents
+    )
+    more: dict[str, Any] = {"automatic": True} if automatic else {}
+    if documents:
+        more["files"] = [document.name for document in documents]
+    event = _tell(actor, row, message, **more)
     if through.holder and through.mandate and address == through.address:
         representation.keep_notified(row, event, through.holder, through.mandate)
     return message
@@ -315,6 +327,8 @@ def _letterhead(message: Message) -> Letterhead:
 
 def _mail(message: Message, head: Letterhead) -> EmailMessage:
     case = message.case
+    with_it = message.files.select_related("document").order_by("pk")
+    sent = [one.document for one in with_it if one.document.withdrawn_at is None]
     host = settings.PUBLIC_URL.split("//")[-1].split(":")[0]
     name = f"{message.uuid}@{host}"
     with translation.override(case.language):
@@ -328,7 +342,21 @@ def _mail(message: Message, head: Letterhead) -> EmailMessage:
         from_email=head.sender,
         to=[message.address],
         headers={"Message-ID": f"<{name}>", MARK_FIELD: mark_of(name), **head.headers},
+        attachments=[_attachment(document) for document in sent],
     )
+
+
+def _attachment(document: Document) -> tuple[str, bytes, str]:
+    with files.open_stored(document.path) as file:
+        return document.name, file.read(), document.media_type
+
+
+def require_filled(text: str, workflow: Workflow | None = None) -> None:
+    """Invalid names the variables that still stand in a text for the citizen."""
+    left = [f"(({one.name})) {one.label}" for one in unfilled(text, workflow)]
+    if left:
+        told = _("Fill in or delete before sending: %(names)s.") % {"names": ", ".join(left)}
+        raise Invalid(errors={"text": [told]})
 
 
 def _reason(error: BaseException | None) -> str:

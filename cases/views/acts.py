@@ -15,12 +15,14 @@ from django_htmx.http import trigger_client_event
 from cases import selectors, services, timeline
 from cases.models import Confidentiality, Document, Link, Participant
 from cases.permissions import CHANGE_CASE, TRANSFER_CASE, VIEW_CASE
+from cases.services.answers import send_answered
 from crm.citizens.selectors import shown_name
 from crm.kit import files
 from crm.kit.access import ActorRequest, needs
 from crm.kit.errors import Conflict, Invalid, Text
 from crm.kit.policy import decide
 
+MOST_ANSWERS = 20  # in one message
 Act = Callable[..., str]
 ActView = Callable[..., HttpResponseBase]
 
@@ -237,16 +239,17 @@ def note(request: ActorRequest, case: UUID) -> HttpResponse:
 @require_POST
 @needs(CHANGE_CASE)
 def message(request: ActorRequest, case: UUID) -> HttpResponse:
-    """A message to the citizen."""
-    given, draft = request.POST.get("text", ""), _id(request, "draft")
-    seen = _number(request, "seen")
+    """A message to the citizen, with the files of the canned answers that it was written with."""
+    used = [_uuid(one, "answer") for one in request.POST.getlist("answer")[:MOST_ANSWERS]]
+    given, seen = request.POST.get("text", ""), _number(request, "seen")
     try:
-        services.send_message(
+        send_answered(
             request.actor,
             case,
             given,
+            used,
             key=_key(request),
-            draft=draft,
+            draft=_id(request, "draft"),
             seen=seen if seen >= 0 else None,
         )
     except Conflict as error:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from cases import handover, selectors, services, timeline
+from cases.answers import spoken_names
 from cases.clocks import EXTENDS, SUSPENDS, clock
 from cases.drafts import drafts_on
 from cases.forms import EditCaseForm, MoveForm, show_errors
@@ -121,6 +122,7 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         "user_id": actor.user_id,
         "recipient": _recipient(actor, row),
         "usual": offered(row, workflow, request.GET.get("tras", "")),
+        "variables": spoken_names(),
         "channels": Channel.choices,
         "drafts": drafts_on(actor, row),
         "write": request.GET.get("escribir", "") if request.GET.get("escribir") in MODES else "",

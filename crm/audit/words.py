@@ -156,6 +156,7 @@ FACTS: Mapping[str, Text] = {
     "event": pgettext_lazy("audit", "Entry of the case"),
     "failed": pgettext_lazy("audit", "Failed"),
     "filters": pgettext_lazy("audit", "Filters"),
+    "file": pgettext_lazy("audit", "File"),
     "first": pgettext_lazy("audit", "First"),
     "followed": pgettext_lazy("audit", "Followed"),
     "forbidden": pgettext_lazy("audit", "Forbidden"),

@@ -6,6 +6,7 @@ import "./lib/swaps.js";
 
 observe({
   bell: () => import("./controllers/bell.js"),
+  answers: () => import("./controllers/answers.js"),
   composer: () => import("./controllers/composer.js"),
   conditions: () => import("./controllers/conditions.js"),
   copy: () => import("./controllers/copy.js"),

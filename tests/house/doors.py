@@ -172,6 +172,8 @@ _SET_UP = "a set-up, nobody's data"
 
 _QUESTION = "a question, nobody's data"
 _ARTICLE = {"article": "article.uuid"}
+_ANSWER = {"answer": "answer.uuid"}
+_MACRO = {"macro": "macro.uuid"}
 _SIDE = {"organisation": "organisation.code"}
 _DEFINITION = "a definition, nobody's data"
 _WINDOW = "the organisation's public pages"
@@ -365,6 +367,34 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:new_article": Guarded(),
     "cases:article": Guarded(_ARTICLE, silent=_DEFINITION),
     "cases:publish_article": Guarded(_ARTICLE),
+    "cases:answers": Guarded(),
+    "cases:new_answer": Guarded(
+        post={"name": "Otra", "code": "otra", "audience": "organisation", "text_es": "Hola"}
+    ),
+    "cases:answer_preview": Guarded(silent=_DEFINITION),
+    "cases:answer": Guarded(_ANSWER, silent=_DEFINITION),
+    "cases:publish_answer": Guarded(_ANSWER, silent=_DEFINITION),
+    "cases:retire_answer": Guarded(_ANSWER),
+    "cases:answer_file": Guarded(_ANSWER, silent=_DEFINITION),
+    "cases:remove_answer_file": Guarded(
+        {**_ANSWER, "file": "answer_file.uuid"}, silent=_DEFINITION
+    ),
+    "cases:offered_answers": Guarded(_CASE, silent=_PART),
+    "cases:case_macros": Guarded(_CASE, silent=_PART),
+    "cases:run_macro": Guarded({**_CASE, **_MACRO}, silent=_PART),
+    "cases:macros": Guarded(),
+    "cases:new_macro": Guarded(
+        post={
+            "name": "Otra",
+            "audience": "organisation",
+            "act": "note",
+            "s1.body": "Visto",
+            "do": "save",
+        }
+    ),
+    "cases:macro": Guarded(_MACRO, silent=_DEFINITION),
+    "cases:retire_macro": Guarded(_MACRO),
+    "cases:macro_key": Guarded(_MACRO, silent=_DEFINITION),
     "cases:retire_article": Guarded(_ARTICLE),
     "cases:review_article": Guarded(_ARTICLE),
     "cases:applicant": Guarded({"case": "filed.uuid"}),

@@ -1,6 +1,7 @@
 """Two organisations with one of everything in each, and everybody who may come to a door."""
 
 import gzip
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,8 +23,10 @@ from django.utils import timezone
 from campaigns.models import AllowedDestination, Campaign, Segment, Suppression, Template
 from cases import services as cases
 from cases.models import (
+    AnswerFile,
     Article,
     BulkAction,
+    CannedAnswer,
     Case,
     CaseMerge,
     CaseTransfer,
@@ -34,6 +37,7 @@ from cases.models import (
     Draft,
     Import,
     Link,
+    Macro,
     Message,
     Note,
     Paper,
@@ -44,8 +48,10 @@ from cases.models import (
     VersionMigration,
 )
 from cases.services import NewTask
+from cases.services.answers import Answer, create_answer, publish_answer
 from cases.services.filing import Applicant, file_application
 from cases.services.imports import keep_upload
+from cases.services.macros import Said, create_macro
 from cases.services.merging import merge_cases
 from cases.services.versions import start_migration
 from cases.services.views import View, save_view
@@ -195,6 +201,9 @@ class Side:
     absence: Absence
     procedure: Procedure
     article: Article
+    answer: CannedAnswer
+    answer_file: AnswerFile
+    macro: Macro
     transfer: CaseTransfer  # of a case of its own, offered to the unit above with a paper
     consultation: Consultation  # about the same
     filed: Case  # by a citizen on the public pages
@@ -506,6 +515,7 @@ def side(code: str) -> Side:
         article=ArticleFactory(
             unit=unit, title=f"Pregunta {code}", body=f"Respuesta {code}", code="pregunta"
         ),
+        **_answers(system, code),
         filed=_filed(system, procedure, code),
         **_handed(actor, unit, case_type, document),
         **_agenda(organisation, unit, actor, people[0]),
@@ -541,6 +551,28 @@ def _mandates(actor: Actor, grantor: Citizen, holder: Citizen) -> dict[str, Any]
         "unchecked": make_mandate(actor, grantor, holder, acts=["inform"], checked=False),
         "mandate_paper": attach_paper(actor, made.uuid, [PAPER], "poder.pdf"),
     }
+
+
+def _answers(system: Actor, code: str) -> dict[str, Any]:
+    """A canned answer that all employees have, and the file that goes with it."""
+    said = Answer(
+        code="saludo",
+        name=f"Saludo {code}",
+        audience="organisation",
+        texts={"es": "Hola, ((citizen)):"},
+    )
+    answer = publish_answer(system, create_answer(system, said).uuid)
+    file = AnswerFile.objects.create(
+        answer=answer,
+        name=f"{code}.pdf",
+        media_type="application/pdf",
+        size=4,
+        sha256=hashlib.sha256(code.encode()).hexdigest(),
+        scan="clean",
+    )
+    steps = [{"act": "note", "body": "Visto"}]
+    macro = create_macro(system, Said(name=f"Anotar {code}", audience="organisation", steps=steps))
+    return {"answer": answer, "answer_file": file, "macro": macro}
 
 
 def _filed(system: Actor, procedure: Procedure, code: str) -> Case:

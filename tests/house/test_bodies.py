@@ -233,6 +233,16 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
         {"code": "otra", "language": "es", "title": "T", "body": "B", "review_on": "2100-01-01"},
         "unit.uuid",
     ),
+    ("AnswerForm", "unit"): (
+        "cases:new_answer",
+        {"name": "Otra", "code": "otra", "audience": "unit", "text_es": "Hola"},
+        "unit.uuid",
+    ),
+    ("MacroForm", "unit"): (
+        "cases:new_macro",
+        {"name": "Otra", "audience": "unit", "act": "note", "s1.body": "Visto", "do": "save"},
+        "unit.uuid",
+    ),
     ("ApplicantForm", "citizen"): ("cases:applicant", {}, "citizen.uuid"),
     ("OfficeForm", "unit"): ("scheduling:new_office", NEW_OFFICE, "unit.uuid"),
     ("OfficeForm", "calendar"): (

@@ -2,7 +2,7 @@
 //   <dialog id="palette" data-controller="palette" data-search-url="…"> (component « palette »)
 // What the page offers: any visible element with data-command="Reply" (and data-key="e").
 import { getJson } from "../lib/http.js";
-import { visible } from "../lib/keys.js";
+import { reachable } from "../lib/keys.js";
 import { announce } from "../lib/say.js";
 import { text } from "../lib/texts.js";
 
@@ -53,7 +53,7 @@ export default function palette(dialog) {
 
   function offerPage() {
     page.querySelectorAll("[role=option]").forEach((option) => option.remove());
-    [...document.querySelectorAll("[data-command]")].filter(visible).forEach((element, at) => {
+    [...document.querySelectorAll("[data-command]")].filter(reachable).forEach((element, at) => {
       const option = piece(`palette-page-${at}`, "arrow-right", element.dataset.command);
       if (element.dataset.key) {
         const key = document.createElement("kbd");

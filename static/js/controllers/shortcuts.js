@@ -2,7 +2,7 @@
 // element with data-key="a" acts on that key (a field takes the focus, anything else is clicked).
 // Single keys never act while someone types, in a dialog, or when switched off (WCAG 2.1.4).
 //   <div class="v-app" data-controller="shortcuts">
-import { singleKey, typing, visible } from "../lib/keys.js";
+import { reachable, singleKey, typing } from "../lib/keys.js";
 import { open } from "./dialog.js";
 
 const PATIENCE_MS = 1200;
@@ -18,7 +18,7 @@ function actions() {
     if (option.dataset.keys) found.set(option.dataset.keys, () => location.assign(option.dataset.url));
   });
   document.querySelectorAll("[data-key]").forEach((element) => {
-    if (visible(element)) found.set(element.dataset.key, () => use(element));
+    if (reachable(element)) found.set(element.dataset.key, () => use(element));
   });
   return found;
 }

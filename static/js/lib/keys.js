@@ -16,3 +16,8 @@ export function singleKey(event) {
 export function visible(element) {
   return element.checkVisibility();
 }
+
+// What the palette and the keys may use: what is seen, and what a closed menu holds for them.
+export function reachable(element) {
+  return visible(element) || "anywhere" in element.dataset;
+}

@@ -1,0 +1,307 @@
+"""Macros: what they may consist of, run whole or not at all, by the rights of whoever runs them."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone, translation
+
+from cases import macros as reading
+from cases.models import Case, CaseType, Event, EventKind, Macro, MacroKey, MacroRun, Message, Note
+from cases.services import macros as verbs
+from cases.services.answers import Answer, create_answer
+from cases.services.macros import Said, StepRefused
+from cases.workflow import simple_bundle
+from crm.audit.models import AuditEntry
+from crm.kit.actor import Actor
+from crm.kit.errors import Changed, Invalid, NotFound, Refused
+from crm.kit.models import Outbox
+from tests.conftest import World
+from tests.factories.accounts import employee
+from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.citizens import CitizenFactory
+from tests.factories.organisations import UnitFactory
+
+TAKE = {"act": "take"}
+START = {"act": "move", "move": "start"}
+URGENT = {"act": "priority", "priority": "3"}
+RESOLVE = {"act": "move", "move": "resolve"}
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """Pages read in English leave the thread as it was."""
+    before = translation.get_language()
+    yield
+    translation.activate(before or "es")
+
+
+@pytest.fixture
+def boss(world: World) -> Actor:
+    """Supervises everywhere."""
+    return world.actor(employee(world.here, "supervisor", full_name="Jefa Juste"))
+
+
+@pytest.fixture
+def kind(world: World) -> CaseType:
+    return CaseTypeFactory(organisation=world.here, code="kind", bundle=simple_bundle())
+
+
+@pytest.fixture
+def case(world: World, kind: CaseType) -> Case:
+    citizen = CitizenFactory(organisation=world.here, name="Ana", surname1="Pla", surname2="")
+    return CaseFactory(unit=world.unit, case_type=kind, citizen=citizen, subject="Piso")
+
+
+def made(actor: Actor, *steps: dict[str, Any], **given: Any) -> Macro:
+    return verbs.create_macro(actor, Said(**{"name": "Empezar", "steps": steps, **given}))
+
+
+def kinds(case: Case) -> list[str]:
+    return list(Event.objects.filter(case=case).order_by("seq").values_list("kind", flat=True))
+
+
+# --- Running --------------------------------------------------------------------------------------
+
+
+def test_all_its_acts_are_done_in_one_batch_under_its_name(world: World, case: Case) -> None:
+    alice = world.actor(world.alice)
+    answer = create_answer(
+        alice, Answer(code="a", name="Aviso", texts={"es": "Sobre ((subject))."})
+    )
+    macro = made(
+        alice, TAKE, START, URGENT,
+        {"act": "note", "body": "Una"}, {"act": "note", "body": "Otra"},
+        {"act": "answer", "answer": str(answer.uuid)},
+        {"act": "task", "title": "Llamar", "term": "2wd"},
+    )  # fmt: skip
+    key = uuid4()
+    run = verbs.run_macro(alice, case.uuid, macro.uuid, key=key)
+    assert verbs.run_macro(alice, case.uuid, macro.uuid, key=key) == run
+    case.refresh_from_db()
+    assert (case.assignee, case.state, case.priority) == (world.alice, "in_progress", 3)
+    assert kinds(case) == [
+        *("opened", "macro_run", "assigned", "moved", "edited", "noted", "noted"),
+        *("messaged", "task_added"),
+    ]
+    assert sorted(Note.objects.values_list("body", flat=True)) == ["Otra", "Una"]
+    assert Message.objects.get().body == "Sobre Piso."
+    events = Event.objects.filter(case=case).exclude(kind=EventKind.OPENED)
+    assert {event.data["batch"] for event in events} == {str(key)}
+    told = events.get(kind=EventKind.MACRO_RUN)
+    assert told.data["macro"] == "Empezar"
+    assert told.data["steps"][:3] == [["take", ""], ["move", "Start work"], ["priority", "Urgent"]]
+    assert AuditEntry.objects.filter(data__batch=str(key)).count() == 8
+    macro.refresh_from_db()
+    answer.refresh_from_db()
+    assert (macro.uses, answer.uses) == (1, 1)
+
+
+def test_when_one_act_is_not_possible_nothing_is_done(world: World, case: Case) -> None:
+    alice = world.actor(world.alice)
+    macro = made(
+        alice, TAKE, {"act": "message", "body": "Hola"}, START,
+        {"act": "unit", "unit": str(world.other_unit.uuid), "reason": "Es suyo"},
+    )  # fmt: skip
+    before = Outbox.objects.count()
+    with pytest.raises(StepRefused) as refused:
+        verbs.run_macro(alice, case.uuid, macro.uuid)
+    assert refused.value.details["step"] == 4
+    assert str(refused.value).startswith("Step 4, “Change the unit: Sur”: ")
+    assert refused.value.status == 403
+    case.refresh_from_db()
+    assert (case.assignee, case.state, case.last_event) == (None, "new", 1)
+    assert kinds(case) == ["opened"]
+    assert not Message.objects.exists()
+    assert not MacroRun.objects.exists()
+    assert Outbox.objects.count() == before
+
+
+def test_what_a_move_demands_is_asked_and_never_left_out(world: World, case: Case) -> None:
+    alice = world.actor(world.alice)
+    macro = made(alice, TAKE, RESOLVE)
+    with pytest.raises(StepRefused, match=r"Missing: Outcome\."):
+        verbs.run_macro(alice, case.uuid, macro.uuid)
+    take, resolve = verbs.try_macro(alice, case.uuid, macro.uuid)
+    assert (take.asks, take.refusal) == ([], "")
+    assert (resolve.asks, resolve.refusal) == (["outcome"], "")
+    case.refresh_from_db()
+    assert (case.assignee, case.state) == (None, "new")  # trying it leaves nothing behind
+    verbs.run_macro(alice, case.uuid, macro.uuid, {2: {"outcome": "Concedida"}})
+    case.refresh_from_db()
+    assert (case.state, case.outcome) == ("resolved", "Concedida")
+
+
+def test_the_types_own_fields_are_demanded_too(world: World) -> None:
+    bundle = simple_bundle(
+        fields={"properties": {"rent": {"type": "number", "title": "Renta"}}, "required": []}
+    )
+    next(one for one in bundle["moves"] if one["code"] == "start")["requires"] = ["rent"]
+    kind = CaseTypeFactory(organisation=world.here, code="rent", bundle=bundle)
+    case = CaseFactory(unit=world.unit, case_type=kind)
+    alice = world.actor(world.alice)
+    macro = made(alice, START)
+    with pytest.raises(StepRefused, match=r"Missing: Renta\."):
+        verbs.run_macro(alice, case.uuid, macro.uuid)
+    verbs.run_macro(alice, case.uuid, macro.uuid, {1: {"data": {"rent": 500}}})
+    case.refresh_from_db()
+    assert (case.state, case.data) == ("in_progress", {"rent": 500})
+
+
+def test_an_answer_that_lacks_something_stops_the_macro(world: World, case: Case) -> None:
+    alice = world.actor(world.alice)
+    answer = create_answer(alice, Answer(code="a", name="A", texts={"es": "Hasta el ((due))."}))
+    macro = made(alice, TAKE, {"act": "answer", "answer": str(answer.uuid)})
+    with pytest.raises(StepRefused, match=r"\(\(due\)\) Due date"):
+        verbs.run_macro(alice, case.uuid, macro.uuid)
+    case.refresh_from_db()
+    assert case.assignee is None
+
+
+def test_it_is_for_the_unit_type_and_state_that_it_says(
+    world: World, boss: Actor, kind: CaseType, case: Case
+) -> None:
+    alice = world.actor(world.alice)
+    below = UnitFactory(organisation=world.here, parent=world.unit, code="DESK")
+    north = made(boss, TAKE, name="Norte", audience="unit", unit=world.unit.uuid)
+    south = made(boss, TAKE, name="Sur", audience="unit", unit=world.other_unit.uuid)
+    late = made(boss, TAKE, name="Cerrados", audience="organisation", states=["closed"])
+    typed = made(boss, TAKE, name="Tipo", audience="organisation", case_types=["kind"])
+    mine = made(alice, TAKE, name="Mía")
+    assert reading.macros_for(alice, case) == [mine, north, typed]
+    lower = CaseFactory(unit=below, case_type=kind)
+    assert reading.macros_for(boss, lower) == [north, typed]
+    for other in (south, late):
+        with pytest.raises(Exception, match="This macro is not for this case's unit"):
+            verbs.run_macro(alice, case.uuid, other.uuid)
+    with pytest.raises(NotFound):  # a colleague's own
+        verbs.run_macro(boss, case.uuid, mine.uuid)
+
+
+def test_nobody_runs_it_on_a_case_that_they_do_not_see(
+    world: World, boss: Actor, case: Case
+) -> None:
+    macro = made(boss, TAKE, audience="organisation")
+    for user in (world.bob, world.charlie):
+        with pytest.raises(NotFound):
+            verbs.run_macro(world.actor(user), case.uuid, macro.uuid)
+
+
+# --- Writing --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("step", "where", "why"),
+    [
+        ({"act": "fly"}, "steps.1.act", "There is no such act."),
+        ({"act": "move", "move": "nowhere"}, "steps.1.move", "does not exist in: kind"),
+        ({"act": "priority", "priority": "9"}, "steps.1.priority", "Choose one"),
+        ({"act": "assign", "person": str(uuid4())}, "steps.1.person", "does not work here"),
+        ({"act": "unit", "unit": "x", "reason": "r"}, "steps.1.unit", "Choose one"),
+        ({"act": "answer", "answer": str(uuid4())}, "steps.1.answer", "Choose one"),
+        ({"act": "suspend", "ground": "1", "reason": "r"}, "steps.1.ground", "Choose one"),
+        ({"act": "papers", "papers": "DNI", "term": "soon"}, "steps.1.term", "Write the term"),
+    ],
+)
+def test_a_step_that_cannot_be_is_said_when_it_is_saved(
+    world: World, kind: CaseType, step: dict[str, Any], where: str, why: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        made(world.actor(world.alice), step, case_types=["kind"])
+    assert set(refused.value.errors) == {where}
+    assert why in str(refused.value.errors[where][0])
+    assert not Macro.objects.unscoped("none was made").exists()
+
+
+def test_who_may_share_them(world: World, boss: Actor) -> None:
+    alice = world.actor(world.alice)
+    head = world.actor(employee(world.here, "supervisor", unit=world.unit))
+    for audience, unit in (("organisation", None), ("unit", world.unit.uuid)):
+        with pytest.raises(Refused):
+            made(alice, TAKE, audience=audience, unit=unit)
+    with pytest.raises(Refused):
+        made(head, TAKE, audience="organisation")
+    shared = made(head, TAKE, audience="unit", unit=world.unit.uuid)
+    with pytest.raises(Refused):
+        verbs.retire_macro(alice, shared.uuid)
+    own = made(alice, TAKE)
+    with pytest.raises(NotFound):
+        verbs.retire_macro(boss, own.uuid)
+    said = Said(name="Otra", steps=[TAKE])
+    changed = verbs.change_macro(alice, own.uuid, said, version=1)
+    with pytest.raises(Changed):
+        verbs.change_macro(alice, own.uuid, said, version=1)
+    assert (changed.name, changed.version) == ("Otra", 2)
+
+
+def test_a_key_is_ones_own_and_runs_one_macro(world: World, boss: Actor) -> None:
+    one = made(boss, TAKE, name="Una", audience="organisation")
+    two = made(boss, TAKE, name="Dos", audience="organisation")
+    alice = world.actor(world.alice)
+    verbs.set_key(alice, one.uuid, "A")
+    verbs.set_key(alice, two.uuid, "a")
+    assert [(row.name, row.sign) for row in reading.macros(alice).order_by("name")] == [
+        ("Dos", "a"),
+        ("Una", None),
+    ]
+    assert all(row.sign is None for row in reading.macros(world.actor(world.bob)))
+    with pytest.raises(Invalid):
+        verbs.set_key(alice, one.uuid, "ñ")
+    verbs.retire_macro(boss, two.uuid)
+    assert not MacroKey.objects.filter(user=world.alice).exists()
+
+
+# --- Pages ----------------------------------------------------------------------------------------
+
+
+def signed_in(user: Any) -> Client:
+    user.language = "en"
+    user.save()
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_the_page_says_what_it_does_asks_what_lacks_and_runs_it_once(
+    world: World, case: Case
+) -> None:
+    macro = made(world.actor(world.alice), TAKE, RESOLVE, name="Resolver")
+    client = signed_in(world.alice)
+    menu = client.get(f"/casos/{case.uuid}/macros/").content.decode()
+    assert "Macro: Resolver" in menu
+    url = f"/casos/{case.uuid}/macros/{macro.uuid}/"
+    page = client.get(url).content.decode()
+    assert "2. Move to another state: Resolve" in page
+    assert 'name="s2-outcome"' in page
+    key = str(uuid4())
+    empty = client.post(url, {"idempotency_key": key, "s2-outcome": ""})
+    assert empty.status_code == 422
+    assert kinds(case) == ["opened"]
+    for _again in range(2):
+        said = {"idempotency_key": key, "s2-outcome": "Concedida"}
+        assert client.post(url, said).status_code in (302, 409, 422)
+    assert MacroRun.objects.count() == 1
+    case.refresh_from_db()
+    assert (case.state, case.outcome) == ("resolved", "Concedida")
+    story = client.get(f"/casos/{case.uuid}/").content.decode()
+    assert "ran the macro “Resolver”" in story
+
+
+def test_the_editor_adds_and_moves_steps_and_loses_nothing(world: World, kind: CaseType) -> None:
+    client = signed_in(world.alice)
+    typed = {
+        "name": "Empezar", "audience": "own", "act": ["note", "move"],
+        "s1.body": "Visto", "s2.move": "start", "new": "take",
+    }  # fmt: skip
+    added = client.post("/macros/nueva/", {**typed, "do": "add"}).content.decode()
+    assert "3. Assign to whoever runs it" in added
+    assert "Visto" in added
+    moved = client.post("/macros/nueva/", {**typed, "do": "up-2"}).content.decode()
+    assert "2. Write an internal note" in moved
+    assert not Macro.objects.unscoped("nothing is kept yet").exists()
+    assert client.post("/macros/nueva/", {**typed, "do": "save"}).status_code == 302
+    macro = Macro.objects.unscoped("the one").get()
+    assert macro.steps == [{"act": "note", "body": "Visto"}, {"act": "move", "move": "start"}]
+    assert timezone.now() > macro.created_at
