@@ -342,6 +342,8 @@ CLAMD_URL = env.str("CLAMD_URL", "")  # unix:/run/clamav/clamd.ctl or tcp://host
 PDF_TSA_URL = env.str("PDF_TSA_URL", "")
 # hosts inside our own networks that may be called all the same (crm.kit.http)
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
+# threads of a process that wait for other systems: one is always left for everything else
+SYSTEMS_AT_ONCE = env.int("SYSTEMS_AT_ONCE", max(1, env.int("WEB_THREADS", 9) - 1))
 # a server of the OpenAI protocol on own premises; empty: no language model is ever asked
 LANGUAGE_MODEL_URL = env.str("LANGUAGE_MODEL_URL", "")
 LANGUAGE_MODEL_NAME = env.str("LANGUAGE_MODEL_NAME", "")

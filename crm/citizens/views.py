@@ -29,9 +29,8 @@ from crm.citizens.permissions import (
     VIEW_MANDATE,
 )
 from crm.citizens.search import search
-from crm.citizens.services import details, lookups, merging, records, registration
+from crm.citizens.services import details, merging, records, registration
 from crm.citizens.services.records import Opened, ReasonNeeded
-from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.kit.access import ActorRequest, needs
 from crm.kit.errors import Conflict, Invalid, NotFound, Refused, tell_refusal
 from crm.kit.forms import Correction, ServiceForm
@@ -135,7 +134,7 @@ def opened(
         reason = reasons.stated(request, citizen)
         try:
             found = records.open_citizen(
-                request.actor, citizen, purpose=_way_in(request), reason=reason
+                request.actor, citizen, purpose=way_in(request), reason=reason
             )
         except ReasonNeeded as needed:
             return ask_reason(request, needed.record)
@@ -163,11 +162,16 @@ def _lead_on(request: ActorRequest, asked: UUID, now: Citizen) -> HttpResponse:
     return redirect(request.get_full_path().replace(str(asked), str(now.uuid), 1))
 
 
-def _way_in(request: ActorRequest) -> str:
-    """The case from which the person is opened, when the link says so."""
+def way_in(request: ActorRequest) -> str:
+    """The case from which the person is opened, in words, when the link says so."""
+    reference = reference_in(request)
+    return _("Case %(reference)s") % {"reference": reference} if reference else ""
+
+
+def reference_in(request: ActorRequest) -> str:
+    """The number of the case from which the person is opened; nothing else that stands in the link."""
     meanings = identifiers.guess(request.GET.get("case", ""))
-    references = [meaning.value for meaning in meanings if meaning.kind == "case"]
-    return _("Case %(reference)s") % {"reference": references[0]} if references else ""
+    return next((meaning.value for meaning in meanings if meaning.kind == "case"), "")
 
 
 def ask_reason(
@@ -206,6 +210,7 @@ def detail(request: ActorRequest, found: Opened) -> HttpResponse:
         "shared": shared,
         "sections": profile.sections(actor, citizen),
         "purpose": found.purpose,
+        "opened_from": reference_in(request),
         "purpose_form": forms.PurposeForm(
             records.usual_purposes(actor), initial={"next": request.path}
         ),
@@ -232,19 +237,6 @@ def timeline(request: ActorRequest, found: Opened) -> HttpResponse:
     context = story.timeline(request.actor, found.citizen, request.GET.getlist("ver"), before)
     template = "citizens/_moments.html" if request.htmx else "citizens/timeline.html"
     return render(request, template, {**context, "record": found.record})
-
-
-@require_GET
-@needs(CONSULT_SYSTEMS)
-def system(request: ActorRequest, citizen: UUID, connection: UUID) -> HttpResponse:
-    """What another system says of the person: a part that their page asks for by itself."""
-    reason = reasons.stated(request, citizen)
-    try:
-        looked = lookups.look_up(request.actor, citizen, connection, reason=reason)
-    except ReasonNeeded as needed:
-        return ask_reason(request, needed.record)
-    template = "citizens/_system.html" if request.htmx else "citizens/system.html"
-    return render(request, template, {"looked": looked, "citizen": looked.record.citizen})
 
 
 @require_POST

@@ -403,6 +403,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "citizens:unmerge": Guarded({"merge": "merge.uuid"}, post=_REASON),
     "citizens:detail": Guarded(_CITIZEN),
     "citizens:timeline": Guarded(_CITIZEN),
+    "citizens:systems": Guarded(_CITIZEN),
     "citizens:system": Guarded({**_CITIZEN, **_CONNECTION}),
     "citizens:state_reason": Guarded(_CITIZEN, post={"reason": "Motivo", "next": "/"}),
     "citizens:names": Guarded(_CITIZEN),
@@ -549,7 +550,13 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     # --- integrations ---
     "integrations:connections": Guarded(),
     "integrations:new_connection": Guarded(
-        post={"name": "Otro", "base_url": "https://example.org", "path": "/{number}", **_MAPPED}
+        post={
+            **_MAPPED,
+            "name": "Otro",
+            "base_url": "https://example.org",
+            "path": "/{number}",
+            "legal_basis": "Ley 39/2015, art. 28.2",
+        }
     ),
     "integrations:connection": Guarded(_CONNECTION, silent=_SETUP),
     "integrations:calls": Guarded(_CONNECTION, silent=_SETUP),
