@@ -20,6 +20,7 @@ class CasesConfig(AppConfig):
         from cases import (  # handlers and tasks register themselves
             citizen_story,
             elsewhere,
+            frozen,
             handlers,  # noqa: F401
             merged,
             permissions,
@@ -34,9 +35,12 @@ class CasesConfig(AppConfig):
         from cases.services import targets, units, writing
         from cases.services.relations import participant_ends
         from crm.accounts import rights
+        from crm.citizens.keeping import keepers
+        from crm.citizens.looks import traces
         from crm.citizens.mandate_ports import coverables
         from crm.citizens.merge_models import references as of_citizens
         from crm.citizens.profile import Panel, panels
+        from crm.citizens.services.records import matters
         from crm.citizens.story import Story, stories
         from crm.kit import realtime
         from crm.kit.files import holders
@@ -69,6 +73,11 @@ class CasesConfig(AppConfig):
         of_citizens.follows("cases.Participant", "citizen", clashes=participant_ends)
         of_citizens.follows("cases.Representation", "holder")
         of_citizens.follows("cases.RepresentativeAccess", "holder")
+        shown = "it stays told of whom it was shown"
+        of_citizens.stays("cases.FrozenAnswer", "citizen", shown, guarded=False)
+        keepers.register("cases", frozen.offer)
+        traces.register("cases", selectors.traces)
+        matters.register("cases", selectors.has_open)
         rooms = frozenset({"cases", "reporting"})
         rights.things.register("case", rights.Thing(_case_by_reference, rooms))
         realtime.streams.register("case", selectors.may_follow_case)
@@ -120,6 +129,7 @@ def _register_references() -> None:
     references.follows("cases.Application", "case")
     references.follows("cases.Link", "case")
     references.follows("cases.Link", "other")
+    references.follows("cases.FrozenAnswer", "case")
     references.stays("cases.Event", "case", "events are numbered in their case", guarded=False)
     references.stays("cases.ClockInterval", "case", "its own term's history", guarded=False)
     references.stays("cases.AccessCode", "case", "opens for minutes what it was asked for")

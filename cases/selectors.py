@@ -31,6 +31,7 @@ from cases.models import (
     CaseTypeVersion,
     Confidentiality,
     Document,
+    FrozenAnswer,
     Link,
     PapersRequest,
     Participant,
@@ -402,6 +403,28 @@ def panel(actor: Actor, citizen: Citizen) -> dict[str, object] | None:
     """What the citizen's page shows of their cases; nothing when there are none."""
     found = cases_of_citizen(actor, citizen)
     return {"rows": rows_of(actor, found)} if found else None
+
+
+def has_open(actor: Actor, citizen: Citizen) -> bool:
+    """Whether an open case of the person lies in the actor's unit or is the actor's; for who has no
+    unit, any that they see."""
+    keys = list(keys_of_citizen(actor, citizen=citizen))
+    rows = Case.objects.for_actor(actor).filter(pk__in=keys, category__lt=StateCategory.RESOLVED)
+    if actor.home_unit_id is not None:
+        rows = rows.filter(Q(unit=actor.home_unit_id) | Q(assignee=actor.user_id))
+    return rows.exists()
+
+
+def traces(actor: Actor, citizen: Citizen) -> list[tuple[str, list[str]]]:
+    """The person's cases and their papers, whoever may see them: they may know who looked at any."""
+    reason = "whose looks the person may know of"
+    rows = Case.objects.unscoped(reason).filter(organisation=actor.organisation_id, citizen=citizen)
+    papers = Document.objects.unscoped(reason).filter(case__in=rows)
+    answers = FrozenAnswer.objects.unscoped(reason).filter(case__in=rows, citizen=citizen)
+    return [
+        (model._meta.label_lower, [str(key) for key in found.values_list("uuid", flat=True)])
+        for model, found in ((Case, rows), (Document, papers), (FrozenAnswer, answers))
+    ]
 
 
 def may_follow_case(actor: Actor, key: str) -> Decision:

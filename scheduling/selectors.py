@@ -349,6 +349,11 @@ def public_address(code: str) -> str:
     return reverse("scheduling:start", args=[code]) if offered.exists() else ""
 
 
+def has_open(actor: Actor, citizen: Citizen) -> bool:
+    """Whether the person has an appointment to come that the actor sees."""
+    return any(row.status in ACTIVE for row in of_citizen(actor, citizen))
+
+
 def panel(actor: Actor, citizen: Citizen) -> dict[str, object] | None:
     """What the citizen's page shows of their appointments, and the way to one more."""
     record = CitizenRecord.objects.for_actor(actor).filter(citizen=citizen).first()

@@ -16,6 +16,7 @@ from cases.models.case import (
 )
 from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
+from cases.models.frozen import FrozenAnswer
 from cases.models.knowledge import Article, ArticleVersion
 from cases.models.merging import CaseMerge, CaseMergeLine
 from cases.models.procedures import Procedure, ProcedureText
@@ -68,6 +69,7 @@ __all__ = [
     "DraftPaper",
     "Event",
     "EventKind",
+    "FrozenAnswer",
     "Handover",
     "Import",
     "ImportProblem",

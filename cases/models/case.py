@@ -400,6 +400,7 @@ class EventKind(models.TextChoices):
     UNMERGED = "unmerged", _("Merge taken back")
     SPLIT = "split", _("Split")
     SPLIT_FROM = "split_from", _("Split off from another case")
+    FROZEN = "frozen", _("Answer of another system kept")
 
 
 class Event(models.Model):

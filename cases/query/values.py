@@ -138,6 +138,7 @@ EVENTS = tuple(
             *("consulta-respondida", "consulta-declinada", "consulta-ampliada"),
             "consulta-retirada",
             *("unido", "unido-aquí", "unión-deshecha", "dividido", "segregado"),
+            "respuesta-incorporada",
         ),
         strict=True,
     )

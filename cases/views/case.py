@@ -52,6 +52,7 @@ from crm.audit.record import record, record_part
 from crm.citizens.models import Channel
 from crm.citizens.permissions import VIEW_CITIZEN
 from crm.citizens.selectors import shown_name
+from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.kit.access import ActorRequest, needs
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound
@@ -120,6 +121,7 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         "usual": offered(row, workflow, request.GET.get("tras", "")),
         "channels": Channel.choices,
         "may_see_citizen": actor.holds(VIEW_CITIZEN),
+        "may_consult": actor.holds(VIEW_CITIZEN) and actor.holds(CONSULT_SYSTEMS),
         "other_cases": rows_of(actor, _others(actor, row)),
         "attended": actor.attended(row.citizen_id),
         "representatives": representatives_of(actor, row, participants),

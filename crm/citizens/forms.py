@@ -8,8 +8,10 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from crm.citizens.checking import ADDRESSABLE, Names, NewContactPoint, NewIdentifier, Wishes
+from crm.citizens.looks import Period
 from crm.citizens.models import Channel, Citizen, CitizenRecord, ContactPoint, Identifier, Need
 from crm.citizens.services.records import WISHES
+from crm.citizens.story import Sieve
 from crm.kit.errors import DomainError
 from crm.kit.forms import Correction, DateField, DateInput, ServiceForm
 
@@ -261,3 +263,35 @@ class PurposeForm(forms.Form):
             self.add_error("other", _("State the reason for access. It will be logged."))
         data["reason"] = data.get("other") if own_words else data.get("usual")
         return data
+
+
+class SieveForm(forms.Form):
+    """What of a person's timeline is wanted; what cannot be understood asks for anything."""
+
+    canal = forms.ChoiceField(required=False, choices=Channel.choices)
+    desde = forms.DateField(required=False)
+    hasta = forms.DateField(required=False)
+    abiertos = forms.BooleanField(required=False)
+
+    def sieve(self) -> Sieve:
+        """It as the story takes it."""
+        told = self.cleaned_data
+        return Sieve(
+            channel=told.get("canal", ""),
+            since=told.get("desde"),
+            until=told.get("hasta"),
+            going_on=told.get("abiertos", False),
+        )
+
+
+class PeriodForm(forms.Form):
+    """The days of a report; what cannot be understood asks for any."""
+
+    desde = forms.DateField(required=False)
+    hasta = forms.DateField(required=False)
+
+    def period(self) -> Period:
+        """They as the report takes them."""
+        self.is_valid()
+        told = self.cleaned_data
+        return Period(told.get("desde"), told.get("hasta"))

@@ -37,11 +37,15 @@ class Shown:
     stale: bool = False
 
     @property
-    def digest(self) -> str:
-        """SHA-256 of it in one form: the same answer shown twice has the same, whoever it was shown to."""
+    def content(self) -> str:
+        """It in one form: the same answer shown twice is the same text, whoever it was shown to."""
         said = {name: value for name, value in self.as_plain().items() if name not in _PASSING}
-        text = json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return json.dumps(said, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its content."""
+        return hashlib.sha256(self.content.encode()).hexdigest()
 
     def as_plain(self) -> dict[str, Any]:
         """It in JSON's kinds."""
@@ -65,8 +69,8 @@ def unseal(actor: Actor, text: str) -> Shown:
     try:
         said = json.loads(decrypt(text))
         whose, until = said.pop("for"), parse_datetime(said.pop("until"))
-        moments = {name: parse_datetime(said.pop(name)) for name in _MOMENTS}
-        shown = Shown(**said, **moments)
+        asked_at, obtained_at = (datetime.fromisoformat(said.pop(name)) for name in _MOMENTS)
+        shown = Shown(asked_at=asked_at, obtained_at=obtained_at, **said)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise wrong from error
     if whose != _who(actor):

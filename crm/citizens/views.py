@@ -1,6 +1,6 @@
 """The citizens' pages: search, registering, the 360º view and what is corrected on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.citizens import forms, identifiers, profile, reasons, selectors, story
@@ -32,7 +33,7 @@ from crm.citizens.search import search
 from crm.citizens.services import details, merging, records, registration
 from crm.citizens.services.records import Opened, ReasonNeeded
 from crm.kit.access import ActorRequest, needs
-from crm.kit.errors import Conflict, Invalid, NotFound, Refused, tell_refusal
+from crm.kit.errors import Conflict, Invalid, NotFound, Refused, Text, tell_refusal
 from crm.kit.forms import Correction, ServiceForm
 from crm.kit.policy import decide, require
 from crm.kit.prepared import by_key
@@ -162,10 +163,20 @@ def _lead_on(request: ActorRequest, asked: UUID, now: Citizen) -> HttpResponse:
     return redirect(request.get_full_path().replace(str(asked), str(now.uuid), 1))
 
 
+WAYS: Mapping[str, Text] = {
+    "busqueda": gettext_lazy("Attending the person, found by a search"),
+    "conversacion": gettext_lazy("Attending a conversation"),
+    "cita": gettext_lazy("Attending an appointment"),
+}
+"""Why somebody is opened, by the page (`via`) that led there."""
+
+
 def way_in(request: ActorRequest) -> str:
-    """The case from which the person is opened, in words, when the link says so."""
+    """The case from which the person is opened, or else the way, in words, when the link says so."""
     reference = reference_in(request)
-    return _("Case %(reference)s") % {"reference": reference} if reference else ""
+    if reference:
+        return _("Case %(reference)s") % {"reference": reference}
+    return str(WAYS.get(request.GET.get("via", ""), ""))
 
 
 def reference_in(request: ActorRequest) -> str:
@@ -233,8 +244,15 @@ def detail(request: ActorRequest, found: Opened) -> HttpResponse:
 @opened
 def timeline(request: ActorRequest, found: Opened) -> HttpResponse:
     """The person's timeline: all of it or some groups, from the newest or from before a place."""
-    before = request.GET.get("antes", "")
-    context = story.timeline(request.actor, found.citizen, request.GET.getlist("ver"), before)
+    form = forms.SieveForm(request.GET)
+    form.is_valid()  # a day that is none asks for any
+    context = story.timeline(
+        request.actor,
+        found.citizen,
+        request.GET.getlist("ver"),
+        request.GET.get("antes", ""),
+        form.sieve(),
+    )
     template = "citizens/_moments.html" if request.htmx else "citizens/timeline.html"
     return render(request, template, {**context, "record": found.record})
 

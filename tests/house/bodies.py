@@ -97,6 +97,7 @@ SPECIAL: dict[tuple[str, str], Any] = {
     ("SplitInput", "messages"): "message.uuid",
     ("SplitInput", "notes"): "note.uuid",
     ("SplitInput", "documents"): "document.uuid",
+    ("FreezeInput", "shown"): "shown.machine",
     ("SuspendInput", "ground"): "22.1.b",
     ("ExtendInput", "ground"): "23",
     ("ExtendInput", "term"): "1d",

@@ -255,6 +255,9 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:work_profile": Guarded({"person": "employee.uuid"}, silent="an employee, not a citizen"),
     "cases:unit": Guarded(_CASE, post={"unit": "other_unit.uuid", **_REASON}),
     "cases:confidentiality": Guarded(_CASE, post={"level": "2", **_REASON}),
+    "cases:freeze": Guarded(post={"case": "case.uuid", "shown": "shown.here"}),
+    "cases:frozen_list": Guarded(_CASE, silent=_PART),
+    "cases:frozen": Guarded({**_CASE, "answer": "frozen.uuid"}),
     "cases:clock": Guarded(_CASE, silent=_PART),
     "cases:letter": Guarded(_CASE, silent=_PART),
     "cases:papers": Guarded(_CASE, post={"papers": "DNI", "term": "10wd"}, silent=_PART),
@@ -404,6 +407,9 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "citizens:detail": Guarded(_CITIZEN),
     "citizens:timeline": Guarded(_CITIZEN),
     "citizens:systems": Guarded(_CITIZEN),
+    "citizens:looks": Guarded(_CITIZEN),
+    "citizens:looks_named": Guarded(_CITIZEN),
+    "citizens:looks_export": Guarded(_CITIZEN),
     "citizens:system": Guarded({**_CITIZEN, **_CONNECTION}),
     "citizens:state_reason": Guarded(_CITIZEN, post={"reason": "Motivo", "next": "/"}),
     "citizens:names": Guarded(_CITIZEN),
@@ -806,6 +812,10 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/cases/<uuid:case_id>/documents/<uuid:document_id>/withdraw/": Guarded(
         {**_API_CASE, "document_id": "document.uuid"}
     ),
+    "api/v1/cases/<uuid:case_id>/answers/": Guarded(_API_CASE),
+    "api/v1/cases/<uuid:case_id>/answers/<uuid:answer_id>/": Guarded(
+        {**_API_CASE, "answer_id": "frozen.uuid"}
+    ),
     "api/v1/cases/<uuid:case_id>/events/<int:seq>/": Guarded({**_API_CASE, "seq": "1"}),
     "api/v1/cases/<uuid:case_id>/merge/": Guarded(_API_CASE),
     "api/v1/cases/<uuid:case_id>/split/": Guarded(_API_CASE),
@@ -870,6 +880,13 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/events/": Guarded(),
     "api/v1/citizens/": Guarded(),
     "api/v1/citizens/<uuid:citizen_id>/": Guarded(_API_CITIZEN, query={"purpose": "Motivo"}),
+    "api/v1/citizens/<uuid:citizen_id>/accesses/": Guarded(_API_CITIZEN),
+    "api/v1/citizens/<uuid:citizen_id>/systems/": Guarded(
+        _API_CITIZEN, silent="names systems, nobody is asked"
+    ),
+    "api/v1/citizens/<uuid:citizen_id>/systems/<uuid:connection_id>/": Guarded(
+        {**_API_CITIZEN, "connection_id": "connection.uuid"}, query={"purpose": "Motivo"}
+    ),
     "api/v1/citizens/<uuid:citizen_id>/merge/": Guarded(_API_CITIZEN),
     "api/v1/citizen-merges/<uuid:merge_id>/": Guarded(
         {"merge_id": "merge.uuid"}, silent="numbers of rows, nobody's data"

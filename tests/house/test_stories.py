@@ -38,6 +38,7 @@ UNTOLD_OF = {
     "citizens.AuthorisedProfessional": "told by the record's story, as acts on the citizen",
     "cases.Representation": "who spoke in a case stands on its events",
     "cases.RepresentativeAccess": "a code that was sent; using it stands in the audit trail",
+    "cases.FrozenAnswer": "kept in a case, whose story tells it",
     "reporting.IssuedHistory": "a copy of the story; that it was made stands in the audit trail",
 }
 

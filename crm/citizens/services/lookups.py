@@ -15,7 +15,7 @@ from crm.citizens.aliases import Survivor
 from crm.citizens.keeping import Shown
 from crm.citizens.models import Citizen, CitizenRecord, Identifier
 from crm.citizens.permissions import VIEW_CITIZEN, VIEW_PROTECTED
-from crm.citizens.services.records import ReasonNeeded, note, usual_purpose
+from crm.citizens.services.records import note, require_reason, usual_purpose
 from crm.integrations.legacy import Found
 from crm.integrations.models import Connection
 from crm.integrations.permissions import CONSULT_SYSTEMS
@@ -94,7 +94,7 @@ def look_up(
     why: as stated, else as the way in implies, else as the record was opened, else the organisation's
     usual reason.
 
-    Raises ReasonNeeded for a protected record without a stated reason, and Refused while somebody is
+    Raises ReasonNeeded as opening the record does, and Refused while somebody is
     attended in the person's name to whom not everything may be told.
     """
     require(actor, VIEW_CITIZEN)
@@ -109,8 +109,7 @@ def look_up(
     stated = checking.text(reason, 240)
     if record.protected:
         require(actor, VIEW_PROTECTED, record)
-        if not stated:
-            raise ReasonNeeded(record)
+    require_reason(actor, record.citizen, record, stated)
     number = _number(actor, record.citizen)
     way_in = checking.text(purpose, 240)
     why = stated or way_in or _opened_for(actor, record.citizen) or usual_purpose(actor)

@@ -1,5 +1,6 @@
 """An organisation's record of a citizen: opening it, revealing a number, wishes, protection."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -26,15 +27,16 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Changed, Conflict, DomainError, Invalid, NotFound, Refused
 from crm.kit.events import publish
 from crm.kit.policy import require
+from crm.kit.registry import Registry
 from crm.organisations import options
 from crm.organisations.models import Organisation
 
 
 class ReasonNeeded(DomainError):  # noqa: N818 - reads as what the page asks for
-    """A protected record is opened only after saying why."""
+    """A protected record, or one with which one has nothing to do, is opened only after saying why."""
 
     status: ClassVar[int] = 403
-    title = _("Protected record")
+    title = _("Reason for access")
 
     def __init__(self, record: CitizenRecord) -> None:
         super().__init__("reason_needed", _("State the reason for access. It will be logged."))
@@ -72,7 +74,8 @@ def open_citizen(actor: Actor, citizen_id: UUID, *, purpose: str = "", reason: s
     """The citizen is open before the actor, and one entry says why: `reason`, as the person
     stated it, else `purpose`, as the way in implies it, else the organisation's usual one.
 
-    Raises ReasonNeeded for a protected record without a stated reason.
+    Raises ReasonNeeded without a stated reason for a protected record and, where the organisation
+    wants that, for who has nothing open with the actor's unit.
     """
     require(actor, VIEW_CITIZEN)
     citizen = Citizen.objects.for_actor(actor).known_by(citizen_id).get_or_refuse()
@@ -85,8 +88,7 @@ def open_citizen(actor: Actor, citizen_id: UUID, *, purpose: str = "", reason: s
         raise Refused(VIEW_CITIZEN, attended.refusal, record)
     if record is not None and record.protected:
         require(actor, VIEW_PROTECTED, record)
-        if not reason:
-            raise ReasonNeeded(record)
+    require_reason(actor, citizen, record, reason)
     why = reason or checking.text(purpose, 240) or usual_purpose(actor)
     write_down(
         actor.about(citizen.pk),
@@ -96,6 +98,25 @@ def open_citizen(actor: Actor, citizen_id: UUID, *, purpose: str = "", reason: s
         name=record.shown_name if record else None,
     )
     return Opened(citizen, record, why)
+
+
+matters: Registry[Callable[[Actor, Citizen], bool]] = Registry("kind of open matter")
+"""Each higher room says whether the person has something open with the actor's unit."""
+
+
+def require_reason(
+    actor: Actor, citizen: Citizen, record: CitizenRecord | None, stated: str
+) -> None:
+    """ReasonNeeded when this person is opened by this actor only after saying why, and nobody has."""
+    if stated:
+        return
+    if record is not None and record.protected:
+        raise ReasonNeeded(record)
+    organisation = Organisation.objects.for_actor(actor).get()
+    if not options.read(organisation).purpose_without_matter:
+        return
+    if not any(has_open(actor, citizen) for has_open in matters.values()):
+        raise ReasonNeeded(record or CitizenRecord(citizen=citizen))
 
 
 def usual_purpose(actor: Actor) -> str:
@@ -127,8 +148,8 @@ def reveal_identifier(
         raise NotFound
     require(actor, REVEAL_IDENTIFIER, record)
     stated = checking.text(purpose, 240)
-    if record.protected and not stated:
-        raise ReasonNeeded(record)
+    record.citizen = number.citizen
+    require_reason(actor, number.citizen, record, stated)
     why = stated or usual_purpose(actor)
     note(actor, "revealed", record, why, kind=number.kind, identifier=str(number.uuid))
     return number.value
