@@ -39,7 +39,7 @@ class CasesConfig(AppConfig):
         from crm.citizens.looks import traces
         from crm.citizens.mandate_ports import coverables
         from crm.citizens.merge_models import references as of_citizens
-        from crm.citizens.profile import Panel, panels
+        from crm.citizens.profile import Dates, Panel, dates, panels
         from crm.citizens.services.records import matters
         from crm.citizens.story import Story, stories
         from crm.kit import realtime
@@ -101,6 +101,21 @@ class CasesConfig(AppConfig):
                 permission=permissions.VIEW_CASE,
                 order=10,
                 within=True,
+            ),
+        )
+        dates.register("cases", Dates(selectors.dates, permissions.VIEW_CASE))
+        panels.register(
+            "documents",
+            Panel(
+                name="documents",
+                title=_("Documents"),
+                icon="file-text",
+                template="cases/_citizen_documents.html",
+                load=selectors.papers,
+                permission=permissions.VIEW_CASE,
+                order=30,
+                within=True,
+                later=True,
             ),
         )
         panels.register(

@@ -73,6 +73,31 @@ class CitizensConfig(AppConfig):
             story.Story({story.RECORD: _("Citizen's record")}, story.record_story),
         )
         profile.panels.register(
+            "ahead",
+            profile.Panel(
+                name="ahead",
+                title=_("Next deadlines and appointments"),
+                icon="calendar-time",
+                template="citizens/_ahead.html",
+                load=profile.ahead,
+                permission=VIEW_CITIZEN,
+                order=12,
+            ),
+        )
+        profile.panels.register(
+            "consents",
+            profile.Panel(
+                name="consents",
+                title=_("Consents"),
+                icon="mail-check",
+                template="citizens/_consents.html",
+                load=selectors.consents,
+                permission=VIEW_CITIZEN,
+                order=60,
+                later=True,
+            ),
+        )
+        profile.panels.register(
             "systems",
             profile.Panel(
                 name="systems",

@@ -1,5 +1,6 @@
 """What other systems say of a citizen, by API."""
 
+from types import SimpleNamespace
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -95,20 +96,20 @@ class OneSystem(ActorAPIView):
         looked = lookups.look_up(self.actor, citizen_id, connection_id, reason=purpose)
         return self.reply(self._told(looked))
 
-    def _told(self, looked: Looked) -> dict[str, object]:
+    def _told(self, looked: Looked) -> SimpleNamespace:
         found, shown = looked.found, looked.shown
         rows = found.rows if found else None
-        return {
-            "state": looked.state,
-            "outcome": found.outcome if found else None,
-            "connection": looked.connection,
-            "purpose": looked.purpose,
-            "asked_at": looked.asked_at,
-            "obtained_at": found.fetched_at if found else None,
-            "shown_until": looked.shown_until,
-            "rows": None if rows is None else [dict(record) for record in rows],
-            "shown": keeping.seal(self.actor, shown) if shown else None,
-        }
+        return SimpleNamespace(
+            state=looked.state,
+            outcome=found.outcome if found else None,
+            connection=looked.connection,
+            purpose=looked.purpose,
+            asked_at=looked.asked_at,
+            obtained_at=found.fetched_at if found else None,
+            shown_until=looked.shown_until,
+            rows=None if rows is None else [dict(record) for record in rows],
+            shown=keeping.seal(self.actor, shown) if shown else None,
+        )
 
 
 _SYSTEMS = "citizens/<uuid:citizen_id>/systems/"

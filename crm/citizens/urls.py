@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_ONE}unificar/", merge_views.choose, name="merge_choose"),
     path(f"{_ONE}unificar/<uuid:other>/", merge_views.compare, name="merge"),
     path(_ONE, views.detail, name="detail"),
+    path(f"{_ONE}mas/", views.more, name="more"),
     path(f"{_ONE}cronologia/", views.timeline, name="timeline"),
     path(f"{_ONE}sistemas/", system_views.systems, name="systems"),
     path(f"{_ONE}sistemas/<uuid:connection>/", system_views.system, name="system"),

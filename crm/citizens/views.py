@@ -241,6 +241,23 @@ def detail(request: ActorRequest, found: Opened) -> HttpResponse:
 
 @require_GET
 @needs(VIEW_CITIZEN)
+def more(request: ActorRequest, citizen: UUID) -> HttpResponse:
+    """What the person's page asks for once it is there: what is read less often."""
+    reason = reasons.stated(request, citizen)
+    try:
+        found = records.open_part(
+            request.actor, citizen, "more", purpose=way_in(request), reason=reason
+        )
+    except ReasonNeeded as needed:
+        return ask_reason(request, needed.record)
+    shown = profile.sections(request.actor, found.citizen, later=True)
+    context = {"sections": shown, "citizen": found.citizen, "record": found.record}
+    template = "citizens/_more.html" if request.htmx else "citizens/more.html"
+    return render(request, template, context)
+
+
+@require_GET
+@needs(VIEW_CITIZEN)
 @opened
 def timeline(request: ActorRequest, found: Opened) -> HttpResponse:
     """The person's timeline: all of it or some groups, from the newest or from before a place."""

@@ -2,20 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import TextChoices
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from crm.audit.models import AuditEntry
 from crm.citizens import checking
 from crm.citizens.aliases import Survivor
 from crm.citizens.keeping import Shown
 from crm.citizens.models import Citizen, CitizenRecord, Identifier
 from crm.citizens.permissions import VIEW_CITIZEN, VIEW_PROTECTED
-from crm.citizens.services.records import note, require_reason, usual_purpose
+from crm.citizens.services.records import note, opened_for, require_reason
 from crm.integrations.legacy import Found
 from crm.integrations.models import Connection
 from crm.integrations.permissions import CONSULT_SYSTEMS
@@ -26,7 +25,6 @@ from crm.kit.errors import Refused
 from crm.kit.policy import Decision, decide, require
 
 _NUMBERS = (Identifier.Kind.NIF, Identifier.Kind.NIE)
-_OPEN_FOR = timedelta(hours=1)
 
 
 class State(TextChoices):
@@ -109,10 +107,10 @@ def look_up(
     stated = checking.text(reason, 240)
     if record.protected:
         require(actor, VIEW_PROTECTED, record)
-    require_reason(actor, record.citizen, record, stated)
+    usual = require_reason(actor, record.citizen, record, stated)
     number = _number(actor, record.citizen)
     way_in = checking.text(purpose, 240)
-    why = stated or way_in or _opened_for(actor, record.citizen) or usual_purpose(actor)
+    why = stated or way_in or opened_for(actor, record.citizen) or usual
     note(actor, "viewed", record, why, part=connection.name, connection=str(connection.uuid))
     asked_at = timezone.now()
     about = str(record.citizen.uuid)
@@ -157,16 +155,3 @@ def _number(actor: Actor, citizen: Citizen) -> str:
     rows = Identifier.objects.for_actor(actor).filter(citizen=citizen, ended_at=None)
     first = rows.filter(kind__in=_NUMBERS).order_by("verified_at", "pk").first()
     return first.value if first else ""
-
-
-def _opened_for(actor: Actor, citizen: Citizen) -> str:
-    """Why the actor opened the record just now."""
-    looks = AuditEntry.objects.for_actor(actor).filter(
-        object_type=citizen._meta.label_lower,
-        object_id=str(citizen.uuid),
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        action="viewed",
-        at__gte=timezone.now() - _OPEN_FOR,
-    )
-    return looks.order_by("-at", "-id").values_list("purpose", flat=True).first() or ""

@@ -8,8 +8,11 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Model
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.audit.models import AuditEntry
+from crm.audit.record import OPEN_FOR
 from crm.audit.record import record as write_down
 from crm.citizens import checking
 from crm.citizens.aliases import Survivor
@@ -77,6 +80,23 @@ def open_citizen(actor: Actor, citizen_id: UUID, *, purpose: str = "", reason: s
     Raises ReasonNeeded without a stated reason for a protected record and, where the organisation
     wants that, for who has nothing open with the actor's unit.
     """
+    found = _reached(actor, citizen_id, purpose, reason)
+    _write_look(actor, found)
+    return found
+
+
+def open_part(
+    actor: Actor, citizen_id: UUID, part: str, *, purpose: str = "", reason: str = ""
+) -> Opened:
+    """A further part of the citizen's page is before the actor, on the terms of `open_citizen`; an entry
+    says so unless they opened the citizen a short while ago."""
+    found = _reached(actor, citizen_id, purpose, reason)
+    if not opened_for(actor, found.citizen):
+        _write_look(actor, found, part=part)
+    return found
+
+
+def _reached(actor: Actor, citizen_id: UUID, purpose: str, reason: str) -> Opened:
     require(actor, VIEW_CITIZEN)
     citizen = Citizen.objects.for_actor(actor).known_by(citizen_id).get_or_refuse()
     record = CitizenRecord.objects.for_actor(actor).filter(citizen=citizen).first()
@@ -88,16 +108,27 @@ def open_citizen(actor: Actor, citizen_id: UUID, *, purpose: str = "", reason: s
         raise Refused(VIEW_CITIZEN, attended.refusal, record)
     if record is not None and record.protected:
         require(actor, VIEW_PROTECTED, record)
-    require_reason(actor, citizen, record, reason)
-    why = reason or checking.text(purpose, 240) or usual_purpose(actor)
-    write_down(
-        actor.about(citizen.pk),
-        "viewed",
-        citizen,
-        purpose=why,
-        name=record.shown_name if record else None,
+    usual = require_reason(actor, citizen, record, reason)
+    return Opened(citizen, record, reason or checking.text(purpose, 240) or usual)
+
+
+def _write_look(actor: Actor, found: Opened, **data: str) -> None:
+    name = found.record.shown_name if found.record else None
+    about = actor.about(found.citizen.pk)
+    write_down(about, "viewed", found.citizen, purpose=found.purpose, name=name, **data)
+
+
+def opened_for(actor: Actor, citizen: Citizen) -> str:
+    """Why the actor opened the record just now; empty when they did not."""
+    looks = AuditEntry.objects.for_actor(actor).filter(
+        object_type=citizen._meta.label_lower,
+        object_id=str(citizen.uuid),
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        action="viewed",
+        at__gte=timezone.now() - OPEN_FOR,
     )
-    return Opened(citizen, record, why)
+    return looks.order_by("-at", "-id").values_list("purpose", flat=True).first() or ""
 
 
 matters: Registry[Callable[[Actor, Citizen], bool]] = Registry("kind of open matter")
@@ -106,17 +137,19 @@ matters: Registry[Callable[[Actor, Citizen], bool]] = Registry("kind of open mat
 
 def require_reason(
     actor: Actor, citizen: Citizen, record: CitizenRecord | None, stated: str
-) -> None:
-    """ReasonNeeded when this person is opened by this actor only after saying why, and nobody has."""
+) -> str:
+    """The organisation's usual reason, for who needs to state none; ReasonNeeded when this person is
+    opened by this actor only after saying why, and nobody has."""
     if stated:
-        return
+        return stated
     if record is not None and record.protected:
         raise ReasonNeeded(record)
-    organisation = Organisation.objects.for_actor(actor).get()
-    if not options.read(organisation).purpose_without_matter:
-        return
-    if not any(has_open(actor, citizen) for has_open in matters.values()):
+    rules = options.read(Organisation.objects.for_actor(actor).get())
+    if rules.purpose_without_matter and not any(
+        has_open(actor, citizen) for has_open in matters.values()
+    ):
         raise ReasonNeeded(record or CitizenRecord(citizen=citizen))
+    return str(rules.usual_purposes[0])
 
 
 def usual_purpose(actor: Actor) -> str:
@@ -149,8 +182,7 @@ def reveal_identifier(
     require(actor, REVEAL_IDENTIFIER, record)
     stated = checking.text(purpose, 240)
     record.citizen = number.citizen
-    require_reason(actor, number.citizen, record, stated)
-    why = stated or usual_purpose(actor)
+    why = require_reason(actor, number.citizen, record, stated)
     note(actor, "revealed", record, why, kind=number.kind, identifier=str(number.uuid))
     return number.value
 
