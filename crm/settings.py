@@ -410,6 +410,8 @@ SPECTACULAR_SETTINGS = {
         "InteractionStateEnum": "channels_app.api_shapes.InteractionState",
         "InteractionDirectionEnum": "channels_app.api_shapes.InteractionDirection",
         "MandateStateEnum": "crm.citizens.mandate_api.STATES",
+        "RelationKindEnum": "crm.citizens.relation_api.RelationKind",
+        "RelationSourceEnum": "crm.citizens.relation_api.RelationSource",
         "SystemStateEnum": "crm.citizens.system_api.SystemState",
         "CallOutcomeEnum": "crm.citizens.system_api.CallOutcome",
         "MandateActEnum": "crm.citizens.mandate_api.Act",

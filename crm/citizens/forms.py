@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -10,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from crm.citizens.checking import ADDRESSABLE, Names, NewContactPoint, NewIdentifier, Wishes
 from crm.citizens.looks import Period
 from crm.citizens.models import Channel, Citizen, CitizenRecord, ContactPoint, Identifier, Need
+from crm.citizens.relation_models import Kind, Source
 from crm.citizens.services.records import WISHES
+from crm.citizens.services.related import NewRelation
 from crm.citizens.story import Sieve
 from crm.kit.errors import DomainError
 from crm.kit.forms import Correction, DateField, DateInput, ServiceForm
@@ -295,3 +298,25 @@ class PeriodForm(forms.Form):
         self.is_valid()
         told = self.cleaned_data
         return Period(told.get("desde"), told.get("hasta"))
+
+
+class RelationForm(ServiceForm):
+    """Who is family, guardian or company of the person of the page."""
+
+    citizen = forms.UUIDField(label=_("The other person"), required=False)
+    kind = forms.ChoiceField(label=_("What they are to the person"), choices=Kind.choices)
+    source = forms.ChoiceField(label=_("How it is known"), choices=Source.choices)
+    remarks = forms.CharField(label=_("Remarks"), max_length=240, required=False)
+    valid_from = DateField(label=_("Valid from"), required=False)
+    valid_until = DateField(label=_("Last day"), required=False)
+
+    def new(self) -> NewRelation:
+        """It, as the verb takes it; nobody chosen is nobody on record."""
+        told = dict(self.cleaned_data)
+        return NewRelation(other=told.pop("citizen") or UUID(int=0), **told)
+
+
+class EndRelationForm(ServiceForm):
+    """Why it is no longer so."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=240)

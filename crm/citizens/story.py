@@ -233,6 +233,8 @@ _ACTS: Mapping[tuple[str, Any], tuple[str, Text]] = {
     ("mandate", "paper"): ("file-text", _("attached the proof of a mandate")),
     ("mandate", "ended"): ("ban", _("ended a mandate")),
     ("mandate", "expiring"): ("calendar-off", _("noted that a mandate ends soon")),
+    ("relation", "recorded"): ("users-group", _("recorded a relation with another person")),
+    ("relation", "ended"): ("users-minus", _("ended a relation with another person")),
     ("professional", "authorised"): ("certificate", _("recorded a RED authorisation")),
     ("professional", "ended"): ("certificate-off", _("ended a RED authorisation")),
     ("merged", "from"): ("arrows-join", _("merged another record of the person into this one")),

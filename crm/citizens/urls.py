@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from crm.citizens import look_views, mandate_views, merge_views, system_views, views
+from crm.citizens import look_views, mandate_views, merge_views, relation_views, system_views, views
 
 app_name = "citizens"
 _ONE = "ciudadania/<uuid:citizen>/"
@@ -25,6 +25,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_ONE}accesos/", look_views.report, name="looks"),
     path(f"{_ONE}accesos/nombres/", look_views.named, name="looks_named"),
     path(f"{_ONE}accesos/nombres/exportar/", look_views.export, name="looks_export"),
+    path(f"{_ONE}relaciones/nueva/", relation_views.new_relation, name="new_relation"),
+    path(
+        f"{_ONE}relaciones/<uuid:relation>/finalizar/",
+        relation_views.end_relation,
+        name="end_relation",
+    ),
     path(f"{_ONE}motivo/", views.state_reason, name="state_reason"),
     path(f"{_ONE}datos/", views.names, name="names"),
     path(f"{_ONE}preferencias/", views.wishes, name="wishes"),

@@ -313,6 +313,8 @@ def correct(
     save: Save,
     done: str,
     permission: str = CHANGE_CITIZEN,
+    template: str = "citizens/correct.html",
+    context: Mapping[str, object] | None = None,
 ) -> HttpResponse:
     """A page that corrects something: GET opens the person for it, POST saves and goes back."""
     actor = request.actor
@@ -334,8 +336,8 @@ def correct(
         if status == HTTPStatus.OK:
             messages.success(request, done)
             return redirect("citizens:detail", citizen)
-    context = {"form": typed, "title": title, "record": mine}
-    return render(request, "citizens/correct.html", context, status=status)
+    shown = {"form": typed, "title": title, "record": mine, **(context or {})}
+    return render(request, template, shown, status=status)
 
 
 @require_http_methods(GET_OR_POST)

@@ -97,6 +97,8 @@ SPECIAL: dict[tuple[str, str], Any] = {
     ("SplitInput", "messages"): "message.uuid",
     ("SplitInput", "notes"): "note.uuid",
     ("SplitInput", "documents"): "document.uuid",
+    ("NewRelationInput", "other"): "twin.uuid",
+    ("NewRelationInput", "kind"): "sibling",
     ("FreezeInput", "shown"): "shown.machine",
     ("SuspendInput", "ground"): "22.1.b",
     ("ExtendInput", "ground"): "23",

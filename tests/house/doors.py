@@ -407,6 +407,10 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "citizens:detail": Guarded(_CITIZEN),
     "citizens:timeline": Guarded(_CITIZEN),
     "citizens:more": Guarded(_CITIZEN),
+    "citizens:new_relation": Guarded(
+        _CITIZEN, post={"citizen": "twin.uuid", "kind": "sibling", "source": "declared"}
+    ),
+    "citizens:end_relation": Guarded({**_CITIZEN, "relation": "relation.uuid"}, post=_REASON),
     "citizens:systems": Guarded(_CITIZEN),
     "citizens:looks": Guarded(_CITIZEN),
     "citizens:looks_named": Guarded(_CITIZEN),
@@ -881,6 +885,10 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/events/": Guarded(),
     "api/v1/citizens/": Guarded(),
     "api/v1/citizens/<uuid:citizen_id>/": Guarded(_API_CITIZEN, query={"purpose": "Motivo"}),
+    "api/v1/citizens/<uuid:citizen_id>/relations/": Guarded(_API_CITIZEN),
+    "api/v1/citizens/<uuid:citizen_id>/relations/<uuid:relation_id>/end/": Guarded(
+        {**_API_CITIZEN, "relation_id": "relation.uuid"}
+    ),
     "api/v1/citizens/<uuid:citizen_id>/accesses/": Guarded(_API_CITIZEN),
     "api/v1/citizens/<uuid:citizen_id>/systems/": Guarded(
         _API_CITIZEN, silent="names systems, nobody is asked"

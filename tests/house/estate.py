@@ -83,10 +83,12 @@ from crm.citizens.models import (
     Mandate,
     MandatePaper,
     Merge,
+    Relation,
     Topic,
 )
 from crm.citizens.services.mandates import attach_paper, authorise_professional
 from crm.citizens.services.merging import merge_citizens
+from crm.citizens.services.related import NewRelation, record_relation
 from crm.integrations.models import Connection, PublishedService, Subscription, WebhookDelivery
 from crm.integrations.outgoing import new_secret
 from crm.kit.actor import Actor, Door, Origin
@@ -224,6 +226,7 @@ class Side:
     owed_answer: OwedAnswer
     holder: Citizen  # acts for the citizen, by this mandate
     mandate: Mandate
+    relation: Relation
     unchecked: Mandate
     mandate_paper: MandatePaper
 
@@ -545,6 +548,7 @@ def _mandates(actor: Actor, grantor: Citizen, holder: Citizen) -> dict[str, Any]
     return {
         "holder": holder,
         "mandate": made,
+        "relation": record_relation(actor, grantor.uuid, NewRelation(holder.uuid, "employer")),
         "unchecked": make_mandate(actor, grantor, holder, acts=["inform"], checked=False),
         "mandate_paper": attach_paper(actor, made.uuid, [PAPER], "poder.pdf"),
     }

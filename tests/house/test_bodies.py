@@ -233,6 +233,11 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
         {"code": "otra", "language": "es", "title": "T", "body": "B", "review_on": "2100-01-01"},
         "unit.uuid",
     ),
+    ("RelationForm", "citizen"): (
+        "citizens:new_relation",
+        {"kind": "sibling", "source": "declared"},
+        "twin.uuid",
+    ),
     ("ApplicantForm", "citizen"): ("cases:applicant", {}, "citizen.uuid"),
     ("OfficeForm", "unit"): ("scheduling:new_office", NEW_OFFICE, "unit.uuid"),
     ("OfficeForm", "calendar"): (

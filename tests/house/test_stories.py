@@ -34,6 +34,7 @@ TOLD = {
 UNTOLD_OF = {
     "citizens.Citizen": "whoever was merged is the same person",
     "citizens.DuplicatePair": "a question about two people, no fact of either",
+    "citizens.Relation": "told by the record's story, as acts on the citizen",
     "citizens.Mandate": "told by the record's story, as acts on the citizen",
     "citizens.AuthorisedProfessional": "told by the record's story, as acts on the citizen",
     "cases.Representation": "who spoke in a case stands on its events",

@@ -89,6 +89,9 @@ VISITED: dict[str, list[str | Address]] = {
         "/ciudadania/?q=zafra",
         "/ciudadania/nueva/",
         lambda town: f"/ciudadania/{town.citizen.uuid}/",
+        lambda town: f"/ciudadania/{town.citizen.uuid}/mas/",
+        lambda town: f"/ciudadania/{town.citizen.uuid}/sistemas/",
+        lambda town: f"/ciudadania/{town.citizen.uuid}/relaciones/nueva/",
         "/citas/",
         lambda town: f"/citas/nueva/?citizen={town.citizen.uuid}",
         lambda town: f"/citas/{town.appointment.uuid}/",
@@ -173,6 +176,8 @@ VISITED: dict[str, list[str | Address]] = {
         "/no-existe/",
     ],
     "auditor": [
+        lambda town: f"/ciudadania/{town.citizen.uuid}/accesos/",
+        lambda town: f"/ciudadania/{town.citizen.uuid}/accesos/nombres/",
         "/auditoria/",
         "/auditoria/?object=Nobody",
         "/informes/",
