@@ -20,6 +20,7 @@ class CasesConfig(AppConfig):
         from cases import (  # handlers and tasks register themselves
             citizen_story,
             elsewhere,
+            frozen,
             handlers,  # noqa: F401
             merged,
             news,
@@ -35,9 +36,12 @@ class CasesConfig(AppConfig):
         from cases.services import targets, units, writing
         from cases.services.relations import participant_ends
         from crm.accounts import rights
+        from crm.citizens.keeping import keepers
+        from crm.citizens.looks import traces
         from crm.citizens.mandate_ports import coverables
         from crm.citizens.merge_models import references as of_citizens
-        from crm.citizens.profile import Panel, panels
+        from crm.citizens.profile import Dates, Panel, dates, panels
+        from crm.citizens.services.records import matters
         from crm.citizens.story import Story, stories
         from crm.kit import presence, realtime
         from crm.kit.files import holders
@@ -71,6 +75,11 @@ class CasesConfig(AppConfig):
         of_citizens.follows("cases.Participant", "citizen", clashes=participant_ends)
         of_citizens.follows("cases.Representation", "holder")
         of_citizens.follows("cases.RepresentativeAccess", "holder")
+        shown = "it stays told of whom it was shown"
+        of_citizens.stays("cases.FrozenAnswer", "citizen", shown, guarded=False)
+        keepers.register("cases", frozen.offer)
+        traces.register("cases", selectors.traces)
+        matters.register("cases", selectors.has_open)
         rooms = frozenset({"cases", "reporting"})
         rights.things.register("case", rights.Thing(_case_by_reference, rooms))
         realtime.streams.register("case", selectors.may_follow_case)
@@ -95,6 +104,21 @@ class CasesConfig(AppConfig):
                 permission=permissions.VIEW_CASE,
                 order=10,
                 within=True,
+            ),
+        )
+        dates.register("cases", Dates(selectors.dates, permissions.VIEW_CASE))
+        panels.register(
+            "documents",
+            Panel(
+                name="documents",
+                title=_("Documents"),
+                icon="file-text",
+                template="cases/_citizen_documents.html",
+                load=selectors.papers,
+                permission=permissions.VIEW_CASE,
+                order=30,
+                within=True,
+                later=True,
             ),
         )
         panels.register(
@@ -126,6 +150,7 @@ def _register_references() -> None:
     references.follows("cases.Link", "case")
     references.follows("cases.Link", "other")
     references.follows("cases.Follower", "case")
+    references.follows("cases.FrozenAnswer", "case")
     references.stays("cases.Event", "case", "events are numbered in their case", guarded=False)
     references.stays("cases.ClockInterval", "case", "its own term's history", guarded=False)
     references.stays("cases.AccessCode", "case", "opens for minutes what it was asked for")

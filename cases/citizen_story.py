@@ -30,6 +30,7 @@ from crm.kit.errors import Text
 from crm.kit.stories import UNTOLD, By, Form, Telling, beyond, place
 
 SOURCE = "case"
+_SHOWN = ("case__reference", "case__uuid", "case__channel", "case__category")
 TOLD = {key: label for key, label in GROUPS.items() if key != "notes"}  # those stay in their case
 
 
@@ -50,7 +51,7 @@ def tell(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
     if asked.whole:
         rows = rows.select_related("case__case_type", "case__type_version", "case__citizen")
     else:
-        rows = rows.only("at", "kind", "actor_name", "data", "case__reference", "case__uuid")
+        rows = rows.only("at", "kind", "actor_name", "data", *_SHOWN)
     events = list(rows.order_by("-at", "-id")[: asked.limit])
     told = tellings(actor, events) if asked.whole else [UNTOLD] * len(events)
     return [
@@ -62,6 +63,8 @@ def tell(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
             about=event.case.reference,
             url=reverse("cases:detail", args=[event.case.uuid]),
             place=place(event.at, SOURCE, event.pk),
+            channel=str(event.data.get("channel") or event.case.channel),
+            open=not event.case.ended,
             telling=telling,
         )
         for event, words, telling in zip(events, sentences(actor, events), told, strict=True)

@@ -20,7 +20,9 @@ from django.db.models import (
     Value,
     When,
 )
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from cases import represented
 from cases.lists import ALL, ME, NOBODY, CaseFilter, find, keys_of_citizen, with_people, with_row
@@ -33,6 +35,7 @@ from cases.models import (
     Confidentiality,
     Document,
     Follower,
+    FrozenAnswer,
     Link,
     PapersRequest,
     Participant,
@@ -45,6 +48,7 @@ from cases.target_view import Shown, clock_of, shown
 from cases.workflow import of_version
 from crm.accounts.models import User
 from crm.citizens.models import Citizen, CitizenRecord
+from crm.citizens.profile import Coming
 from crm.citizens.search import record_search
 from crm.kit.actor import Actor
 from crm.kit.errors import NotFound
@@ -415,6 +419,57 @@ def panel(actor: Actor, citizen: Citizen) -> dict[str, object] | None:
     """What the citizen's page shows of their cases; nothing when there are none."""
     found = cases_of_citizen(actor, citizen)
     return {"rows": rows_of(actor, found)} if found else None
+
+
+def dates(actor: Actor, citizen: Citizen) -> list[Coming]:
+    """The legal deadlines of the person's open cases that run."""
+    keys = keys_of_citizen(actor, citizen=citizen)
+    rows = Case.objects.for_actor(actor).filter(
+        pk__in=keys, category__lt=StateCategory.RESOLVED, due_at__isnull=False, suspended_on=None
+    )
+    now = timezone.now()
+    return [
+        Coming(
+            at=row.due_at,
+            icon="hourglass",
+            text=_("Deadline: %(subject)s") % {"subject": row.subject},
+            about=row.reference,
+            url=reverse("cases:detail", args=[row.uuid]),
+            late=row.due_at < now,
+        )
+        for row in rows.order_by("due_at", "pk")[:10]
+        if row.due_at is not None
+    ]
+
+
+def papers(actor: Actor, citizen: Citizen) -> dict[str, object] | None:
+    """The newest documents of the person's cases that the actor may see."""
+    keys = list(keys_of_citizen(actor, citizen=citizen))
+    rows = Document.objects.for_actor(actor).filter(case__in=keys, withdrawn_at=None)
+    found = list(rows.select_related("case").order_by("-created_at", "-pk")[:8])
+    return {"documents": found} if found else None
+
+
+def has_open(actor: Actor, citizen: Citizen) -> bool:
+    """Whether an open case of the person lies in the actor's unit or is the actor's; for who has no
+    unit, any that they see."""
+    keys = list(keys_of_citizen(actor, citizen=citizen))
+    rows = Case.objects.for_actor(actor).filter(pk__in=keys, category__lt=StateCategory.RESOLVED)
+    if actor.home_unit_id is not None:
+        rows = rows.filter(Q(unit=actor.home_unit_id) | Q(assignee=actor.user_id))
+    return rows.exists()
+
+
+def traces(actor: Actor, citizen: Citizen) -> list[tuple[str, list[str]]]:
+    """The person's cases and their papers, whoever may see them: they may know who looked at any."""
+    reason = "whose looks the person may know of"
+    rows = Case.objects.unscoped(reason).filter(organisation=actor.organisation_id, citizen=citizen)
+    papers = Document.objects.unscoped(reason).filter(case__in=rows)
+    answers = FrozenAnswer.objects.unscoped(reason).filter(case__in=rows, citizen=citizen)
+    return [
+        (model._meta.label_lower, [str(key) for key in found.values_list("uuid", flat=True)])
+        for model, found in ((Case, rows), (Document, papers), (FrozenAnswer, answers))
+    ]
 
 
 def may_follow_case(actor: Actor, key: str) -> Decision:

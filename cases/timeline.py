@@ -107,6 +107,7 @@ _GROUP_OF: Mapping[str, str] = {
     EventKind.NOTED: "notes",
     EventKind.ATTACHED: "documents",
     EventKind.WITHDRAWN: "documents",
+    EventKind.FROZEN: "documents",
 }
 ICONS: Mapping[str, str] = {
     EventKind.OPENED: "folder-plus",
@@ -146,6 +147,7 @@ ICONS: Mapping[str, str] = {
     EventKind.SPLIT: "arrows-split",
     EventKind.SPLIT_FROM: "arrows-split",
     EventKind.MACRO_RUN: "bolt",
+    EventKind.FROZEN: "file-import",
 }
 FOR_PERSON = frozenset(
     {
@@ -170,6 +172,7 @@ FOR_PERSON = frozenset(
         EventKind.MERGED,
         EventKind.MERGED_IN,
         EventKind.UNMERGED,
+        EventKind.FROZEN,
     }
 )
 """What the citizen is told of their case; the rest is the house's own affair."""
@@ -208,6 +211,7 @@ _TEMPLATES: Mapping[str, str] = {
     EventKind.NOTED: "cases/_entry_note.html",
     EventKind.MESSAGED: "cases/_entry_message.html",
     EventKind.ATTACHED: "cases/_entry_document.html",
+    EventKind.FROZEN: "cases/_entry_frozen.html",
 }
 
 
@@ -284,7 +288,7 @@ def entry_of(case: Case, event: Event, subject: Any, sort: str) -> Entry:
         author=event.actor_name,
         sentence=sentence(event, subject),
         template=_TEMPLATES.get(event.kind, "cases/_entry.html")
-        if subject
+        if subject or event.kind == EventKind.FROZEN
         else "cases/_entry.html",
         event=event,
         subject=subject,
@@ -334,6 +338,9 @@ _SENTENCES: Mapping[str, Text] = {
         " “%(from_name)s” is “%(to_name)s” now"
     ),
     **transfer_words.SENTENCES,
+    EventKind.FROZEN: gettext_lazy(
+        "kept in the case what %(source)s says, obtained on %(obtained)s"
+    ),
 }
 
 
@@ -356,12 +363,19 @@ def clock_values(data: Mapping[str, Any]) -> dict[str, str]:
     return days | ({"term": term.words} if term else {})
 
 
+def frozen_values(data: Mapping[str, Any]) -> dict[str, str]:
+    """What the event of a kept answer says, in words: when it was obtained."""
+    at = parse_datetime(data.get("obtained", ""))
+    return {"obtained": date_format(localtime(at), "SHORT_DATETIME_FORMAT") if at else "…"}
+
+
 _VALUES: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, str]]] = {
     **dict.fromkeys(CLOCK_KINDS, clock_values),
     **dict.fromkeys(service_words.KINDS, service_words.values),
     **dict.fromkeys(todo.KINDS, todo.values_of),
     **dict.fromkeys(transfer_words.SENTENCES, transfer_words.values),
     EventKind.MACRO_RUN: macro_words.values,
+    EventKind.FROZEN: frozen_values,
 }
 
 

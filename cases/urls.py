@@ -15,6 +15,7 @@ from cases.views import (
     distribution,
     drafts,
     following,
+    frozen,
     home,
     imports,
     letters,
@@ -91,6 +92,8 @@ of_case = [
     path("dividir/", merging.split, name="split"),
     path("relaciones/", acts.link, name="link"),
     path("relaciones/<uuid:link>/quitar/", acts.unlink, name="unlink"),
+    path("respuestas/", frozen.frozen_list, name="frozen_list"),
+    path("respuestas/<uuid:answer>/", frozen.frozen_answer, name="frozen"),
 ]
 
 of_draft = [
@@ -176,6 +179,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("casos/vistas/<uuid:view>/copiar/", saved.copy, name="view_copy"),
     path("casos/vistas/<uuid:view>/borrar/", saved.delete, name="view_delete"),
     path("casos/vistas/<uuid:view>/colocar/", saved.arrange, name="view_arrange"),
+    path("casos/incorporar/", frozen.freeze, name="freeze"),
     path("casos/nuevo/", opening.new, name="new"),
     path("casos/nuevo/persona/", opening.find_citizen, name="find_citizen"),
     path("casos/siguiente/", distribution.take_next, name="take_next"),

@@ -22,6 +22,7 @@ class ChannelsAppConfig(AppConfig):
         from channels_app.permissions import VIEW_CONVERSATION
         from crm.citizens.merge_models import references
         from crm.citizens.profile import Panel, panels
+        from crm.citizens.services.records import matters
         from crm.citizens.story import Story
         from crm.citizens.story import stories as of_citizens
         from crm.kit import realtime
@@ -42,6 +43,7 @@ class ChannelsAppConfig(AppConfig):
         realtime.streams.register("desk", selectors.may_follow_desk)
         ports.carriers.register(AccountKind.WEB_CHAT, ports.OwnStream())
         timeline.sources.register(stories.SOURCE, stories.of_case)
+        matters.register("conversations", citizen_story.has_open)
         of_citizens.register(
             citizen_story.SOURCE,
             Story(citizen_story.TOLD, citizen_story.tell, VIEW_CONVERSATION),

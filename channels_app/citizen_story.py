@@ -11,7 +11,7 @@ from channels_app import stories
 from channels_app.models import Conversation, ConversationEvent
 from channels_app.selectors import of_citizen
 from channels_app.wording import ICONS, sentence
-from crm.citizens.models import Citizen
+from crm.citizens.models import Channel, Citizen
 from crm.citizens.story import Asked, Moment
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
@@ -52,6 +52,8 @@ def _whole(actor: Actor, theirs: QuerySet[Conversation]) -> list[Moment]:
             by=stories.author_of(message),
             about=message.conversation.account.get_kind_display(),
             place=place(message.at, SAID, message.pk),
+            channel=_way(message.conversation),
+            open=message.conversation.closed_at is None,
             telling=stories.telling_of(message, hidden=message.conversation_id in hidden),
         )
         for message in stories.said_in(theirs)
@@ -68,8 +70,21 @@ def _turn(event: ConversationEvent, *, hidden: bool = False) -> Moment:
         about=event.conversation.account.get_kind_display(),
         url=reverse("channels_app:conversation", args=[event.conversation.uuid]),
         place=place(event.at, SOURCE, event.pk),
+        channel=_way(event.conversation),
+        open=event.conversation.closed_at is None,
         telling=stories.telling_of_event(event, hidden=hidden),
     )
+
+
+def _way(conversation: Conversation) -> str:
+    """The citizens' word for the kind of account."""
+    kind = conversation.account.kind
+    return kind if kind in Channel.values else Channel.SOCIAL
+
+
+def has_open(actor: Actor, citizen: Citizen) -> bool:
+    """Whether the person speaks with somebody whose conversations the actor reads."""
+    return bool(of_citizen(actor, citizen).filter(closed_at=None).exists())
 
 
 def panel(actor: Actor, citizen: Citizen) -> dict[str, object] | None:

@@ -343,6 +343,8 @@ CLAMD_URL = env.str("CLAMD_URL", "")  # unix:/run/clamav/clamd.ctl or tcp://host
 PDF_TSA_URL = env.str("PDF_TSA_URL", "")
 # hosts inside our own networks that may be called all the same (crm.kit.http)
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
+# threads of a process that wait for other systems: one is always left for everything else
+SYSTEMS_AT_ONCE = env.int("SYSTEMS_AT_ONCE", max(1, env.int("WEB_THREADS", 9) - 1))
 # a server of the OpenAI protocol on own premises; empty: no language model is ever asked
 LANGUAGE_MODEL_URL = env.str("LANGUAGE_MODEL_URL", "")
 LANGUAGE_MODEL_NAME = env.str("LANGUAGE_MODEL_NAME", "")
@@ -409,6 +411,10 @@ SPECTACULAR_SETTINGS = {
         "InteractionStateEnum": "channels_app.api_shapes.InteractionState",
         "InteractionDirectionEnum": "channels_app.api_shapes.InteractionDirection",
         "MandateStateEnum": "crm.citizens.mandate_api.STATES",
+        "RelationKindEnum": "crm.citizens.relation_api.RelationKind",
+        "RelationSourceEnum": "crm.citizens.relation_api.RelationSource",
+        "SystemStateEnum": "crm.citizens.system_api.SystemState",
+        "CallOutcomeEnum": "crm.citizens.system_api.CallOutcome",
         "MandateActEnum": "crm.citizens.mandate_api.Act",
         "OriginEnum": "cases.api.tasks.PaperSource",  # of papers and documents alike
         "PaperStateEnum": "cases.api.tasks.PaperState",

@@ -1,8 +1,8 @@
 """Fetches all that a history of a case or of a person is made of, in a fixed number of queries."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
@@ -10,8 +10,9 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from cases.frozen import told_in
 from cases.lists import keys_of_citizen
-from cases.models import Case, Document, Event, EventKind, Message, Note, Participant
+from cases.models import Case, Document, Event, EventKind, FrozenAnswer, Message, Note, Participant
 from cases.service_words import TARGET_KINDS
 from cases.timeline import MERGE_KINDS, told_by_others
 from crm.citizens import story
@@ -89,6 +90,7 @@ class CaseRows:
     identifiers: dict[int, list[Identifier]]  # by citizen, withdrawn ones too
     contact_points: list[ContactPoint]
     protected: frozenset[int]  # citizens whose record is protected here
+    frozen: Mapping[str, FrozenAnswer] = field(default_factory=dict)  # that the maker may read
 
     @cached_property
     def employees(self) -> list[str]:
@@ -298,6 +300,7 @@ def rows_of(actor: Actor, case: Case) -> CaseRows:
         identifiers=_identifiers(ids),
         contact_points=_contact_points(actor, ids),
         protected=_protected(actor, ids),
+        frozen=told_in(actor, case, events),
     )
 
 

@@ -8,10 +8,11 @@ from django.core.exceptions import FieldDoesNotExist
 from django.utils.translation import gettext as _
 
 from cases import dealing, macro_words, todo, transfer_words
+from cases.frozen import rows_in_words
 from cases.models import Case, Confidentiality, Event, EventKind, Link, Message, Paper, Participant
 from cases.service_words import PAPERS_KINDS, TARGET_KINDS
 from cases.service_words import values as service_values
-from cases.timeline import CLOCK_KINDS, MERGE_KINDS, clock_values
+from cases.timeline import CLOCK_KINDS, MERGE_KINDS, clock_values, frozen_values
 from crm.citizens.models import Channel
 from reporting.rows import CaseRows
 from reporting.voices import Voice
@@ -212,6 +213,19 @@ def _macro(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fa
     yield Fact(_("What it did"), "; ".join(macro_words.in_words(data.get("steps", ()))))
 
 
+def _frozen(data: Mapping[str, Any], rows: CaseRows, voice: Voice) -> Iterator[Fact]:
+    """An answer of another system that was kept; what it says among employees who could ask for it."""
+    yield Fact(_("Source"), str(data.get("source", "")))
+    yield Fact(_("Obtained"), frozen_values(data)["obtained"])
+    yield Fact(_("Legal basis"), str(data.get("legal_basis", "")))
+    row = rows.frozen.get(str(data.get("frozen")))
+    if row is not None and voice.internal:
+        for record in rows_in_words(row):
+            for label, value in record:
+                yield Fact(label, voice.words(value))
+    yield Fact("SHA-256", str(data.get("sha256", "")))
+
+
 _WORDS: Mapping[str, Words] = {
     EventKind.OPENED: _opened,
     EventKind.IMPORTED: _imported,
@@ -237,6 +251,7 @@ _WORDS: Mapping[str, Words] = {
     EventKind.PAPER_TICKED: _paper,
     **dict.fromkeys(transfer_words.SENTENCES, _handed),
     EventKind.MACRO_RUN: _macro,
+    EventKind.FROZEN: _frozen,
 }
 
 

@@ -18,7 +18,8 @@ class SchedulingConfig(AppConfig):
         from cases import timeline
         from cases.models.merging import references as of_cases
         from crm.citizens.merge_models import references
-        from crm.citizens.profile import Panel, panels
+        from crm.citizens.profile import Dates, Panel, dates, panels
+        from crm.citizens.services.records import matters
         from crm.citizens.story import Story, stories
         from crm.kit import realtime
         from crm.kit.public import PublicDoor, doors
@@ -43,6 +44,8 @@ class SchedulingConfig(AppConfig):
         )
         realtime.streams.register("office", selectors.may_follow_office)
         timeline.sources.register("appointments", told.of_case)
+        dates.register("appointments", Dates(selectors.dates, permissions.BOOK_APPOINTMENT))
+        matters.register("appointments", selectors.has_open)
         stories.register("appointments", Story(told.GROUPS, told.of_citizen))
         panels.register(
             "appointments",

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.citizens.permissions import VIEW_PROTECTED
+from crm.citizens.profile import Coming
 from crm.kit.actor import Actor
 from crm.kit.keyset import Order
 from crm.kit.policy import ALLOWED, Decision, decide
@@ -347,6 +348,29 @@ def public_address(code: str) -> str:
         is_active=True, is_public=True, pk__in=attending.values("services")
     )
     return reverse("scheduling:start", args=[code]) if offered.exists() else ""
+
+
+def dates(actor: Actor, citizen: Citizen) -> list[Coming]:
+    """The person's appointments to come."""
+    rows = Appointment.objects.for_actor(actor).filter(citizen=citizen, ends_at__gte=timezone.now())
+    theirs = rows.filter(status__in=ACTIVE).exclude(status=Status.HELD)
+    theirs = theirs.select_related("service", "office")
+    return [
+        Coming(
+            at=row.starts_at,
+            icon="calendar",
+            text=row.service.name,
+            about=row.office.name,
+            url=reverse("scheduling:appointment", args=[row.uuid]),
+            timed=True,
+        )
+        for row in theirs.order_by("starts_at", "pk")[:10]
+    ]
+
+
+def has_open(actor: Actor, citizen: Citizen) -> bool:
+    """Whether the person has an appointment to come that the actor sees."""
+    return any(row.status in ACTIVE for row in of_citizen(actor, citizen))
 
 
 def panel(actor: Actor, citizen: Citizen) -> dict[str, object] | None:

@@ -17,6 +17,7 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Text
 from crm.kit.stories import By, Telling, beyond, place
 from scheduling.models import EventKind, Happening
+from scheduling.models.appointment import ACTIVE
 from scheduling.permissions import ATTEND_DESK, BOOK_APPOINTMENT
 from scheduling.presenting import long_day
 
@@ -63,6 +64,8 @@ def of_citizen(actor: Actor, citizen: Citizen, asked: Asked) -> list[Moment]:
             about=str(told.appointment) if opens else "",
             url=reverse("scheduling:appointment", args=[told.appointment.uuid]) if opens else "",
             place=place(told.at, SOURCE, told.pk),
+            channel=told.appointment.channel,
+            open=told.appointment.status in ACTIVE,
             telling=telling_of(told),
         )
         for told in rows.order_by("-at", "-pk")[: asked.limit]

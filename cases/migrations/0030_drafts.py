@@ -11,7 +11,7 @@ import crm.kit.models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0007_absence"),
-        ("cases", "0029_event_kinds"),
+        ("cases", "0021_merged_rests"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

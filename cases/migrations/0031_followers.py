@@ -10,7 +10,7 @@ import crm.kit.models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0007_absence"),
-        ("cases", "0029_event_kinds"),
+        ("cases", "0030_drafts"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0007_absence"),
-        ("cases", "0021_merged_rests"),
+        ("cases", "0033_frozen"),
         ("organisations", "0002_names_in_the_plural"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -19,6 +19,7 @@ from cases.models.catalogue import CaseType, CaseTypeVersion, StateCategory
 from cases.models.clock import ClockInterval, ClockState
 from cases.models.drafting import Draft
 from cases.models.following import Follower, ViewWatch
+from cases.models.frozen import FrozenAnswer
 from cases.models.knowledge import Article, ArticleVersion
 from cases.models.macros import Macro, MacroKey, MacroRun
 from cases.models.merging import CaseMerge, CaseMergeLine
@@ -78,6 +79,7 @@ __all__ = [
     "Event",
     "EventKind",
     "Follower",
+    "FrozenAnswer",
     "Handover",
     "Import",
     "ImportProblem",

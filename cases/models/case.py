@@ -402,6 +402,7 @@ class EventKind(models.TextChoices):
     SPLIT = "split", _("Split")
     SPLIT_FROM = "split_from", _("Split off from another case")
     MACRO_RUN = "macro_run", _("Macro run")
+    FROZEN = "frozen", _("Answer of another system kept")
 
 
 class Event(models.Model):

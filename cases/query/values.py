@@ -140,6 +140,7 @@ EVENTS = tuple(
             "consulta-retirada",
             *("unido", "unido-aquí", "unión-deshecha", "dividido", "segregado"),
             "macro-ejecutada",
+            "respuesta-incorporada",
         ),
         strict=True,
     )

@@ -55,6 +55,7 @@ from crm.audit.record import record, record_part
 from crm.citizens.models import Channel
 from crm.citizens.permissions import VIEW_CITIZEN
 from crm.citizens.selectors import shown_name
+from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.kit.access import ActorRequest, needs
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, NotFound
@@ -127,6 +128,7 @@ def detail(request: ActorRequest, case: UUID) -> HttpResponse:
         "drafts": drafts_on(actor, row),
         "write": request.GET.get("escribir", "") if request.GET.get("escribir") in MODES else "",
         "may_see_citizen": actor.holds(VIEW_CITIZEN),
+        "may_consult": actor.holds(VIEW_CITIZEN) and actor.holds(CONSULT_SYSTEMS),
         "other_cases": rows_of(actor, _others(actor, row)),
         "attended": actor.attended(row.citizen_id),
         "representatives": representatives_of(actor, row, participants),

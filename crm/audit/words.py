@@ -206,6 +206,7 @@ FACTS: Mapping[str, Text] = {
     "reason": pgettext_lazy("audit", "Reason"),
     "recipients": pgettext_lazy("audit", "Recipients"),
     "refused": pgettext_lazy("audit", "Refused"),
+    "relation": pgettext_lazy("audit", "Relation"),
     "removed": pgettext_lazy("audit", "Removed"),
     "replayed": pgettext_lazy("audit", "Sent again"),
     "resent": pgettext_lazy("audit", "Sent again"),

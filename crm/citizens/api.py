@@ -13,7 +13,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
-from crm.citizens import mandate_api, merge_api
+from crm.citizens import look_api, mandate_api, merge_api, relation_api, system_api
 from crm.citizens.aliases import Survivor
 from crm.citizens.api_shapes import (
     PURPOSE_HEADER,
@@ -275,6 +275,8 @@ urlpatterns = [
 urlpatterns += mandate_api.urlpatterns
 
 urlpatterns += merge_api.urlpatterns
+
+urlpatterns += system_api.urlpatterns + look_api.urlpatterns + relation_api.urlpatterns
 
 # --- Inside -------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ class CitizensConfig(AppConfig):
         from crm.citizens import attending, profile, selectors, story
         from crm.citizens.models import MandatePaper
         from crm.citizens.permissions import CHANGE_CITIZEN, MERGE_CITIZENS, VIEW_CITIZEN
-        from crm.citizens.services import lookups
+        from crm.citizens.services import lookups, related
         from crm.integrations.permissions import CONSULT_SYSTEMS
         from crm.kit.api import narrowers
         from crm.kit.files import holders
@@ -73,6 +73,44 @@ class CitizensConfig(AppConfig):
             story.Story({story.RECORD: _("Citizen's record")}, story.record_story),
         )
         profile.panels.register(
+            "ahead",
+            profile.Panel(
+                name="ahead",
+                title=_("Next deadlines and appointments"),
+                icon="calendar-time",
+                template="citizens/_ahead.html",
+                load=profile.ahead,
+                permission=VIEW_CITIZEN,
+                order=12,
+            ),
+        )
+        profile.panels.register(
+            "relations",
+            profile.Panel(
+                name="relations",
+                title=_("Family, guardians and companies"),
+                icon="users-group",
+                template="citizens/_relations.html",
+                load=related.panel,
+                permission=VIEW_CITIZEN,
+                order=50,
+                later=True,
+            ),
+        )
+        profile.panels.register(
+            "consents",
+            profile.Panel(
+                name="consents",
+                title=_("Consents"),
+                icon="mail-check",
+                template="citizens/_consents.html",
+                load=selectors.consents,
+                permission=VIEW_CITIZEN,
+                order=60,
+                later=True,
+            ),
+        )
+        profile.panels.register(
             "systems",
             profile.Panel(
                 name="systems",
@@ -99,6 +137,9 @@ class CitizensConfig(AppConfig):
         )
 
 
+_MERGED = _("The records were merged: the relation was on record already.")
+
+
 def _register_references() -> None:
     """What becomes of this room's own rows when a citizen is merged into another."""
     from django.utils import timezone
@@ -118,6 +159,9 @@ def _register_references() -> None:
     )
     references.follows("citizens.Mandate", "grantor")
     references.follows("citizens.Mandate", "holder")
+    once = {"relation_once": lambda: {"ended_at": timezone.now(), "ended_reason": str(_MERGED)}}
+    references.follows("citizens.Relation", "citizen", clashes=once)
+    references.follows("citizens.Relation", "other", clashes=once)
     references.follows(
         "citizens.AuthorisedProfessional",
         "citizen",

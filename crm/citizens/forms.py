@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from crm.citizens.checking import ADDRESSABLE, Names, NewContactPoint, NewIdentifier, Wishes
+from crm.citizens.looks import Period
 from crm.citizens.models import Channel, Citizen, CitizenRecord, ContactPoint, Identifier, Need
+from crm.citizens.relation_models import Kind, Source
 from crm.citizens.services.records import WISHES
+from crm.citizens.services.related import NewRelation
+from crm.citizens.story import Sieve
 from crm.kit.errors import DomainError
 from crm.kit.forms import Correction, DateField, DateInput, ServiceForm
 
@@ -261,3 +266,57 @@ class PurposeForm(forms.Form):
             self.add_error("other", _("State the reason for access. It will be logged."))
         data["reason"] = data.get("other") if own_words else data.get("usual")
         return data
+
+
+class SieveForm(forms.Form):
+    """What of a person's timeline is wanted; what cannot be understood asks for anything."""
+
+    canal = forms.ChoiceField(required=False, choices=Channel.choices)
+    desde = forms.DateField(required=False)
+    hasta = forms.DateField(required=False)
+    abiertos = forms.BooleanField(required=False)
+
+    def sieve(self) -> Sieve:
+        """It as the story takes it."""
+        told = self.cleaned_data
+        return Sieve(
+            channel=told.get("canal", ""),
+            since=told.get("desde"),
+            until=told.get("hasta"),
+            going_on=told.get("abiertos", False),
+        )
+
+
+class PeriodForm(forms.Form):
+    """The days of a report; what cannot be understood asks for any."""
+
+    desde = forms.DateField(required=False)
+    hasta = forms.DateField(required=False)
+
+    def period(self) -> Period:
+        """They as the report takes them."""
+        self.is_valid()
+        told = self.cleaned_data
+        return Period(told.get("desde"), told.get("hasta"))
+
+
+class RelationForm(ServiceForm):
+    """Who is family, guardian or company of the person of the page."""
+
+    citizen = forms.UUIDField(label=_("The other person"), required=False)
+    kind = forms.ChoiceField(label=_("What they are to the person"), choices=Kind.choices)
+    source = forms.ChoiceField(label=_("How it is known"), choices=Source.choices)
+    remarks = forms.CharField(label=_("Remarks"), max_length=240, required=False)
+    valid_from = DateField(label=_("Valid from"), required=False)
+    valid_until = DateField(label=_("Last day"), required=False)
+
+    def new(self) -> NewRelation:
+        """It, as the verb takes it; nobody chosen is nobody on record."""
+        told = dict(self.cleaned_data)
+        return NewRelation(other=told.pop("citizen") or UUID(int=0), **told)
+
+
+class EndRelationForm(ServiceForm):
+    """Why it is no longer so."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=240)

@@ -109,7 +109,7 @@ def relations(request: ActorRequest, citizen: UUID) -> HttpResponse:
 def new_mandate(request: ActorRequest, citizen: UUID) -> HttpResponse:
     """Record a mandate of the person."""
     actor = request.actor
-    holder = _chosen(request)
+    holder = chosen(request)
 
     def save(typed: mandate_forms.NewMandateForm) -> None:
         verbs.register_mandate(
@@ -495,7 +495,7 @@ def _address(mandate: Mandate) -> str:
     return reverse("citizens:mandate", args=[mandate.grantor.uuid, mandate.uuid])
 
 
-def _chosen(request: ActorRequest) -> dict[str, Any] | None:
+def chosen(request: ActorRequest) -> dict[str, Any] | None:
     """Whom the form names as holder, as they may be named here."""
     sent = request.POST if request.method == "POST" else request.GET
     uuid = _uuid(sent.get("citizen", ""))

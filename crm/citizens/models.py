@@ -26,6 +26,7 @@ from crm.citizens.mandate_models import (
     Scope,
 )
 from crm.citizens.merge_models import DuplicatePair, DuplicateScan, Merge, MergeLine
+from crm.citizens.relation_models import Relation
 from crm.kit.actor import Actor
 from crm.kit.models import Base, Owned
 from crm.kit.scoping import ScopedQuerySet
@@ -52,6 +53,7 @@ __all__ = [
     "NameWord",
     "Need",
     "Proof",
+    "Relation",
     "Scope",
     "Topic",
     "agreements_in_force",

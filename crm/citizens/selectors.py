@@ -17,6 +17,7 @@ from crm.citizens.models import (
     Channel,
     Citizen,
     CitizenRecord,
+    Consent,
     ContactPoint,
     Identifier,
     agreements_in_force,
@@ -155,6 +156,19 @@ def access_report(actor: Actor, citizen: Citizen) -> list[Access]:
     )
     rows = entries.order_by("-at", "-id").values_list("at", "action", "purpose")[:REPORT_LIMIT]
     return [Access(*row) for row in rows]
+
+
+def consents(actor: Actor, citizen: Citizen) -> dict[str, object] | None:
+    """The last word of the person on each topic at each contact point; nothing when they said none."""
+    said = (
+        Consent.objects.for_actor(actor)
+        .filter(contact_point__citizen=citizen, contact_point__ended_at=None)
+        .order_by("contact_point", "topic", "-id")
+        .distinct("contact_point", "topic")
+        .select_related("contact_point", "topic")
+    )
+    found = list(said)
+    return {"consents": found} if found else None
 
 
 def age(citizen: Citizen) -> int | None:

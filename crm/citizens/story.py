@@ -1,16 +1,17 @@
 """The timeline of a person: what each room says happened, in one order, newest first."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from crm.audit.models import AuditEntry, Result
 from crm.citizens.aliases import known_as
-from crm.citizens.models import Citizen
+from crm.citizens.models import Channel, Citizen
 from crm.citizens.permissions import (
     CHANGE_CITIZEN,
     MANAGE_MANDATES,
@@ -25,6 +26,7 @@ from crm.kit.registry import Registry
 from crm.kit.stories import UNTOLD, By, Telling, beyond, place
 
 SHOWN = 25
+_ROUNDS = 8  # of reading for one page
 RECORD = "record"
 
 
@@ -39,6 +41,8 @@ class Moment:
     about: str = ""  # what it happened in, and its address
     url: str = ""
     place: str = ""  # in the whole timeline (crm.kit.stories)
+    channel: str = ""  # by which it happened (crm.citizens.models.Channel), where one was
+    open: bool = False  # what it belongs to still goes on
     telling: Telling = UNTOLD  # for a sealed history
 
 
@@ -84,28 +88,96 @@ def whole(actor: Actor, citizen: Citizen) -> list[Moment]:
     return sorted(told, key=lambda moment: (moment.at, moment.place))
 
 
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """Which things of the timeline are wanted, whatever room tells them."""
+
+    channel: str = ""
+    since: date | None = None
+    until: date | None = None
+    going_on: bool = False  # only what belongs to something that still goes on
+
+    def takes(self, moment: Moment) -> bool:
+        """Whether it is wanted; its day has been seen to already where that is the last one."""
+        if self.channel and moment.channel != self.channel:
+            return False
+        return moment.open or not self.going_on
+
+    @property
+    def edge(self) -> str:
+        """The place after the last day, to begin from; none when there is no last day."""
+        return place(_midnight(self.until, 1), "", 0) if self.until else ""
+
+    @property
+    def floor(self) -> datetime | None:
+        """The moment before which nothing is wanted."""
+        return _midnight(self.since) if self.since else None
+
+    @property
+    def asked(self) -> list[tuple[str, str]]:
+        """It as an address says it."""
+        days = [("desde", self.since), ("hasta", self.until)]
+        found = [("canal", self.channel)] if self.channel else []
+        found += [(name, day.isoformat()) for name, day in days if day]
+        return found + ([("abiertos", "1")] if self.going_on else [])
+
+
+def _midnight(day: date, later: int = 0) -> datetime:
+    return timezone.make_aware(datetime.combine(day + timedelta(days=later), time.min))
+
+
 def timeline(
-    actor: Actor, citizen: Citizen, groups: Iterable[str] = (), before: str = ""
+    actor: Actor,
+    citizen: Citizen,
+    groups: Iterable[str] = (),
+    before: str = "",
+    sieve: Sieve | None = None,
 ) -> Mapping[str, object]:
-    """A page of what every story tells, newest first, and the groups to choose from."""
+    """A page of what every story tells, newest first, and what to choose from."""
+    sieve = sieve or Sieve()
     heard = _heard(actor, citizen)
     known = {key: label for story in heard for key, label in story.groups.items()}
-    asked = Asked(frozenset(groups) & known.keys(), before)
-    told = [
-        moment
-        for story in heard
-        if not asked.groups or asked.groups & story.groups.keys()
-        for moment in story.tell(actor, citizen, asked)
-    ]
-    moments = sorted(told, key=lambda moment: (moment.at, moment.place), reverse=True)
-    more = len(moments) > SHOWN
-    further = [("ver", group) for group in sorted(asked.groups)]
+    asked = Asked(frozenset(groups) & known.keys(), before or sieve.edge)
+    moments, further = _sifted(actor, citizen, heard, asked, sieve)
+    query = [("ver", group) for group in sorted(asked.groups)] + sieve.asked
     return {
         "citizen": citizen,
-        "moments": moments[:SHOWN],
+        "moments": moments,
         "groups": [(key, label, key in asked.groups) for key, label in known.items()],
-        "earlier": urlencode([*further, ("antes", moments[SHOWN - 1].place)]) if more else "",
+        "channels": Channel.choices,
+        "sieve": sieve,
+        "earlier": urlencode([*query, ("antes", further)]) if further else "",
     }
+
+
+def _sifted(
+    actor: Actor, citizen: Citizen, heard: "list[Story]", asked: Asked, sieve: Sieve
+) -> tuple[list[Moment], str]:
+    """A page of what passes the sieve, and the place from which there may be more. Of a long story of
+    which little passes, a page ends early rather than read all of it."""
+    found: list[Moment] = []
+    floor = sieve.floor
+    for _round in range(_ROUNDS):
+        told = [
+            moment
+            for story in heard
+            if not asked.groups or asked.groups & story.groups.keys()
+            for moment in story.tell(actor, citizen, asked)
+        ]
+        told.sort(key=lambda moment: (moment.at, moment.place), reverse=True)
+        read = told[:SHOWN]
+        for moment in read:
+            if floor and moment.at < floor:
+                return found, ""
+            if sieve.takes(moment):
+                found.append(moment)
+                if len(found) == SHOWN:
+                    last = moment is told[-1]
+                    return found, "" if last else moment.place
+        if len(told) <= SHOWN:
+            return found, ""
+        asked = replace(asked, before=read[-1].place)
+    return found, asked.before
 
 
 def panel(actor: Actor, citizen: Citizen) -> Mapping[str, object] | None:
@@ -161,6 +233,8 @@ _ACTS: Mapping[tuple[str, Any], tuple[str, Text]] = {
     ("mandate", "paper"): ("file-text", _("attached the proof of a mandate")),
     ("mandate", "ended"): ("ban", _("ended a mandate")),
     ("mandate", "expiring"): ("calendar-off", _("noted that a mandate ends soon")),
+    ("relation", "recorded"): ("users-group", _("recorded a relation with another person")),
+    ("relation", "ended"): ("users-minus", _("ended a relation with another person")),
     ("professional", "authorised"): ("certificate", _("recorded a RED authorisation")),
     ("professional", "ended"): ("certificate-off", _("ended a RED authorisation")),
     ("merged", "from"): ("arrows-join", _("merged another record of the person into this one")),

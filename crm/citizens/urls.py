@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from crm.citizens import mandate_views, merge_views, views
+from crm.citizens import look_views, mandate_views, merge_views, relation_views, system_views, views
 
 app_name = "citizens"
 _ONE = "ciudadania/<uuid:citizen>/"
@@ -18,8 +18,19 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_ONE}unificar/", merge_views.choose, name="merge_choose"),
     path(f"{_ONE}unificar/<uuid:other>/", merge_views.compare, name="merge"),
     path(_ONE, views.detail, name="detail"),
+    path(f"{_ONE}mas/", views.more, name="more"),
     path(f"{_ONE}cronologia/", views.timeline, name="timeline"),
-    path(f"{_ONE}sistemas/<uuid:connection>/", views.system, name="system"),
+    path(f"{_ONE}sistemas/", system_views.systems, name="systems"),
+    path(f"{_ONE}sistemas/<uuid:connection>/", system_views.system, name="system"),
+    path(f"{_ONE}accesos/", look_views.report, name="looks"),
+    path(f"{_ONE}accesos/nombres/", look_views.named, name="looks_named"),
+    path(f"{_ONE}accesos/nombres/exportar/", look_views.export, name="looks_export"),
+    path(f"{_ONE}relaciones/nueva/", relation_views.new_relation, name="new_relation"),
+    path(
+        f"{_ONE}relaciones/<uuid:relation>/finalizar/",
+        relation_views.end_relation,
+        name="end_relation",
+    ),
     path(f"{_ONE}motivo/", views.state_reason, name="state_reason"),
     path(f"{_ONE}datos/", views.names, name="names"),
     path(f"{_ONE}preferencias/", views.wishes, name="wishes"),

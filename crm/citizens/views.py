@@ -1,6 +1,6 @@
 """The citizens' pages: search, registering, the 360º view and what is corrected on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import wraps
 from http import HTTPStatus
@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from crm.citizens import forms, identifiers, profile, reasons, selectors, story
@@ -29,11 +30,10 @@ from crm.citizens.permissions import (
     VIEW_MANDATE,
 )
 from crm.citizens.search import search
-from crm.citizens.services import details, lookups, merging, records, registration
+from crm.citizens.services import details, merging, records, registration
 from crm.citizens.services.records import Opened, ReasonNeeded
-from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.kit.access import ActorRequest, needs
-from crm.kit.errors import Conflict, Invalid, NotFound, Refused, tell_refusal
+from crm.kit.errors import Conflict, Invalid, NotFound, Refused, Text, tell_refusal
 from crm.kit.forms import Correction, ServiceForm
 from crm.kit.policy import decide, require
 from crm.kit.prepared import by_key
@@ -135,7 +135,7 @@ def opened(
         reason = reasons.stated(request, citizen)
         try:
             found = records.open_citizen(
-                request.actor, citizen, purpose=_way_in(request), reason=reason
+                request.actor, citizen, purpose=way_in(request), reason=reason
             )
         except ReasonNeeded as needed:
             return ask_reason(request, needed.record)
@@ -163,11 +163,26 @@ def _lead_on(request: ActorRequest, asked: UUID, now: Citizen) -> HttpResponse:
     return redirect(request.get_full_path().replace(str(asked), str(now.uuid), 1))
 
 
-def _way_in(request: ActorRequest) -> str:
-    """The case from which the person is opened, when the link says so."""
+WAYS: Mapping[str, Text] = {
+    "busqueda": gettext_lazy("Attending the person, found by a search"),
+    "conversacion": gettext_lazy("Attending a conversation"),
+    "cita": gettext_lazy("Attending an appointment"),
+}
+"""Why somebody is opened, by the page (`via`) that led there."""
+
+
+def way_in(request: ActorRequest) -> str:
+    """The case from which the person is opened, or else the way, in words, when the link says so."""
+    reference = reference_in(request)
+    if reference:
+        return _("Case %(reference)s") % {"reference": reference}
+    return str(WAYS.get(request.GET.get("via", ""), ""))
+
+
+def reference_in(request: ActorRequest) -> str:
+    """The number of the case from which the person is opened; nothing else that stands in the link."""
     meanings = identifiers.guess(request.GET.get("case", ""))
-    references = [meaning.value for meaning in meanings if meaning.kind == "case"]
-    return _("Case %(reference)s") % {"reference": references[0]} if references else ""
+    return next((meaning.value for meaning in meanings if meaning.kind == "case"), "")
 
 
 def ask_reason(
@@ -206,6 +221,7 @@ def detail(request: ActorRequest, found: Opened) -> HttpResponse:
         "shared": shared,
         "sections": profile.sections(actor, citizen),
         "purpose": found.purpose,
+        "opened_from": reference_in(request),
         "purpose_form": forms.PurposeForm(
             records.usual_purposes(actor), initial={"next": request.path}
         ),
@@ -225,26 +241,37 @@ def detail(request: ActorRequest, found: Opened) -> HttpResponse:
 
 @require_GET
 @needs(VIEW_CITIZEN)
-@opened
-def timeline(request: ActorRequest, found: Opened) -> HttpResponse:
-    """The person's timeline: all of it or some groups, from the newest or from before a place."""
-    before = request.GET.get("antes", "")
-    context = story.timeline(request.actor, found.citizen, request.GET.getlist("ver"), before)
-    template = "citizens/_moments.html" if request.htmx else "citizens/timeline.html"
-    return render(request, template, {**context, "record": found.record})
+def more(request: ActorRequest, citizen: UUID) -> HttpResponse:
+    """What the person's page asks for once it is there: what is read less often."""
+    reason = reasons.stated(request, citizen)
+    try:
+        found = records.open_part(
+            request.actor, citizen, "more", purpose=way_in(request), reason=reason
+        )
+    except ReasonNeeded as needed:
+        return ask_reason(request, needed.record)
+    shown = profile.sections(request.actor, found.citizen, later=True)
+    context = {"sections": shown, "citizen": found.citizen, "record": found.record}
+    template = "citizens/_more.html" if request.htmx else "citizens/more.html"
+    return render(request, template, context)
 
 
 @require_GET
-@needs(CONSULT_SYSTEMS)
-def system(request: ActorRequest, citizen: UUID, connection: UUID) -> HttpResponse:
-    """What another system says of the person: a part that their page asks for by itself."""
-    reason = reasons.stated(request, citizen)
-    try:
-        looked = lookups.look_up(request.actor, citizen, connection, reason=reason)
-    except ReasonNeeded as needed:
-        return ask_reason(request, needed.record)
-    template = "citizens/_system.html" if request.htmx else "citizens/system.html"
-    return render(request, template, {"looked": looked, "citizen": looked.record.citizen})
+@needs(VIEW_CITIZEN)
+@opened
+def timeline(request: ActorRequest, found: Opened) -> HttpResponse:
+    """The person's timeline: all of it or some groups, from the newest or from before a place."""
+    form = forms.SieveForm(request.GET)
+    form.is_valid()  # a day that is none asks for any
+    context = story.timeline(
+        request.actor,
+        found.citizen,
+        request.GET.getlist("ver"),
+        request.GET.get("antes", ""),
+        form.sieve(),
+    )
+    template = "citizens/_moments.html" if request.htmx else "citizens/timeline.html"
+    return render(request, template, {**context, "record": found.record})
 
 
 @require_POST
@@ -286,6 +313,8 @@ def correct(
     save: Save,
     done: str,
     permission: str = CHANGE_CITIZEN,
+    template: str = "citizens/correct.html",
+    context: Mapping[str, object] | None = None,
 ) -> HttpResponse:
     """A page that corrects something: GET opens the person for it, POST saves and goes back."""
     actor = request.actor
@@ -307,8 +336,8 @@ def correct(
         if status == HTTPStatus.OK:
             messages.success(request, done)
             return redirect("citizens:detail", citizen)
-    context = {"form": typed, "title": title, "record": mine}
-    return render(request, "citizens/correct.html", context, status=status)
+    shown = {"form": typed, "title": title, "record": mine, **(context or {})}
+    return render(request, template, shown, status=status)
 
 
 @require_http_methods(GET_OR_POST)

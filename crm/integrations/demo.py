@@ -1,6 +1,7 @@
 """The demo's other systems: a registry of benefits that both organisations ask, and a system that is told."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
@@ -15,6 +16,7 @@ from crm.integrations.models import (
     WebhookDelivery,
 )
 from crm.integrations.outgoing import new_secret
+from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.kit.demo import Demo, Seeder, seeders
 from crm.kit.models import uuid7
 from crm.kit.secrets import encrypt
@@ -55,7 +57,8 @@ _CALLS, _EVENTS = 120, 40
 def lead_to(address: str) -> int:
     """The demo's connections and subscriptions go to where the registry listens now; how many moved."""
     mine = Connection.objects.unscoped("the demo's own").filter(
-        name=REGISTRY, base_url__startswith="http://127.0.0.1:"
+        name__in=[system.name for system in _SYSTEMS],
+        base_url__startswith="http://127.0.0.1:",
     )
     told = Subscription.objects.unscoped("the demo's own").filter(
         name=TOLD, url__startswith="http://127.0.0.1:"
@@ -74,17 +77,64 @@ def fill(demo: Demo) -> None:
     _published(Organisation.objects.unscoped("the demo's own").get(code=TOWN))
 
 
+@dataclass(frozen=True)
+class _System:
+    """One that is asked, as the demo describes it."""
+
+    name: str
+    place: str
+    legal_basis: str
+    records_at: str
+    fields: list[list[str]]
+    permission: str = CONSULT_SYSTEMS
+    keep_hours: int = 24
+
+
+_SYSTEMS = (
+    _System(
+        REGISTRY,
+        registry.PLACE,
+        "Ley 39/2015, art. 28.2, y RDL 8/2015, art. 71",
+        "prestaciones",
+        _FIELDS,
+    ),
+    _System(
+        "Padrón municipal",
+        registry.RESIDENCE,
+        "Ley 7/1985, art. 16.3",
+        "datos",
+        [
+            ["Municipio", "municipio"],
+            ["Desde", "alta"],
+            ["Personas en la vivienda", "convivientes"],
+        ],
+        keep_hours=72,
+    ),
+    _System(
+        "Deudas tributarias y de Seguridad Social",
+        registry.DEBTS,
+        "Ley 58/2003, art. 95.1.k",
+        "datos",
+        [["Al corriente", "al_corriente"], ["Certificado", "fecha_certificado"]],
+        permission="cases.assign_case",
+        keep_hours=8,
+    ),
+    _System(
+        "Grado de discapacidad",
+        registry.DISABILITY,
+        "RGPD, art. 9.2.b, y RDL 1/2013, art. 4",
+        "datos",
+        [["Grado reconocido", "grado"], ["Resolución", "resolucion"]],
+        keep_hours=1,
+    ),
+)
+
+
 def _asked(demo: Demo, organisation: Organisation, dice: Random) -> None:
-    connection = Connection(
-        organisation=organisation,
-        name=REGISTRY,
-        base_url=HERE,
-        path=registry.PLACE + "{number}",
-        authentication=Connection.Authentication.BEARER,
-        records_at="prestaciones",
-        fields=_FIELDS,
-    )
-    connection.key = registry.KEY
+    first, *others = (_connection(organisation, system) for system in _SYSTEMS)
+    for connection in others:
+        connection.save()
+    connection = first
     connection.save()
     outcomes = [Outcome.FOUND] * 14 + [Outcome.NOTHING] * 8 + [Outcome.TIMEOUT, Outcome.STATUS]
     statuses = {Outcome.FOUND: 200, Outcome.NOTHING: 404, Outcome.STATUS: 502}
@@ -108,6 +158,23 @@ def _asked(demo: Demo, organisation: Organisation, dice: Random) -> None:
             )
         )
     CallLog.objects.bulk_create(calls)
+
+
+def _connection(organisation: Organisation, system: _System) -> Connection:
+    row = Connection(
+        organisation=organisation,
+        name=system.name,
+        base_url=HERE,
+        path=system.place + "{number}",
+        authentication=Connection.Authentication.BEARER,
+        records_at=system.records_at,
+        fields=system.fields,
+        legal_basis=system.legal_basis,
+        permission=system.permission,
+        keep_hours=system.keep_hours,
+    )
+    row.key = registry.KEY
+    return row
 
 
 def _told(demo: Demo, organisation: Organisation, dice: Random) -> None:

@@ -1,12 +1,15 @@
 """Forms of the room; the verbs check again what matters."""
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from crm.integrations import mapping
 from crm.integrations.models import Connection, Subscription
+from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.integrations.ports import topics
 from crm.kit.forms import Correction, ServiceForm
+from crm.kit.policy import catalogue
 
 
 class ConnectionForm(Correction):
@@ -51,6 +54,16 @@ class ConnectionForm(Correction):
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
         help_text=_("One a line: Label = place.in.the.answer"),
     )
+    legal_basis = forms.CharField(
+        label=_("Legal basis"),
+        max_length=240,
+        help_text=_("The rule with its article, for example: Ley 39/2015, art. 28.2"),
+    )
+    permission = forms.ChoiceField(
+        label=_("Right that its readers hold"),
+        required=False,
+        help_text=_("Beside the one to see what connected systems say."),
+    )
     seconds = forms.IntegerField(label=_("Seconds to wait"), min_value=1, max_value=10, initial=3)
     retries = forms.IntegerField(label=_("Further tries"), min_value=0, max_value=3, initial=1)
     cache_seconds = forms.IntegerField(
@@ -71,10 +84,20 @@ class ConnectionForm(Correction):
 
     places = {"fields": "fields_shown"}
 
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        field = self.fields["permission"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = sorted(
+            ((one.name, str(capfirst(str(one.sentence)))) for one in catalogue.values()),
+            key=lambda choice: (choice[0] != CONSULT_SYSTEMS, choice[1]),
+        )
+
     def given(self) -> dict[str, object]:
         """What the verb takes."""
         data = dict(self.cleaned_data)
         data["fields"] = data.pop("fields_shown")
+        data["permission"] = data["permission"] or CONSULT_SYSTEMS
         del data["seen"]
         return data
 
@@ -82,7 +105,10 @@ class ConnectionForm(Correction):
     def of(row: Connection) -> dict[str, object]:
         """What the form says of a connection: everything but its secret."""
         names = ("name", "base_url", "path", "authentication", "header", "records_at", "seconds")
-        more = ("retries", "cache_seconds", "keep_hours", "is_active")
+        more = (
+            *("retries", "cache_seconds", "keep_hours", "is_active"),
+            *("legal_basis", "permission"),
+        )
         return {
             **{name: getattr(row, name) for name in (*names, *more)},
             "fields_shown": mapping.as_lines(row.fields),

@@ -5,8 +5,11 @@ import json
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from threading import BoundedSemaphore
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -15,6 +18,14 @@ from crm.integrations.mapping import Taken
 from crm.integrations.models import CallLog, Connection, KeptAnswer, Outcome
 from crm.integrations.ports import NoReply, Question, Reply, Rows, connectors
 from crm.kit.secrets import decrypt, encrypt
+
+_TURN_SECONDS = 0.3
+
+
+@lru_cache
+def _turns(at_once: int) -> BoundedSemaphore:
+    """So many threads of a process wait for other systems; at least one is left for everything else."""
+    return BoundedSemaphore(at_once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,8 @@ class Found:
     rows: Rows | None = None
     fetched_at: datetime | None = None
     milliseconds: int = 0
+    records: Taken | None = None  # the same as it came, for who keeps it
+    kept: bool = False  # from an earlier call
 
     @property
     def stale(self) -> bool:
@@ -32,9 +45,14 @@ class Found:
         return self.rows is not None and not self.outcome.well
 
 
-def look_up(connection: Connection, number: str, *, request_id: str = "") -> Found:
-    """What the connection says of whoever bears the number: asked now, or a short while ago."""
-    kept = _kept(connection, number)
+def look_up(connection: Connection, number: str, *, about: str = "", request_id: str = "") -> Found:
+    """What the connection says of whoever bears the number: asked now, or a short while ago.
+
+    `about` is whom we take the bearer for: what is kept is theirs, and shown of nobody who bears the
+    number later.
+    """
+    subject = _subject(f"{about} {number}")
+    kept = _kept(connection, subject)
     now = timezone.now()
     fresh = timedelta(seconds=connection.cache_seconds)
     if kept is not None and now - kept.fetched_at < fresh:
@@ -43,8 +61,9 @@ def look_up(connection: Connection, number: str, *, request_id: str = "") -> Fou
         connection, number, cause=CallLog.Cause.LOOK_UP, request_id=request_id
     )
     if records is not None:
-        _keep(connection, number, records, now)
-        return Found(outcome, mapping.in_words(records), now, milliseconds)
+        if connection.keeps_for:
+            _keep(connection, subject, records, now)
+        return Found(outcome, mapping.in_words(records), now, milliseconds, records)
     if kept is not None and now - kept.fetched_at < connection.keeps_for:
         return _from(kept, outcome)
     return Found(outcome, milliseconds=milliseconds)
@@ -56,12 +75,17 @@ def call(
     """Ask it now, whatever is kept, and write the call down: how it ended, the records, milliseconds."""
     started = time.monotonic()
     status, size, records = 0, 0, None
+    turn = _turns(settings.SYSTEMS_AT_ONCE)
+    if not turn.acquire(timeout=_TURN_SECONDS):
+        return Outcome.BUSY, None, int((time.monotonic() - started) * 1000)  # nothing was said
     try:
         reply = connectors[connection.kind].ask(_question(connection, number), connection.circuit)
         status, size = reply.status, reply.size
         outcome, records = _understood(connection, reply)
     except NoReply as error:
         outcome, status, size = Outcome(error.outcome), error.status, error.size
+    finally:
+        turn.release()
     milliseconds = int((time.monotonic() - started) * 1000)
     CallLog.objects.create(
         organisation_id=connection.organisation_id,
@@ -103,20 +127,20 @@ def _understood(connection: Connection, reply: Reply) -> tuple[Outcome, Taken]:
     return (Outcome.FOUND if records else Outcome.NOTHING), records
 
 
-def _subject(number: str) -> str:
+def _subject(whose: str) -> str:
     """Whose answer it is, for nobody to read back."""
-    return salted_hmac("crm.integrations.subject", number, algorithm="sha256").hexdigest()
+    return salted_hmac("crm.integrations.subject", whose, algorithm="sha256").hexdigest()
 
 
-def _kept(connection: Connection, number: str) -> KeptAnswer | None:
+def _kept(connection: Connection, subject: str) -> KeptAnswer | None:
     rows = KeptAnswer.objects.unscoped("of a connection that was reached for its actor")
-    return rows.filter(connection=connection, subject=_subject(number)).first()
+    return rows.filter(connection=connection, subject=subject).first()
 
 
-def _keep(connection: Connection, number: str, records: Taken, moment: datetime) -> None:
+def _keep(connection: Connection, subject: str, records: Taken, moment: datetime) -> None:
     KeptAnswer.objects.update_or_create(
         connection=connection,
-        subject=_subject(number),
+        subject=subject,
         defaults={
             "organisation_id": connection.organisation_id,
             "content": encrypt(json.dumps(records)),
@@ -132,4 +156,5 @@ def _from(kept: KeptAnswer, outcome: Outcome) -> Found:
         return Found(outcome)
     if outcome is Outcome.FOUND and not records:
         outcome = Outcome.NOTHING
-    return Found(outcome, mapping.in_words(records), kept.fetched_at)
+    shown = mapping.in_words(records)
+    return Found(outcome, shown, kept.fetched_at, records=records, kept=True)

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.integrations.ports import topics
 from crm.kit.circuit import Circuit
 from crm.kit.models import Base, Owned
@@ -77,6 +78,9 @@ class Connection(Owned):
         max_length=120, blank=True
     )  # the list in the answer, if it has one
     fields = models.JSONField(default=list)  # [label, where in the answer] in order
+    # by which rule and article it may be asked; only what was set up before this was asked for has none
+    legal_basis = models.CharField(_("legal basis"), max_length=240, blank=True)
+    permission = models.CharField(max_length=80, default=CONSULT_SYSTEMS)  # that its readers hold
     is_active = models.BooleanField(default=True)
     checked_at = models.DateTimeField(null=True)
     checked_outcome = models.CharField(max_length=12, choices=Outcome, blank=True)

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from crm.kit.actor import Actor
-from crm.kit.policy import Decision, declare, rule
+from crm.kit.policy import ALLOWED, Decision, catalogue, declare, rule
 
 if TYPE_CHECKING:
     from crm.integrations.models import Connection
@@ -25,3 +26,13 @@ CONSULT_SYSTEMS = declare(
 @rule(CONSULT_SYSTEMS)
 def _only_what_is_switched_on(actor: Actor, connection: "Connection") -> Decision:
     return Decision(connection.is_active, _("The connection is switched off."))
+
+
+@rule(CONSULT_SYSTEMS)
+def _only_by_who_holds_its_own_right(actor: Actor, connection: "Connection") -> Decision:
+    """Each system may ask for one more right of the catalogue than the one that they all ask for."""
+    if actor.holds(connection.permission):
+        return ALLOWED
+    right = catalogue.get(connection.permission)
+    words = right.sentence if right else connection.permission
+    return Decision(False, format_lazy(_("This system is only for who may: {right}."), right=words))

@@ -1,10 +1,12 @@
-"""A small system of somebody else's, for the demo: says which benefits a person draws, and takes in events.
+"""A small system of somebody else's, for the demo: says which benefits a person draws, where they are
+registered, whether they owe anything and which disability is recognised; and takes in events.
 
 What it says hangs on the number alone, so that it is the same each time. Standard library only.
 """
 
 import json
 import zlib
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,9 +15,11 @@ from typing import Any
 
 KEY = "clave-de-demostracion"
 PLACE = "/prestaciones/"
+RESIDENCE, DEBTS, DISABILITY = "/padron/", "/deudas/", "/discapacidad/"
 EVENTS = "/avisos"
 MOST_BYTES = 64 * 1024
 _NOTHING = 4  # of ten people draw nothing
+_ABLE = 7  # of ten have no disability on record
 _BENEFITS = (
     ("Pensión contributiva de jubilación", 780, 2_300),
     ("Prestación por desempleo", 560, 1_400),
@@ -49,6 +53,41 @@ def benefits(number: str) -> list[dict[str, Any]]:
     return found
 
 
+def residence(number: str) -> list[dict[str, Any]]:
+    """Where the person is registered, and since when."""
+    dice = Random(zlib.crc32(f"padron {number}".encode()))  # noqa: S311 - likewise
+    since = _FIRST_DAY + timedelta(days=dice.randrange(2_400))
+    return [
+        {
+            "municipio": dice.choice(("Valdelagua", "Valdelagua", "Madrid", "Getafe")),
+            "alta": since.isoformat(),
+            "convivientes": dice.randrange(1, 6),
+        }
+    ]
+
+
+def debts(number: str) -> list[dict[str, Any]]:
+    """Whether the person is up to date with their taxes and contributions."""
+    dice = Random(zlib.crc32(f"deudas {number}".encode()))  # noqa: S311 - likewise
+    return [{"al_corriente": dice.randrange(5) > 0, "fecha_certificado": "2026-11-02"}]
+
+
+def disability(number: str) -> list[dict[str, Any]]:
+    """The degree of disability that is recognised, of few."""
+    dice = Random(zlib.crc32(f"grado {number}".encode()))  # noqa: S311 - likewise
+    if dice.randrange(10) < _ABLE:
+        return []
+    since = _FIRST_DAY + timedelta(days=dice.randrange(2_400))
+    return [{"grado": f"{dice.randrange(33, 76)} %", "resolucion": since.isoformat()}]
+
+
+_ANSWERS: Mapping[str, Callable[[str], list[dict[str, Any]]]] = {
+    RESIDENCE: residence,
+    DEBTS: debts,
+    DISABILITY: disability,
+}
+
+
 class Handler(BaseHTTPRequestHandler):
     """One request."""
 
@@ -60,6 +99,11 @@ class Handler(BaseHTTPRequestHandler):
         """Who draws what, for who has the key."""
         if self.headers.get("Authorization") != f"Bearer {KEY}":
             return self._say(HTTPStatus.UNAUTHORIZED, {"error": "clave no válida"})
+        for place, answer in _ANSWERS.items():
+            if self.path.startswith(place):
+                found = answer(self.path.removeprefix(place))
+                status = HTTPStatus.OK if found else HTTPStatus.NOT_FOUND
+                return self._say(status, {"datos": found})
         if not self.path.startswith(PLACE):
             return self._say(HTTPStatus.NOT_FOUND, {"error": "no existe"})
         drawn = benefits(self.path.removeprefix(PLACE))

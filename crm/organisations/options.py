@@ -73,6 +73,10 @@ class Options:
         maximum=200,
         longest=60,
     )
+    purpose_without_matter: bool = _option(
+        False,
+        gettext_lazy("Ask for the reason to open a person who has nothing open with one's unit"),
+    )
     purposes: tuple[str, ...] = _option(
         (), gettext_lazy("Usual reasons for access, one a line"), maximum=20, longest=120
     )

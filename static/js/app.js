@@ -26,6 +26,7 @@ observe({
   order: () => import("./controllers/order.js"),
   palette: () => import("./controllers/palette.js"),
   panes: () => import("./controllers/panes.js"),
+  parts: () => import("./controllers/parts.js"),
   passkey: () => import("./controllers/passkey.js"),
   places: () => import("./controllers/places.js"),
   preferences: () => import("./controllers/preferences.js"),

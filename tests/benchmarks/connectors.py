@@ -10,7 +10,7 @@ from crm.citizens.models import Citizen, Identifier
 from crm.integrations.models import Connection
 from tests.benchmarks import world
 from tests.benchmarks.harness import Browser, server, timed, together
-from tests.integrations.servers import Elsewhere, never
+from tests.integrations.servers import Elsewhere, never, saying
 
 SIZE = 20_000
 ONE, EIGHT = 40, 10
@@ -32,7 +32,20 @@ def run(scale: int | None = None) -> dict[str, Any]:
             _asked(port, pages[0], connection) as parts,
         ):
             beside = _measure(port, pages)
-    return {"size": size, "alone": alone, "beside": beside, "parts": len(parts)}
+        with (
+            _six() as connections,
+            server() as port,
+            _asked_each(port, pages[0], connections) as said,
+        ):
+            six = _measure(port, pages)
+    return {
+        "size": size,
+        "alone": alone,
+        "beside": beside,
+        "parts": len(parts),
+        "six": six,
+        "states": sorted(set(said)),
+    }
 
 
 def table(figures: dict[str, Any]) -> list[str]:
@@ -42,7 +55,11 @@ def table(figures: dict[str, Any]) -> list[str]:
         "| citizen's page | 1 client p50 / p95 ms | 8 clients p50 / p95 ms | ratio |",
         "|---|---|---|---|",
     ]
-    for name, times in (("asks nobody", alone), ("asks a system that hangs", beside)):
+    for name, times in (
+        ("asks nobody", alone),
+        ("asks a system that hangs", beside),
+        ("six panels: two hang, one fails", figures["six"]),
+    ):
         lines.append(
             f"| {name} | {times['one'][0]} / {times['one'][1]} |"
             f" {times['eight'][0]} / {times['eight'][1]} | {times['one'][0] / alone['one'][0]:.1f} |"
@@ -55,14 +72,20 @@ def table(figures: dict[str, Any]) -> list[str]:
             f" {figures['parts']} answers that say why there is none. It may take {SECONDS} s each time;"
             " after three times it is left alone for a while."
         ),
+        "",
+        f"With six panels, a browser asked for all six all the time; they said: {', '.join(figures['states'])}.",
     ]
 
 
 def misses(figures: dict[str, Any]) -> list[str]:
     """What is above its bar."""
-    beside = figures["beside"]
+    beside, six = figures["beside"], figures["six"]
     slow = [name for name in ("one", "eight") if beside[name][1] > BAR]
     found = [f"citizen's page beside a system that hangs: {beside}"] if slow else []
+    if six["one"][1] > BAR:
+        found.append(f"citizen's page with six panels, two hanging and one failing: {six}")
+    if not {"now", "silent"} <= set(figures["states"]):
+        found.append(f"six panels did not say how they stand: {figures['states']}")
     return [*found, *([] if figures["parts"] else ["nobody asked the system that hangs"])]
 
 
@@ -102,6 +125,71 @@ def _hanging() -> Iterator[Connection]:
         connection.circuit.succeeded()
         rows.delete()
         system.stop()
+
+
+@contextmanager
+def _six() -> Iterator[list[Connection]]:
+    """Connections to three systems that answer, two that hang and one that fails."""
+    answer = saying(200, b'{"nombre": "uno"}')
+    systems = [*(Elsewhere(answer) for _number in range(3)), Elsewhere(never), Elsewhere(never)]
+    systems.append(Elsewhere(saying(500)))
+    before = os.environ.get("OUTBOUND_ALLOWED_HOSTS", "")
+    hosts = [system.address.removeprefix("http://") for system in systems]
+    os.environ["OUTBOUND_ALLOWED_HOSTS"] = ",".join(hosts)
+    rows = Connection.objects.unscoped("benchmark").filter(organisation=world.organisation())
+    rows.delete()
+    made = [
+        Connection.objects.create(
+            organisation=world.organisation(),
+            name=f"Sistema {number}",
+            base_url=system.address,
+            path="/personas/{number}",
+            fields=[["Nombre", "nombre"]],
+            seconds=SECONDS,
+            retries=0,
+            cache_seconds=0,
+            legal_basis="Ley 39/2015, art. 28.2",
+        )
+        for number, system in enumerate(systems, 1)
+    ]
+    try:
+        yield made
+    finally:
+        os.environ["OUTBOUND_ALLOWED_HOSTS"] = before
+        for connection in made:
+            connection.circuit.succeeded()
+        rows.delete()
+        for system in systems:
+            system.stop()
+
+
+@contextmanager
+def _asked_each(port: int, page: str, connections: list[Connection]) -> Iterator[list[str]]:
+    """Within it a browser asks for all the parts, four at once, again and again; how they stood."""
+    told: list[str] = []
+    done = threading.Event()
+    headers = {"Cookie": world.cookie(WHO), "HX-Request": "true"}
+
+    def ask(mine: list[Connection]) -> None:
+        browser = Browser(port, headers)
+        while not done.is_set():
+            for connection in mine:
+                part = browser.get(f"{page}sistemas/{connection.uuid}/").decode()
+                told.append(part.split('data-state="')[1].split('"')[0])
+            done.wait(0.5)
+
+    askers = [
+        threading.Thread(target=ask, args=(connections[first::4],), daemon=True)
+        for first in range(4)
+    ]
+    for asker in askers:
+        asker.start()
+    try:
+        yield told
+    finally:
+        done.set()
+        for asker in askers:
+            asker.join(30)
 
 
 @contextmanager

@@ -276,6 +276,9 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "cases:work_profile": Guarded({"person": "employee.uuid"}, silent="an employee, not a citizen"),
     "cases:unit": Guarded(_CASE, post={"unit": "other_unit.uuid", **_REASON}),
     "cases:confidentiality": Guarded(_CASE, post={"level": "2", **_REASON}),
+    "cases:freeze": Guarded(post={"case": "case.uuid", "shown": "shown.here"}),
+    "cases:frozen_list": Guarded(_CASE, silent=_PART),
+    "cases:frozen": Guarded({**_CASE, "answer": "frozen.uuid"}),
     "cases:clock": Guarded(_CASE, silent=_PART),
     "cases:letter": Guarded(_CASE, silent=_PART),
     "cases:papers": Guarded(_CASE, post={"papers": "DNI", "term": "10wd"}, silent=_PART),
@@ -477,6 +480,15 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "citizens:unmerge": Guarded({"merge": "merge.uuid"}, post=_REASON),
     "citizens:detail": Guarded(_CITIZEN),
     "citizens:timeline": Guarded(_CITIZEN),
+    "citizens:more": Guarded(_CITIZEN),
+    "citizens:new_relation": Guarded(
+        _CITIZEN, post={"citizen": "twin.uuid", "kind": "sibling", "source": "declared"}
+    ),
+    "citizens:end_relation": Guarded({**_CITIZEN, "relation": "relation.uuid"}, post=_REASON),
+    "citizens:systems": Guarded(_CITIZEN),
+    "citizens:looks": Guarded(_CITIZEN),
+    "citizens:looks_named": Guarded(_CITIZEN),
+    "citizens:looks_export": Guarded(_CITIZEN),
     "citizens:system": Guarded({**_CITIZEN, **_CONNECTION}),
     "citizens:state_reason": Guarded(_CITIZEN, post={"reason": "Motivo", "next": "/"}),
     "citizens:names": Guarded(_CITIZEN),
@@ -623,7 +635,13 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     # --- integrations ---
     "integrations:connections": Guarded(),
     "integrations:new_connection": Guarded(
-        post={"name": "Otro", "base_url": "https://example.org", "path": "/{number}", **_MAPPED}
+        post={
+            **_MAPPED,
+            "name": "Otro",
+            "base_url": "https://example.org",
+            "path": "/{number}",
+            "legal_basis": "Ley 39/2015, art. 28.2",
+        }
     ),
     "integrations:connection": Guarded(_CONNECTION, silent=_SETUP),
     "integrations:calls": Guarded(_CONNECTION, silent=_SETUP),
@@ -874,6 +892,10 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/cases/<uuid:case_id>/documents/<uuid:document_id>/withdraw/": Guarded(
         {**_API_CASE, "document_id": "document.uuid"}
     ),
+    "api/v1/cases/<uuid:case_id>/answers/": Guarded(_API_CASE),
+    "api/v1/cases/<uuid:case_id>/answers/<uuid:answer_id>/": Guarded(
+        {**_API_CASE, "answer_id": "frozen.uuid"}
+    ),
     "api/v1/cases/<uuid:case_id>/events/<int:seq>/": Guarded({**_API_CASE, "seq": "1"}),
     "api/v1/cases/<uuid:case_id>/merge/": Guarded(_API_CASE),
     "api/v1/cases/<uuid:case_id>/split/": Guarded(_API_CASE),
@@ -945,6 +967,17 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/events/": Guarded(),
     "api/v1/citizens/": Guarded(),
     "api/v1/citizens/<uuid:citizen_id>/": Guarded(_API_CITIZEN, query={"purpose": "Motivo"}),
+    "api/v1/citizens/<uuid:citizen_id>/relations/": Guarded(_API_CITIZEN),
+    "api/v1/citizens/<uuid:citizen_id>/relations/<uuid:relation_id>/end/": Guarded(
+        {**_API_CITIZEN, "relation_id": "relation.uuid"}
+    ),
+    "api/v1/citizens/<uuid:citizen_id>/accesses/": Guarded(_API_CITIZEN),
+    "api/v1/citizens/<uuid:citizen_id>/systems/": Guarded(
+        _API_CITIZEN, silent="names systems, nobody is asked"
+    ),
+    "api/v1/citizens/<uuid:citizen_id>/systems/<uuid:connection_id>/": Guarded(
+        {**_API_CITIZEN, "connection_id": "connection.uuid"}, query={"purpose": "Motivo"}
+    ),
     "api/v1/citizens/<uuid:citizen_id>/merge/": Guarded(_API_CITIZEN),
     "api/v1/citizen-merges/<uuid:merge_id>/": Guarded(
         {"merge_id": "merge.uuid"}, silent="numbers of rows, nobody's data"
@@ -997,6 +1030,7 @@ EXPORTS = {
     "cases:import_problems": "get",
     "cases:import_mapping": "get",
     "audit:export": "post",
+    "citizens:looks_export": "post",
     "mail:file": "get",
     "mail:source": "get",
     "reporting:download": "get",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,6 +36,7 @@ from cases.models import (
     Distribution,
     Document,
     Draft,
+    FrozenAnswer,
     Import,
     Link,
     Macro,
@@ -74,11 +76,12 @@ from channels_app.models import (
 from channels_app.models import Attachment as ChatAttachment
 from channels_app.models import Message as ChatMessage
 from channels_app.services import routing, visiting
-from crm.accounts.actors import system_actor
+from crm.accounts.actors import actor_for_client, system_actor
 from crm.accounts.models import Absence, ApiClient, Role, RolePermission, User, UserSession
 from crm.accounts.services.api_clients import scopes_on_offer
 from crm.accounts.services.roles import give_role
 from crm.audit.models import AuditEntry
+from crm.citizens.keeping import Shown, seal
 from crm.citizens.models import (
     Citizen,
     ContactPoint,
@@ -87,13 +90,15 @@ from crm.citizens.models import (
     Mandate,
     MandatePaper,
     Merge,
+    Relation,
     Topic,
 )
 from crm.citizens.services.mandates import attach_paper, authorise_professional
 from crm.citizens.services.merging import merge_citizens
+from crm.citizens.services.related import NewRelation, record_relation
 from crm.integrations.models import Connection, PublishedService, Subscription, WebhookDelivery
 from crm.integrations.outgoing import new_secret
-from crm.kit.actor import Actor
+from crm.kit.actor import Actor, Door, Origin
 from crm.kit.files import store
 from crm.kit.policy import catalogue
 from crm.kit.secrets import digest, encrypt
@@ -214,6 +219,7 @@ class Side:
     appointment: Appointment
     slot: "FreeTime"
     connection: Connection
+    frozen: FrozenAnswer
     subscription: Subscription
     delivery: WebhookDelivery
     open311: PublishedService
@@ -236,6 +242,7 @@ class Side:
     owed_answer: OwedAnswer
     holder: Citizen  # acts for the citizen, by this mandate
     mandate: Mandate
+    relation: Relation
     unchecked: Mandate
     mandate_paper: MandatePaper
 
@@ -267,6 +274,24 @@ class Side:
         """What whoever changes the draft has seen."""
         draft = cases.draft_of(self.actor, self.drafted.code)
         return SimpleNamespace(now=cases.draft_seen(draft) if draft else "")
+
+    @property
+    def shown(self) -> SimpleNamespace:
+        """An answer as it was shown to who may do everything here, and to the machine that may."""
+        at, row = timezone.now(), self.connection
+        told = Shown(
+            citizen=str(self.citizen.uuid),
+            connection=str(row.uuid),
+            source=row.name,
+            legal_basis=row.legal_basis,
+            permission=row.permission,
+            purpose="Motivo",
+            asked_at=at,
+            obtained_at=at,
+            records=[[["Tipo", "uno"]]],
+        )
+        machine = actor_for_client(self.client, Origin(Door.API))
+        return SimpleNamespace(here=seal(self.actor, told), machine=seal(machine, told))
 
     @property
     def session(self) -> UserSession:
@@ -520,6 +545,7 @@ def side(code: str) -> Side:
         **_handed(actor, unit, case_type, document),
         **_agenda(organisation, unit, actor, people[0]),
         connection=_connection(organisation),
+        frozen=_frozen(case),
         **_told(organisation),
         open311=PublishedService.objects.create(
             organisation=organisation,
@@ -548,6 +574,7 @@ def _mandates(actor: Actor, grantor: Citizen, holder: Citizen) -> dict[str, Any]
     return {
         "holder": holder,
         "mandate": made,
+        "relation": record_relation(actor, grantor.uuid, NewRelation(holder.uuid, "employer")),
         "unchecked": make_mandate(actor, grantor, holder, acts=["inform"], checked=False),
         "mandate_paper": attach_paper(actor, made.uuid, [PAPER], "poder.pdf"),
     }
@@ -707,6 +734,29 @@ def _agreement(organisation: Organisation) -> SharingAgreement:
         legal_basis=f"Convenio de {organisation.code}",
         data_classes=["identity"],
         valid=(date(2026, 1, 1), date(2100, 1, 1)),
+    )
+
+
+def _frozen(case: Case) -> FrozenAnswer:
+    """What another system said of the case's citizen."""
+    at = timezone.now()
+    content = f"contenido de {case.reference}"
+    return FrozenAnswer.objects.create(
+        organisation=case.organisation,
+        case=case,
+        citizen=case.citizen,
+        connection=uuid4(),
+        source=f"Registro {case.organisation.code}",
+        legal_basis="Ley 39/2015, art. 28.2",
+        permission="integrations.consult_systems",
+        purpose="Motivo",
+        records=[[["Tipo", f"de {case.organisation.code}"]]],
+        asked_at=at,
+        obtained_at=at,
+        frozen_at=at,
+        by_name="Alguien",
+        content=content,
+        sha256=sha256(content.encode()).hexdigest(),
     )
 
 

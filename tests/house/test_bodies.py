@@ -243,6 +243,11 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
         {"name": "Otra", "audience": "unit", "act": "note", "s1.body": "Visto", "do": "save"},
         "unit.uuid",
     ),
+    ("RelationForm", "citizen"): (
+        "citizens:new_relation",
+        {"kind": "sibling", "source": "declared"},
+        "twin.uuid",
+    ),
     ("ApplicantForm", "citizen"): ("cases:applicant", {}, "citizen.uuid"),
     ("OfficeForm", "unit"): ("scheduling:new_office", NEW_OFFICE, "unit.uuid"),
     ("OfficeForm", "calendar"): (

@@ -34,10 +34,12 @@ TOLD = {
 UNTOLD_OF = {
     "citizens.Citizen": "whoever was merged is the same person",
     "citizens.DuplicatePair": "a question about two people, no fact of either",
+    "citizens.Relation": "told by the record's story, as acts on the citizen",
     "citizens.Mandate": "told by the record's story, as acts on the citizen",
     "citizens.AuthorisedProfessional": "told by the record's story, as acts on the citizen",
     "cases.Representation": "who spoke in a case stands on its events",
     "cases.RepresentativeAccess": "a code that was sent; using it stands in the audit trail",
+    "cases.FrozenAnswer": "kept in a case, whose story tells it",
     "reporting.IssuedHistory": "a copy of the story; that it was made stands in the audit trail",
 }
 

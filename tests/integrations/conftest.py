@@ -70,5 +70,6 @@ def described(address: str, **more: Any) -> dict[str, Any]:
         "retries": 0,
         "cache_seconds": 60,
         "keep_hours": 24,
+        "legal_basis": "Ley 39/2015, art. 28.2",
         **more,
     }

@@ -370,7 +370,7 @@ def test_the_page_asks_nobody_and_its_part_does(
     citizen = CitizenFactory(organisation=world.here, nif=NUMBER)
     page = agent.get(f"/ciudadania/{citizen.uuid}/?case=HERE-2026-1")
     part = f"/ciudadania/{citizen.uuid}/sistemas/{row.uuid}/"
-    assert f'hx-get="{part}"' in page.content.decode()
+    assert f'data-part="{part}"' in page.content.decode()
     assert registry.asked == []
     answer = agent.get(part, headers={"HX-Request": "true"})
     text = answer.content.decode()

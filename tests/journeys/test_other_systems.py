@@ -48,6 +48,7 @@ def test_a_registry_feeds_the_page_of_a_person_and_may_fail(
     admin.fill("Key", "a-key-of-theirs")
     admin.fill("Where the list stands in the answer", "benefits")
     admin.fill("What is shown", "Benefit = name\nStatus = status.text\nEuros a month = amount")
+    admin.fill("Legal basis", "Ley 39/2015, art. 28.2")
     admin.fill("Seconds to wait", "2")
     admin.fill("Further tries", "0")
     admin.fill("Seconds that an answer counts as fresh", "0")

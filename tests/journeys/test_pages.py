@@ -90,6 +90,9 @@ VISITED: dict[str, list[str | Address]] = {
         "/ciudadania/?q=zafra",
         "/ciudadania/nueva/",
         lambda town: f"/ciudadania/{town.citizen.uuid}/",
+        lambda town: f"/ciudadania/{town.citizen.uuid}/mas/",
+        lambda town: f"/ciudadania/{town.citizen.uuid}/sistemas/",
+        lambda town: f"/ciudadania/{town.citizen.uuid}/relaciones/nueva/",
         "/citas/",
         lambda town: f"/citas/nueva/?citizen={town.citizen.uuid}",
         lambda town: f"/citas/{town.appointment.uuid}/",
@@ -190,6 +193,8 @@ VISITED: dict[str, list[str | Address]] = {
         "/no-existe/",
     ],
     "auditor": [
+        lambda town: f"/ciudadania/{town.citizen.uuid}/accesos/",
+        lambda town: f"/ciudadania/{town.citizen.uuid}/accesos/nombres/",
         "/auditoria/",
         "/auditoria/?object=Nobody",
         "/informes/",

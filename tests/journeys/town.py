@@ -341,6 +341,7 @@ def _other_systems(town: Town) -> None:
             "path": "/{number}",
             "fields": "Benefit = benefit",
             "is_active": False,
+            "legal_basis": "Ley 39/2015, art. 28.2",
         },
     )
     town.subscription, _secret = subscriptions.create_subscription(

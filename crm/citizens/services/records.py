@@ -1,5 +1,6 @@
 """An organisation's record of a citizen: opening it, revealing a number, wishes, protection."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -7,8 +8,11 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Model
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.audit.models import AuditEntry
+from crm.audit.record import OPEN_FOR
 from crm.audit.record import record as write_down
 from crm.citizens import checking
 from crm.citizens.aliases import Survivor
@@ -26,15 +30,16 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Changed, Conflict, DomainError, Invalid, NotFound, Refused
 from crm.kit.events import publish
 from crm.kit.policy import require
+from crm.kit.registry import Registry
 from crm.organisations import options
 from crm.organisations.models import Organisation
 
 
 class ReasonNeeded(DomainError):  # noqa: N818 - reads as what the page asks for
-    """A protected record is opened only after saying why."""
+    """A protected record, or one with which one has nothing to do, is opened only after saying why."""
 
     status: ClassVar[int] = 403
-    title = _("Protected record")
+    title = _("Reason for access")
 
     def __init__(self, record: CitizenRecord) -> None:
         super().__init__("reason_needed", _("State the reason for access. It will be logged."))
@@ -72,8 +77,26 @@ def open_citizen(actor: Actor, citizen_id: UUID, *, purpose: str = "", reason: s
     """The citizen is open before the actor, and one entry says why: `reason`, as the person
     stated it, else `purpose`, as the way in implies it, else the organisation's usual one.
 
-    Raises ReasonNeeded for a protected record without a stated reason.
+    Raises ReasonNeeded without a stated reason for a protected record and, where the organisation
+    wants that, for who has nothing open with the actor's unit.
     """
+    found = _reached(actor, citizen_id, purpose, reason)
+    _write_look(actor, found)
+    return found
+
+
+def open_part(
+    actor: Actor, citizen_id: UUID, part: str, *, purpose: str = "", reason: str = ""
+) -> Opened:
+    """A further part of the citizen's page is before the actor, on the terms of `open_citizen`; an entry
+    says so unless they opened the citizen a short while ago."""
+    found = _reached(actor, citizen_id, purpose, reason)
+    if not opened_for(actor, found.citizen):
+        _write_look(actor, found, part=part)
+    return found
+
+
+def _reached(actor: Actor, citizen_id: UUID, purpose: str, reason: str) -> Opened:
     require(actor, VIEW_CITIZEN)
     citizen = Citizen.objects.for_actor(actor).known_by(citizen_id).get_or_refuse()
     record = CitizenRecord.objects.for_actor(actor).filter(citizen=citizen).first()
@@ -85,17 +108,48 @@ def open_citizen(actor: Actor, citizen_id: UUID, *, purpose: str = "", reason: s
         raise Refused(VIEW_CITIZEN, attended.refusal, record)
     if record is not None and record.protected:
         require(actor, VIEW_PROTECTED, record)
-        if not reason:
-            raise ReasonNeeded(record)
-    why = reason or checking.text(purpose, 240) or usual_purpose(actor)
-    write_down(
-        actor.about(citizen.pk),
-        "viewed",
-        citizen,
-        purpose=why,
-        name=record.shown_name if record else None,
+    usual = require_reason(actor, citizen, record, reason)
+    return Opened(citizen, record, reason or checking.text(purpose, 240) or usual)
+
+
+def _write_look(actor: Actor, found: Opened, **data: str) -> None:
+    name = found.record.shown_name if found.record else None
+    about = actor.about(found.citizen.pk)
+    write_down(about, "viewed", found.citizen, purpose=found.purpose, name=name, **data)
+
+
+def opened_for(actor: Actor, citizen: Citizen) -> str:
+    """Why the actor opened the record just now; empty when they did not."""
+    looks = AuditEntry.objects.for_actor(actor).filter(
+        object_type=citizen._meta.label_lower,
+        object_id=str(citizen.uuid),
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        action="viewed",
+        at__gte=timezone.now() - OPEN_FOR,
     )
-    return Opened(citizen, record, why)
+    return looks.order_by("-at", "-id").values_list("purpose", flat=True).first() or ""
+
+
+matters: Registry[Callable[[Actor, Citizen], bool]] = Registry("kind of open matter")
+"""Each higher room says whether the person has something open with the actor's unit."""
+
+
+def require_reason(
+    actor: Actor, citizen: Citizen, record: CitizenRecord | None, stated: str
+) -> str:
+    """The organisation's usual reason, for who needs to state none; ReasonNeeded when this person is
+    opened by this actor only after saying why, and nobody has."""
+    if stated:
+        return stated
+    if record is not None and record.protected:
+        raise ReasonNeeded(record)
+    rules = options.read(Organisation.objects.for_actor(actor).get())
+    if rules.purpose_without_matter and not any(
+        has_open(actor, citizen) for has_open in matters.values()
+    ):
+        raise ReasonNeeded(record or CitizenRecord(citizen=citizen))
+    return str(rules.usual_purposes[0])
 
 
 def usual_purpose(actor: Actor) -> str:
@@ -127,9 +181,8 @@ def reveal_identifier(
         raise NotFound
     require(actor, REVEAL_IDENTIFIER, record)
     stated = checking.text(purpose, 240)
-    if record.protected and not stated:
-        raise ReasonNeeded(record)
-    why = stated or usual_purpose(actor)
+    record.citizen = number.citizen
+    why = require_reason(actor, number.citizen, record, stated)
     note(actor, "revealed", record, why, kind=number.kind, identifier=str(number.uuid))
     return number.value
 

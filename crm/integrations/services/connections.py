@@ -19,11 +19,15 @@ from crm.integrations.permissions import CONSULT_SYSTEMS, MANAGE_CONNECTIONS
 from crm.kit import http
 from crm.kit.actor import Actor
 from crm.kit.errors import Changed, Invalid
-from crm.kit.policy import require
+from crm.kit.policy import catalogue, require
 
+_ARTICLE = re.compile(r"[^\W\d]{2}.*\d")  # words, and the number of an article after them
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,59}")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept", "cookie"})
-_WORDS = ("name", "base_url", "path", "authentication", "header", "records_at")
+_WORDS = (
+    *("name", "base_url", "path", "authentication", "header", "records_at"),
+    *("legal_basis", "permission"),
+)
 _FIGURES = ("seconds", "retries", "cache_seconds", "keep_hours", "is_active")
 
 
@@ -98,12 +102,12 @@ def try_connection(actor: Actor, connection: UUID, number: str) -> Tried:
     return Tried(outcome, milliseconds, len(records or ()), tuple(parts if records else ()))
 
 
-def consult(actor: Actor, connection: UUID, number: str) -> Found:
-    """What the connection says of whoever bears the number. Whose room the person is of has written
+def consult(actor: Actor, connection: UUID, number: str, *, about: str = "") -> Found:
+    """What the connection says of whoever bears the number, whom we take for `about`. Whose room the person is of has written
     down that the actor looks, and why, before calling this."""
     row = Connection.objects.for_actor(actor).get_or_refuse(uuid=connection)
     require(actor, CONSULT_SYSTEMS, row)
-    return legacy.look_up(row, _number(number), request_id=actor.origin.request_id)
+    return legacy.look_up(row, _number(number), about=about, request_id=actor.origin.request_id)
 
 
 def _number(text: str) -> str:
@@ -128,6 +132,7 @@ def _describe(row: Connection, given: Mapping[str, Any]) -> None:
     secret = str(given.get("secret", ""))
     if secret:
         row.key = secret
+    errors |= _wrong_basis(row)
     errors |= _wrong_address(row) | _wrong_key(row, secret, moved=_place(row.base_url) != before)
     try:
         said = {*_WORDS, *_FIGURES} - set(errors)
@@ -155,6 +160,17 @@ def _wrong_address(row: Connection) -> dict[str, list[Any]]:
         ]
     if "{number}" not in row.path or any(c.isspace() or not c.isprintable() for c in row.path):
         errors["path"] = [_("Write {number} where the person's number goes, without spaces.")]
+    return errors
+
+
+def _wrong_basis(row: Connection) -> dict[str, list[Any]]:
+    errors: dict[str, list[Any]] = {}
+    if not _ARTICLE.search(row.legal_basis) or not row.legal_basis.isprintable():
+        errors["legal_basis"] = [
+            _("Write the rule with its article, for example: Ley 39/2015, art. 28.2.")
+        ]
+    if row.permission not in catalogue:
+        errors["permission"] = [_("Choose one of the rights.")]
     return errors
 
 
