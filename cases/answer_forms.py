@@ -15,7 +15,7 @@ from cases.models import Audience, CannedAnswer
 from cases.parts.messages import LONGEST_TEXT
 from cases.permissions import WRITE_ARTICLE
 from cases.services.answers import Answer
-from cases.studio_forms import CATEGORY_WORDS
+from cases.studio_forms.workflow import CATEGORY_WORDS
 from cases.workflow import Workflow
 from crm.citizens.models import Channel
 from crm.kit.actor import Actor

@@ -16,7 +16,7 @@ from cases.models import Audience, CannedAnswer, Case, CaseTypeVersion, Macro
 from cases.permissions import SHARE_VIEW
 from cases.services.macro_steps import STEPS
 from cases.services.macros import MOST_STEPS, Planned, Said
-from cases.studio_forms import CATEGORY_WORDS
+from cases.studio_forms.workflow import CATEGORY_WORDS
 from cases.workflow import of_version
 from crm.kit.actor import Actor
 from crm.kit.errors import DomainError, Invalid

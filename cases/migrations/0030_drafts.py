@@ -10,7 +10,7 @@ import crm.kit.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_absence"),
+        ("accounts", "0004_audit_alone"),
         ("cases", "0021_merged_rests"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

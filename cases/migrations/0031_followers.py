@@ -9,7 +9,7 @@ import crm.kit.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_absence"),
+        ("accounts", "0004_audit_alone"),
         ("cases", "0030_drafts"),
     ]
 

@@ -12,7 +12,7 @@ import crm.kit.models
 class Migration(migrations.Migration):
     dependencies = [
         ("cases", "0032_canned_answers"),
-        ("citizens", "0009_mandates"),
+        ("citizens", "0008_merged_rests"),
         ("organisations", "0002_names_in_the_plural"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0007_absence"),
+        ("accounts", "0004_audit_alone"),
         ("cases", "0033_frozen"),
         ("organisations", "0002_names_in_the_plural"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("integrations", "0002_one_question_at_a_time"),
+        ("integrations", "0001_squashed"),
     ]
 
     operations = [

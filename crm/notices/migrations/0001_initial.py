@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "0007_absence"),
+        ("accounts", "0004_audit_alone"),
         ("organisations", "0002_names_in_the_plural"),
     ]
 
