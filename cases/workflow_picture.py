@@ -91,6 +91,7 @@ def _boxes(bundle: Bundle) -> dict[str, Box]:
         if isinstance(item.get("code"), str) and item.get("category") in tuple(CATEGORIES)
     ]
     used = sorted({_COLUMNS[item["category"]] for _key, item in states})
+    top = max(EDGE, 9 * (len(used) - 1) + 24)  # room for the highest way over what stands between
     filled: dict[int, int] = {}
     boxes = {}
     for key, item in states:
@@ -103,7 +104,7 @@ def _boxes(bundle: Bundle) -> dict[str, Box]:
             item["category"],
             item["code"] == bundle.get("initial"),
             EDGE + column * (WIDTH + ACROSS),
-            EDGE + row * (HEIGHT + DOWN),
+            top + row * (HEIGHT + DOWN),
         )
     return boxes
 
@@ -145,7 +146,7 @@ def _forward(source: Box, target: Box) -> tuple[str, int, int]:
     if columns > 1 and above == below:  # over what stands between
         high = source.y - 12 * columns
         path = f"M{source.middle} {source.y} C{source.middle} {high - 14} {target.middle} {high - 14} {target.middle} {target.y - 6}"
-        return path, (source.middle + target.middle) // 2, max(high, 10)
+        return path, (source.middle + target.middle) // 2, source.y - 9 * columns - 10
     path = f"M{start} {above} C{start + bend} {above} {end - bend} {below} {end} {below}"
     return path, (start + end) // 2, (above + below) // 2
 

@@ -39,7 +39,12 @@ def migrations(request: ActorRequest, code: str) -> HttpResponse:
         "rows": [{"version": row, "open": counts.get(row.number, 0)} for row in rows],
         "newest": newest,
         "left": sum(count for number, count in counts.items() if number != newest),
-        "several": len(rows) > 1,
+        "others": [
+            (row.number, other.number)
+            for row in rows
+            for other in rows
+            if counts.get(row.number) and other.number not in (row.number, newest)
+        ],
         "latest": list(versions.migrations_of(request.actor, code)[:LATEST]),
     }
     return page(request, studio, "migrations", **context)

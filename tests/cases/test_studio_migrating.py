@@ -61,6 +61,7 @@ def test_the_page_says_where_open_cases_stand(client: Client, cases: list[Case])
         (1, 3),
     ]
     assert "Take those of version 1 to 2" in page.content.decode()
+    assert page.context["others"] == []
 
 
 def test_what_vanished_is_mapped_and_tried_before_anything_happens(

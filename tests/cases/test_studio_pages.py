@@ -17,6 +17,7 @@ from cases.studio_forms.conditions import conditions_read, conditions_written
 from cases.studio_forms.questions import FieldForm
 from cases.studio_words import told
 from cases.workflow import PARTS, check, simple_bundle
+from cases.workflow_picture import draw
 from crm.accounts.models import User
 from tests.conftest import World
 from tests.factories.accounts import acting, employee
@@ -367,6 +368,18 @@ def test_a_copy_begins_with_what_the_other_says(client: Client, beca: str) -> No
     assert draft("beca-2").bundle == kept.bundle
     said["copy_of"] = ""
     assert client.post(f"{TYPES}nuevo/", said).status_code == 422
+
+
+def test_no_way_of_the_picture_leaves_it() -> None:
+    """Ways over what stands between were cut off at the upper edge."""
+    picture = draw(simple_bundle())
+    for arrow in picture.arrows:
+        numbers = [int(one) for one in re.findall(r"-?[0-9]+", arrow.path)]
+        first, *controls, last = numbers[1::2]
+        if len(controls) == 2:  # a cubic curve: its middle is the highest of those that go over
+            middle = (first + 3 * controls[0] + 3 * controls[1] + last) / 8
+            assert 0 <= middle <= picture.height
+        assert 11 <= arrow.y <= picture.height - 11  # its number stands in a circle
 
 
 # --- Pure ---------------------------------------------------------------------------------------
