@@ -289,12 +289,9 @@ class NoteOutput(Output):
     author_name = Text()
     text = Text(source="body")
     created_at = Moment()
-
-
-class NewNoteOutput(NoteOutput):
-    """A note right after it was written."""
-
-    not_told = Listing(Text(), help_text="Whom its @ name in vain, and why.")
+    not_told = Listing(
+        Text(), help_text="Right after it was written: whom its @ name in vain, and why."
+    )
 
 
 class MessageOutput(Output):

@@ -318,7 +318,7 @@ class Notes(CaseAPIView):
         "Write a note",
         needs=CHANGE_CASE,
         reads=shapes.NoteInput,
-        answers=shapes.NewNoteOutput,
+        answers=shapes.NoteOutput,
         status=201,
     )
     def post(self, request: Request, case_id: UUID) -> HttpResponse:

@@ -4,7 +4,9 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cases import services
@@ -15,6 +17,7 @@ from crm.notices import selectors
 from crm.notices.models import Notification
 from crm.notices.services import News, forget_old, notify
 from tests.conftest import World
+from tests.factories.accounts import employee
 from tests.factories.cases import CaseFactory
 
 
@@ -211,3 +214,16 @@ def test_a_note_that_names_in_vain_says_so(world: World, case: Case) -> None:
     assert found == [
         {"text": "Bob Bueno", "sub": world.bob.email, "refusal": "Cannot see this case"}
     ]
+
+
+def test_many_who_hear_cost_no_more_statements_but_their_own_bells(
+    world: World, case: Case
+) -> None:
+    """Of each person: the number of their stream and its event."""
+    counted = []
+    for people in (2, 12):
+        users = [employee(world.here, "agent", unit=world.unit).pk for _ in range(people)]
+        with CaptureQueriesContext(connection) as made:
+            notify(world.here.pk, users, News("noted", "case", case.uuid, str(people)))
+        counted.append(len(made) - 2 * people)
+    assert counted[0] == counted[1]
