@@ -15,6 +15,7 @@ from cases.demo import (
     handing,  # noqa: F401 - registers itself
     looks,
     mandates,  # noqa: F401 - registers itself
+    related,  # noqa: F401 - registers itself
     reports,  # noqa: F401 - registers itself
     service,
     todo,
