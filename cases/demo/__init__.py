@@ -16,6 +16,7 @@ from cases.demo import (
     looks,
     mandates,  # noqa: F401 - registers itself
     news,  # noqa: F401 - registers itself
+    related,  # noqa: F401 - registers itself
     reports,  # noqa: F401 - registers itself
     service,
     studio,
