@@ -426,6 +426,7 @@ SPECTACULAR_SETTINGS = {
         "TransferBasisEnum": "cases.api.transfers.TransferBasis",
         "ConsultationStateEnum": "cases.api.transfers.ConsultationState",
         "ConsultationWordKindEnum": "cases.api.transfers.ConsultationWordKind",
+        "AnswerStatusEnum": "cases.api.answers.AnswerStatus",
         "AppointmentModalityEnum": "scheduling.api_shapes.AppointmentModality",
     },
 }

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from cases.api import (
+    answers,
     bulk,
     catalogue,
     clocks,
@@ -55,6 +56,9 @@ _ONE_CASE = {
     "unfollow/": following.UnfollowCase,
     "followers/": following.Followers,
     "messages/": views.Messages,
+    "canned-answers/": answers.CaseAnswers,
+    "macros/<uuid:macro_id>/try/": answers.TryMacro,
+    "macros/<uuid:macro_id>/run/": answers.RunMacro,
     "documents/": views.Documents,
     "documents/<uuid:document_id>/withdraw/": views.WithdrawDocument,
     "answers/": frozen.FrozenAnswers,
@@ -128,6 +132,8 @@ urlpatterns = [
         path(f"consultations/<uuid:consultation_id>/{rest}", view.as_view())
         for rest, view in _ONE_CONSULTATION.items()
     ),
+    path("canned-answers/", answers.CannedAnswers.as_view()),
+    path("macros/", answers.Macros.as_view()),
     path("views/", saved.Views.as_view()),
     path("views/<uuid:view_id>/", saved.OneView.as_view()),
     path("views/<uuid:view_id>/count/", saved.ViewCount.as_view()),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from cases import clocks, numbers
 from cases.demo import (
+    answers,
     distribution,
     handing,  # noqa: F401 - registers itself
     looks,
@@ -118,6 +119,7 @@ def fill(demo: Demo) -> None:
         demo.made["audit entries"] += record_many(looks.entries_of(demo, cast, stories, purposes))
         window.fill(demo, organisation)
         studio.design(demo, organisation)
+        answers.fill(demo, organisation)
         distribution.fill(demo, system_actor(organisation, Origin(Door.COMMAND)))
         demo.made["cases"] += len(stories)
         demo.made["events"] += sum(story.case.last_event for story in stories)

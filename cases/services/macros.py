@@ -23,7 +23,7 @@ from cases.models import (
     MacroRun,
 )
 from cases.permissions import CHANGE_CASE, SHARE_VIEW
-from cases.services.macro_steps import STEPS, asked, what, wrong
+from cases.services.macro_steps import SETTLED, STEPS, asked, what, wrong
 from cases.services.sharing import Wrong, check_placed
 from cases.services.writing import fetch, in_batch, write
 from cases.texts import one_line
@@ -161,7 +161,7 @@ def run_macro(
         told = {"macro": found.name, "steps": steps, "run": str(run.uuid)}
         write(actor, CHANGE_CASE, row, EventKind.MACRO_RUN, told)
         for number, step in enumerate(found.steps, start=1):
-            given = {**step, **((extra or {}).get(number) or {})}
+            given = _whole(step, (extra or {}).get(number) or {})
             try:
                 _do(actor, run.uuid, number, given, _now(actor, case))
             except DomainError as error:
@@ -197,7 +197,7 @@ def _try(actor: Actor, row: Case, macro: Macro, extra: Extra) -> list[Planned]:
         try:
             with transaction.atomic():
                 one.case = _now(actor, row.uuid)
-                given = {**step, **(extra.get(number) or {})}
+                given = _whole(step, extra.get(number) or {})
                 one.asks = asked(step["act"], given, one.case)
                 if not one.asks:
                     _do(actor, macro.uuid, number, given, one.case)
@@ -212,6 +212,12 @@ class _Batch:
     """What writes once: a step of a run."""
 
     uuid: UUID
+
+
+def _whole(step: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """The step with what was left open in it: what it says itself nobody says otherwise."""
+    open_ones = {name: value for name, value in told.items() if name not in {*SETTLED, "act"}}
+    return {**open_ones, **step}
 
 
 def _do(actor: Actor, run: UUID, number: int, given: Mapping[str, Any], case: Case) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -11,13 +11,14 @@ from django.utils import timezone, translation
 from cases import macros as reading
 from cases.models import Case, CaseType, Event, EventKind, Macro, MacroKey, MacroRun, Message, Note
 from cases.services import macros as verbs
-from cases.services.answers import Answer, create_answer
+from cases.services.answers import Answer, create_answer, publish_answer
 from cases.services.macros import Said, StepRefused
 from cases.workflow import simple_bundle
 from crm.audit.models import AuditEntry
 from crm.kit.actor import Actor
 from crm.kit.errors import Changed, Invalid, NotFound, Refused
 from crm.kit.models import Outbox
+from tests.api.conftest import key_for
 from tests.conftest import World
 from tests.factories.accounts import employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
@@ -27,6 +28,7 @@ from tests.factories.organisations import UnitFactory
 TAKE = {"act": "take"}
 START = {"act": "move", "move": "start"}
 URGENT = {"act": "priority", "priority": "3"}
+TAKE_NOTE = {"act": "note", "body": "Visto"}
 RESOLVE = {"act": "move", "move": "resolve"}
 
 
@@ -61,6 +63,19 @@ def made(actor: Actor, *steps: dict[str, Any], **given: Any) -> Macro:
 
 def kinds(case: Case) -> list[str]:
     return list(Event.objects.filter(case=case).order_by("seq").values_list("kind", flat=True))
+
+
+def made_answer(actor: Actor) -> UUID:
+    """Published for all."""
+    texts = {"es": "Sobre ((subject)), hasta ((due))."}
+    said = Answer(code="a", name="A", audience="organisation", texts=texts)
+    return publish_answer(actor, create_answer(actor, said).uuid).uuid
+
+
+def key_of(world: World) -> str:
+    """A connected system's."""
+    scopes = ["cases.view_case", "cases.change_case", "cases.close_case"]
+    return key_for(world.here, *scopes)
 
 
 # --- Running --------------------------------------------------------------------------------------
@@ -132,6 +147,16 @@ def test_what_a_move_demands_is_asked_and_never_left_out(world: World, case: Cas
     verbs.run_macro(alice, case.uuid, macro.uuid, {2: {"outcome": "Concedida"}})
     case.refresh_from_db()
     assert (case.state, case.outcome) == ("resolved", "Concedida")
+
+
+def test_what_a_step_says_itself_nobody_says_otherwise(world: World, case: Case) -> None:
+    alice = world.actor(world.alice)
+    macro = made(alice, {"act": "note", "body": "Visto"}, START)
+    other = {"act": "message", "body": "Otra cosa", "move": "close", "reason": "Porque sí"}
+    verbs.run_macro(alice, case.uuid, macro.uuid, {1: other, 2: other})
+    case.refresh_from_db()
+    assert (Note.objects.get().body, case.state) == ("Visto", "in_progress")
+    assert not Message.objects.exists()
 
 
 def test_the_types_own_fields_are_demanded_too(world: World) -> None:
@@ -305,3 +330,37 @@ def test_the_editor_adds_and_moves_steps_and_loses_nothing(world: World, kind: C
     macro = Macro.objects.unscoped("the one").get()
     assert macro.steps == [{"act": "note", "body": "Visto"}, {"act": "move", "move": "start"}]
     assert timezone.now() > macro.created_at
+
+
+def test_by_api_it_is_tried_and_run(world: World, case: Case) -> None:
+    head = world.actor(employee(world.here, "supervisor"))
+    macro = made(head, TAKE_NOTE, RESOLVE, name="Resolver", audience="organisation")
+    row = made_answer(head)
+    api = Client(headers={"authorization": f"Bearer {key_of(world)}"})
+    (listed,) = api.get("/api/v1/macros/").json()["results"]
+    assert (listed["id"], [step["act"] for step in listed["steps"]]) == (
+        str(macro.uuid),
+        ["note", "move"],
+    )
+    (offer,) = api.get(f"/api/v1/cases/{case.uuid}/canned-answers/?language=gl").json()["answers"]
+    assert offer == {
+        "id": str(row), "code": "a", "name": "A", "language": "es", "fell_back": True,
+        "text": "Sobre Piso, hasta ((due)).", "missing": [{"name": "due", "label": "Due date"}],
+        "files": [],
+    }  # fmt: skip
+    url = f"/api/v1/cases/{case.uuid}/macros/{macro.uuid}"
+    tried = api.post(f"{url}/try/", {}, content_type="application/json").json()["steps"]
+    assert [step["asks"] for step in tried] == [[], ["outcome"]]
+    refused = api.post(f"{url}/run/", {}, content_type="application/json")
+    assert refused.status_code == 422
+    assert "macro_step_refused" in refused.content.decode()
+    assert "Missing: Outcome." in refused.content.decode()
+    assert kinds(case) == ["opened"]
+    said = {"steps": {"2": {"outcome": "Concedida"}}}
+    headers = {"idempotency-key": "una-vez"}
+    first = api.post(f"{url}/run/", said, content_type="application/json", headers=headers)
+    again = api.post(f"{url}/run/", said, content_type="application/json", headers=headers)
+    assert (first.status_code, again.json()) == (201, first.json())
+    assert MacroRun.objects.count() == 1
+    odd = api.post(f"{url}/run/", {"steps": {"2": {"outcome": 5}}}, content_type="application/json")
+    assert odd.status_code == 422

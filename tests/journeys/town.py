@@ -11,6 +11,8 @@ from campaigns.services.drafting import submit_campaign
 from campaigns.tokens import token_for
 from cases import services
 from cases.models import Case, CaseType
+from cases.services.answers import Answer, create_answer
+from cases.services.macros import Said, create_macro
 from cases.workflow import simple_bundle
 from channels_app import services as channels
 from channels_app.models import (
@@ -139,6 +141,7 @@ def build() -> Town:
             "apart": "Alone in a tunnel",
             "draft": "A thought not finished",
             "watched": "Opened by somebody who is sent away",
+            "answered": "Answered as usual",
         }.items():
             town.cases[name] = CaseFactory(
                 actor=agent, unit=town.north, subject=subject, citizen=town.citizen, **types
@@ -169,6 +172,10 @@ def build() -> Town:
         _agendas(town)
         _other_systems(town)
         _campaign(town)
+        texts = {"es": "su asunto es «((subject))» y su resultado ((outcome))", "ca": "En català"}
+        create_answer(agent, Answer(code="asunto", name="De su asunto", texts=texts))
+        steps = [{"act": "note", "body": "Por macro"}, {"act": "move", "move": "resolve"}]
+        create_macro(agent, Said(name="Note and resolve", steps=steps))
         services.add_note(agent, town.cases["live"].uuid, "Called, nobody answered.")
         services.send_message(agent, town.cases["live"].uuid, "We have received your request.")
         District.objects.create(

@@ -107,7 +107,7 @@ export default function answers(form) {
     if (language) url.searchParams.set("idioma", language);
     try {
       const found = await getJson(url, request.signal);
-      if (slash()?.start !== asked.start) return close();
+      if (slash()?.start !== asked.start || document.activeElement !== box) return close();
       speak(found.languages, found.language);
       list.replaceChildren(...found.items.map(piece));
       none.hidden = found.items.length > 0;
@@ -210,7 +210,8 @@ export default function answers(form) {
   }
 
   function pressed(event) {
-    if (event.target !== box || offers.hidden) return;
+    if (event.target !== box) return;
+    if (offers.hidden && !(event.key === "Escape" && slash())) return; // Esc, too, before they have come
     const done = () => {
       event.preventDefault();
       event.stopPropagation(); // else Esc would leave the text, too
@@ -271,6 +272,7 @@ export default function answers(form) {
     const found = show();
     if (!found.length) return;
     event.preventDefault();
+    event.stopImmediatePropagation(); // else the composer believes that it is on its way
     announce(left.textContent);
     go(found[0].index);
   }
