@@ -18,6 +18,7 @@ from cases.demo import (
     reports,  # noqa: F401 - registers itself
     service,
     todo,
+    unfinished,
     window,
 )
 from cases.demo.cast import Cast, Client, Worker
@@ -109,6 +110,7 @@ def fill(demo: Demo) -> None:
         links = _link(demo, stories)
         _save(stories, links)
         todo.fill(demo, cast, office.agent, stories)
+        unfinished.fill(demo, cast, office.agent, stories)
         service.promise(demo, stories)
         purposes = [str(purpose) for purpose in options.read(organisation).usual_purposes]
         demo.made["audit entries"] += record_many(looks.entries_of(demo, cast, stories, purposes))
