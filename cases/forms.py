@@ -20,7 +20,7 @@ from cases.models import Case, CaseType, Confidentiality, StateCategory
 from cases.workflow import OUTCOME, REASON, RESULT, Move, Workflow
 from crm.citizens.models import Channel
 from crm.kit.errors import Invalid
-from crm.kit.forms import DateField, DateInput, in_words
+from crm.kit.forms import Clash, DateField, DateInput, ServiceForm, in_words
 from crm.organisations.selectors import Node
 
 DATA = "data."
@@ -282,21 +282,10 @@ class NewCaseForm(CaseForm):
             self.add_data_fields(fields, {})
 
 
-@dataclass(frozen=True, slots=True)
-class Clash:
-    """A field that somebody else changed as well: what they say, who they are and when they did."""
-
-    name: str  # of the choice in the form
-    theirs: str
-    by: str
-    at: datetime | None
-
-
-class EditCaseForm(CaseForm):
+class EditCaseForm(CaseForm, ServiceForm):
     """Editing a case that was seen in this version."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
-    CHOICE = "choice-"
 
     def __init__(self, *args: Any, case: Case, workflow: Workflow, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -305,9 +294,7 @@ class EditCaseForm(CaseForm):
         self.initial["version"] = case.version
         self.add_data_fields(workflow.fields, case.data)
         if self.is_bound:
-            prefix = self.CHOICE
-            taken = [key for key, choice in self.data.items() if choice == "theirs"]
-            self.take_over(key.removeprefix(prefix) for key in taken if key.startswith(prefix))
+            self.take_over(self.chosen(), self.initial)
 
     def said(self) -> dict[str, Any]:
         """What the form says; of the citizen nothing unless somebody or nobody was chosen."""
@@ -316,26 +303,12 @@ class EditCaseForm(CaseForm):
             del said["citizen"]
         return said
 
-    def take_over(self, names: Iterable[str]) -> None:
-        """These fields say what the case says now instead of what was typed."""
-        data = self.data.copy()  # type: ignore[attr-defined] # a QueryDict, as it came
-        for name in names:
-            if name not in self.fields or name in ("citizen", "version"):
-                continue
-            data.setlist(name, _posted(self.initial.get(name)))
-            data.pop(self.CHOICE + name, None)
-        self.data = data
-
     def reconcile(self, both: Mapping[str, Any], kept: Iterable[str]) -> None:
         """After others changed the case: what only they did is shown as it is now, what both did keeps
         what was typed with theirs beside it to choose from; saved again, it is gone on from now."""
         mine = {*both, *kept}
-        self.take_over(name for name in self.fields if name not in mine and name in self.data)
-        self.take_over(
-            name
-            for name, field in self.fields.items()
-            if isinstance(field, forms.BooleanField) and name not in mine
-        )
+        others = [field.name for field in self.visible_fields() if field.name not in mine]
+        self.take_over(others, self.initial)
         self.data["version"] = str(self.initial["version"])  # type: ignore[index]
         for name, one in both.items():
             if name not in self.fields or self.fields[name].widget.is_hidden:
@@ -343,15 +316,6 @@ class EditCaseForm(CaseForm):
             at = datetime.fromisoformat(one.at) if one.at else None
             theirs = in_words(self.fields[name], one.theirs)
             self[name].clash = Clash(self.CHOICE + name, theirs, one.by, at)  # type: ignore[attr-defined]
-
-
-def _posted(value: Any) -> list[str]:
-    """A value as its control would send it."""
-    if isinstance(value, bool):
-        return ["on"] if value else []
-    if isinstance(value, list | tuple):
-        return [str(one) for one in value]
-    return ["" if value is None else str(value)]
 
 
 class MoveForm(DataForm):

@@ -22,6 +22,7 @@ from cases.demo import (
     service,
     studio,
     todo,
+    unfinished,
     window,
 )
 from cases.demo.cast import Cast, Client, Worker
@@ -113,6 +114,7 @@ def fill(demo: Demo) -> None:
         links = _link(demo, stories)
         _save(stories, links)
         todo.fill(demo, cast, office.agent, stories)
+        unfinished.fill(demo, cast, office.agent, stories)
         service.promise(demo, stories)
         studio.results(demo, stories)
         purposes = [str(purpose) for purpose in options.read(organisation).usual_purposes]

@@ -1,7 +1,9 @@
 """Forms whose rules are a service's: they parse what is typed and show what the service refused."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from html import escape
 from http import HTTPStatus
 from typing import Any
@@ -16,8 +18,19 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from crm.kit.errors import Changed, Conflict, DomainError, Invalid
+from crm.kit.threeway import merge
 
 YEARS = range(1800, 2200)  # what a calendar of ours may meet
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """What somebody else put into a field meanwhile, and who and when where that is known."""
+
+    name: str  # of the choice in the form
+    theirs: str
+    by: str = ""
+    at: datetime | None = None
 
 
 class ServiceForm(forms.Form):
@@ -34,6 +47,32 @@ class ServiceForm(forms.Form):
             for message in messages:
                 self.add_error(field if field in self.fields else None, str(message))
 
+    CHOICE = "choice-"
+    """Before the name of a field that two people changed: whether « mine » or « theirs » is to be."""
+
+    def take_over(self, names: Iterable[str], says: Mapping[str, Any]) -> None:
+        """These fields say what is on record instead of what was typed."""
+        data = self.data.copy()  # type: ignore[attr-defined] # a QueryDict, as it came
+        for name in names:
+            data.setlist(name, as_posted(says.get(name)))
+            data.pop(self.CHOICE + name, None)
+        self.data = data
+
+    def chosen(self) -> list[str]:
+        """The fields at which theirs was chosen."""
+        start = self.CHOICE
+        taken = [key for key, choice in self.data.items() if choice == "theirs"]
+        names = [key.removeprefix(start) for key in taken if key.startswith(start)]
+        return [name for name in names if name in self.fields]
+
+    @property
+    def began(self) -> str:
+        """What its fields said when the person began, for a page to send along as `began`: then what
+        others change meanwhile in other fields is kept without a question."""
+        if self.is_bound and "began" in self.data:
+            return str(self.data["began"])
+        return _as_begun(self, self.initial)
+
     now: Sequence[tuple[str, str]] = ()
     """Fields that say other than what was typed since somebody else changed them: label and value."""
 
@@ -44,16 +83,47 @@ class ServiceForm(forms.Form):
     ) -> HTTPStatus:
         """Carries the verb out: 200. Else the form says why not; who was late is shown what is on
         record now beside what they typed, and saving again puts it over that."""
+        if self.is_bound and (chosen := self.chosen()):
+            self.take_over(chosen, self.initial)
+            self.full_clean()
         if not self.is_valid():
             return HTTPStatus.UNPROCESSABLE_ENTITY
         try:
             verb()
         except (Invalid, Conflict) as error:
             if isinstance(error, Changed) and on_record is not None:
-                self._compare(on_record())
+                record = on_record()
+                if "began" in self.data and self._merged(record):
+                    return self.saved(verb)
+                if not self.clashes:
+                    self._compare(record)
             self.refused(error)
             return HTTPStatus(error.status)
         return HTTPStatus.OK
+
+    clashes: Sequence[str] = ()
+    """Fields that somebody else changed as well, to something else: one chooses at each."""
+
+    def _merged(self, record: Mapping[str, Any]) -> bool:
+        """What only others changed is as it is now; False when both changed a field: it shows both."""
+        began = _read_begun(self.data["began"])
+        names = [field.name for field in self.visible_fields()]
+        was = {name: _plain(began.get(name, [_UNKNOWN])) for name in names}
+        now = {name: _plain(as_posted(record.get(name))) for name in names}
+        mine = {name: _plain(self.data.getlist(name)) for name in names}  # type: ignore[attr-defined]
+        merged = merge(was, now, mine)
+        touched = {*merged.changes, *merged.clashes}
+        self.take_over((name for name in names if name not in touched), record)
+        data = self.data.copy()  # type: ignore[attr-defined]
+        data["seen"], data["began"] = record["seen"], _as_begun(self, record)
+        self.data = data
+        self.clashes = sorted(merged.clashes)
+        if not self.clashes:
+            self.full_clean()
+        for name in self.clashes:
+            theirs = in_words(self.fields[name], record.get(name))
+            self[name].clash = Clash(self.CHOICE + name, theirs)  # type: ignore[attr-defined]
+        return not self.clashes
 
     def _compare(self, on_record: Mapping[str, Any]) -> None:
         self.now = [
@@ -84,6 +154,42 @@ def in_words(field: forms.Field, value: Any) -> str:
         for one in values
     ]
     return ", ".join(filter(None, said)) or "—"
+
+
+def as_posted(value: Any) -> list[str]:
+    """A value as its control would send it."""
+    if isinstance(value, bool):
+        return ["on"] if value else []
+    if isinstance(value, list | tuple | set | frozenset):
+        return [str(one) for one in value]
+    return ["" if value is None else str(value)]
+
+
+_UNKNOWN = "\0"  # what nobody can have typed: of a field that began nobody knows how, one is asked
+
+
+def _as_begun(form: forms.Form, says: Mapping[str, Any]) -> str:
+    return json.dumps(
+        {field.name: as_posted(says.get(field.name)) for field in form.visible_fields()}
+    )
+
+
+def _read_begun(text: str) -> dict[str, list[str]]:
+    """What a page sent along; what is none of ours counts as nothing, and both are asked."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return {}
+    return {
+        name: [str(one) for one in value]
+        for name, value in (said.items() if isinstance(said, dict) else ())
+        if isinstance(value, list)
+    }
+
+
+def _plain(values: Sequence[str]) -> list[str]:
+    """Without what a keyboard adds unseen."""
+    return sorted(filter(None, (one.replace("\r\n", "\n").strip() for one in values)))
 
 
 class DateInput(forms.DateInput):

@@ -80,6 +80,7 @@ def test_two_browsers_on_one_case(office: Office, town: Town) -> None:
     alba.press("Control+Enter")
     story = bruno.page.locator("#timeline")
     expect(story).to_contain_text("Good morning, this is Alba.")
+    here(bruno, "Alba Agente is looking at it")  # what is sent is written no more
     bruno.page.get_by_role("button", name="Reply").focus()
     bruno.press("Enter")
     expect(bruno.page.locator("#composer-text")).to_have_value("Good morning, this is Bruno.")

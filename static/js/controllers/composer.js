@@ -151,6 +151,7 @@ export default function composer(form) {
     if (channel) channel.value = draft?.channel ?? "";
     status.textContent = draft?.text ? text("draft_restored") : "";
     show();
+    form.dispatchEvent(new CustomEvent("composer:other", { bubbles: true })); // mode or text, not by typing
     if (!url || !dirty || draft.text === own?.text) return;
     if ((draft.version ?? 0) === (own?.version ?? 0)) push();
     else differ(own);
@@ -174,7 +175,6 @@ export default function composer(form) {
     box.placeholder = box.dataset[`${next}Placeholder`];
     restore();
     if (focus) box.focus();
-    form.dispatchEvent(new CustomEvent("composer:mode", { bubbles: true }));
   }
 
   async function share() {

@@ -84,7 +84,7 @@ export default function presence(place) {
   const pulse = setInterval(beat, BEAT_MS);
   const vanish = () => draw([]); // without a link nobody is seen
   document.addEventListener("input", typed);
-  document.addEventListener("composer:mode", turned);
+  document.addEventListener("composer:other", turned);
   document.addEventListener("visibilitychange", back);
   document.addEventListener("live:up", beat);
   document.addEventListener("live:down", vanish);
@@ -96,7 +96,7 @@ export default function presence(place) {
     clearTimeout(timer);
     clearTimeout(expiry);
     document.removeEventListener("input", typed);
-    document.removeEventListener("composer:mode", turned);
+    document.removeEventListener("composer:other", turned);
     document.removeEventListener("visibilitychange", back);
     document.removeEventListener("live:up", beat);
     document.removeEventListener("live:down", vanish);
