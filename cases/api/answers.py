@@ -69,7 +69,7 @@ class UnfilledOutput(Output):
     """A variable of which the case says nothing: it stands in the text and would stop its sending."""
 
     name = Text()
-    label = Text()
+    label = Text()  # type: ignore[assignment] # a field of that name
 
 
 class OfferOutput(Output):
@@ -115,7 +115,7 @@ class StepOutput(Output):
 
     number = Whole()
     act = Text()
-    label = Text()
+    label = Text()  # type: ignore[assignment] # a field of that name
     asks = Listing(Text(), help_text="What `steps` must still say of it.")
     refusal = Text(allow_blank=True)
     tried = Flag(help_text="False: a step before it stands in the way.")
