@@ -401,6 +401,8 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "AnswerAudienceEnum": "cases.models.answers.Audience",
+        "ViewAudienceEnum": "cases.models.views.SavedView.Audience",
         "ChannelEnum": "crm.citizens.models.Channel",
         "AddressableChannelEnum": "crm.citizens.api_shapes.ADDRESSABLE_CHANNELS",
         "CitizenKindEnum": "crm.citizens.api_shapes.CitizenKind",

@@ -23,7 +23,7 @@ DraftKind = Draft.Kind  # named here so that the schema can name it
 IN_ORDER = Order(("id",))
 
 
-class NewDraftInput(Input):
+class WrittenDraftInput(Input):
     """What is being written. One of each kind on a case: sent again, it replaces what was there."""
 
     kind = Choice(choices=DraftKind.choices)
@@ -42,7 +42,7 @@ class ShareInput(Input):
     shared = Flag(help_text="Whoever may see the case reads it and may take it over.")
 
 
-class DraftOutput(Output):
+class WrittenDraftOutput(Output):
     """A draft: no part of the case's file."""
 
     id = Id(source="uuid")
@@ -60,13 +60,13 @@ class DraftOutput(Output):
 class CaseDraftsOutput(Output):
     """The caller's drafts on a case, and those that others share there."""
 
-    drafts = DraftOutput(many=True)
+    drafts = WrittenDraftOutput(many=True)
 
 
 class Drafts(ActorAPIView):
     """What the caller has unfinished."""
 
-    @operation("List my drafts", needs=VIEW_CASE, answers=DraftOutput, paged=True)
+    @operation("List my drafts", needs=VIEW_CASE, answers=WrittenDraftOutput, paged=True)
     def get(self, request: Request) -> HttpResponse:
         """In the order in which they were begun; discarded ones are left out."""
         record(self.actor, "searched", what="drafts")
@@ -83,7 +83,11 @@ class CaseDrafts(CaseAPIView):
         return self.reply({"drafts": [*found.written.values(), *found.aside, *found.shared]})
 
     @operation(
-        "Keep a draft", needs=CHANGE_CASE, reads=NewDraftInput, answers=DraftOutput, status=201
+        "Keep a draft",
+        needs=CHANGE_CASE,
+        reads=WrittenDraftInput,
+        answers=WrittenDraftOutput,
+        status=201,
     )
     def post(self, request: Request, case_id: UUID) -> HttpResponse:
         """Nothing is sent. 409 when it was changed, sent or taken over since `version`."""
@@ -98,7 +102,7 @@ class CaseDrafts(CaseAPIView):
 class OneDraft(ActorAPIView):
     """One draft."""
 
-    @operation("Read a draft", needs=VIEW_CASE, answers=DraftOutput)
+    @operation("Read a draft", needs=VIEW_CASE, answers=WrittenDraftOutput)
     def get(self, request: Request, draft_id: UUID) -> HttpResponse:
         """One's own or a shared one."""
         row = drafts.draft_of(self.actor, draft_id)
@@ -115,7 +119,7 @@ class OneDraft(ActorAPIView):
 class ShareDraft(ActorAPIView):
     """Who reads it."""
 
-    @operation("Share a draft", needs=CHANGE_CASE, reads=ShareInput, answers=DraftOutput)
+    @operation("Share a draft", needs=CHANGE_CASE, reads=ShareInput, answers=WrittenDraftOutput)
     def post(self, request: Request, draft_id: UUID) -> HttpResponse:
         """With whoever works on the case, or no longer."""
         return self.reply(drafting.share_draft(self.actor, draft_id, **self.read()))
@@ -124,7 +128,7 @@ class ShareDraft(ActorAPIView):
 class TakeDraft(ActorAPIView):
     """Going on with what another began."""
 
-    @operation("Take over a shared draft", needs=CHANGE_CASE, answers=DraftOutput)
+    @operation("Take over a shared draft", needs=CHANGE_CASE, answers=WrittenDraftOutput)
     def post(self, request: Request, draft_id: UUID) -> HttpResponse:
         """It is the caller's from now on; the audit trail says whose it was."""
         self.read()
