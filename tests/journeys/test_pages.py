@@ -86,6 +86,8 @@ VISITED: dict[str, list[str | Address]] = {
         lambda town: f"/correo/{_letter(town)}/",
         "/",
         "/perfil/",
+        "/novedades/",
+        "/novedades/preferencias/",
         "/ciudadania/?q=zafra",
         "/ciudadania/nueva/",
         lambda town: f"/ciudadania/{town.citizen.uuid}/",
