@@ -87,6 +87,8 @@ VISITED: dict[str, list[str | Address]] = {
         "/",
         "/perfil/",
         "/borradores/",
+        "/novedades/",
+        "/novedades/preferencias/",
         "/ciudadania/?q=zafra",
         "/ciudadania/nueva/",
         lambda town: f"/ciudadania/{town.citizen.uuid}/",
