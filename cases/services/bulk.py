@@ -5,7 +5,7 @@ Each case is a row (`BulkRow`). What became of a row is committed together with 
 case, so that whoever is killed, and however often, the next goes on exactly there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -369,7 +369,10 @@ def _look_through(actor: Actor, action: BulkAction, most: int) -> bool:
     return action.status == Status.CHECKING
 
 
-def _foresight(actor: Actor, action: BulkAction) -> Any:
+Foresight = Callable[[BulkRow, Case | None], Text]
+
+
+def _foresight(actor: Actor, action: BulkAction) -> Foresight:
     """Of a row and its case, why it would be refused now."""
     if action.undoes is not None:
         act = ACTS[action.undoes.action]
@@ -392,9 +395,13 @@ def _run_lot(actor: Actor, action: BulkAction) -> bool:
         record(actor, RUN_BULK, action, name=action.action, what="finished", **told)
         return _finish(action, Status.DONE)
     cases = _cases_of(actor, rows)
+    try:
+        foresee = _foresight(actor, action)
+    except DomainError:  # what it needs is gone
+        return _finish(action, Status.FAILED)
     for row in rows:
         case = cases.get(row.case_id)
-        row.reason = _try(actor, action, row, case)
+        row.reason = _try(actor, action, row, case, foresee)
         row.status = Row.REFUSED if row.reason else Row.DONE
     done = [row for row in rows if row.status == Row.DONE]
     BulkRow.objects.unscoped("of this action").bulk_update(
@@ -412,13 +419,15 @@ def _run_lot(actor: Actor, action: BulkAction) -> bool:
     return True
 
 
-def _try(actor: Actor, action: BulkAction, row: BulkRow, case: Case | None) -> str:
+def _try(
+    actor: Actor, action: BulkAction, row: BulkRow, case: Case | None, foresee: Foresight
+) -> str:
     """Nothing when it was done, else why not."""
     if case is None:
         return _("It is no longer yours to see.")
     try:
         with transaction.atomic(), in_batch(action.uuid):
-            _do(actor, action, row, case)
+            _do(actor, action, row, case, foresee)
     except DomainError as error:
         return error.in_a_line[:400]
     except (OperationalError, InterfaceError):  # not the case's fault: the sweeper comes again
@@ -429,14 +438,15 @@ def _try(actor: Actor, action: BulkAction, row: BulkRow, case: Case | None) -> s
     return ""
 
 
-def _do(actor: Actor, action: BulkAction, row: BulkRow, case: Case) -> None:
-    """What the action is, done to one case that nobody else can change meanwhile."""
+def _do(actor: Actor, action: BulkAction, row: BulkRow, case: Case, foresee: Foresight) -> None:
+    """What the action is, done to one case that nobody else can change meanwhile; what the preview would
+    refuse now is refused, also where the verb would change nothing."""
     rows = Case.objects.for_actor(actor).select_related("unit", "assignee")
     case = rows.select_for_update(of=("self",), no_key=True).defer("search").get(pk=case.pk)
+    if why := foresee(row, case):
+        raise Conflict("bulk_refused", why)
     if action.undoes is not None:
         act = ACTS[action.undoes.action]
-        if why := what_undoing_meets(row, case, act):
-            raise Conflict("bulk_touched", why)
         assert act.undo is not None
         assert row.before is not None
         act.undo(actor, case, row.before)

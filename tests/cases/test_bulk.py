@@ -237,8 +237,10 @@ def test_a_case_that_nobody_foresaw_does_not_hold_up_the_others(
     poisoned, *_others = [CaseFactory(unit=world.unit) for _each in range(3)]
     really = bulk._do
 
-    def fails_at_one(actor: Actor, action: BulkAction, row: BulkRow, case: Case) -> None:
-        really(actor, action, row, case)
+    def fails_at_one(
+        actor: Actor, action: BulkAction, row: BulkRow, case: Case, foresee: Any
+    ) -> None:
+        really(actor, action, row, case, foresee)
         if case.pk == poisoned.pk:
             raise ZeroDivisionError
 
@@ -260,6 +262,16 @@ def test_rights_taken_meanwhile_are_gone(world: World, boss: User) -> None:
     run_bulk(action.uuid)
     action.refresh_from_db()
     assert (action.status, action.done) == ("failed", 0)
+
+
+def test_what_would_change_nothing_is_refused_as_the_preview_said(world: World, boss: User) -> None:
+    """Regression: such a case was refused by the preview and then counted as done, without an event."""
+    CaseFactory(unit=world.unit, priority=3)
+    CaseFactory(unit=world.unit, priority=1)
+    action = done(world.actor(boss), Bulk(action="priority", priority=3))
+    assert (action.done, action.refused) == (1, 1)
+    assert [row.reason for row in rows_of(action)] == ["It has this priority already.", ""]
+    assert of_kind("edited").count() == 1
 
 
 def test_what_changed_since_the_preview_is_refused_at_its_turn(world: World, boss: User) -> None:
