@@ -18,7 +18,8 @@ from crm.kit.actor import Actor
 from crm.kit.errors import DomainError
 
 FRESH, SLOW, KEPT, COUNTING = 15, 120, 3600, 5  # seconds
-BUDGET_MS = 220  # of one request; what it does not reach is counted by the next
+OLD = 60  # a number that is older is shown, and asked for again at once
+BUDGET_MS = 140  # of one request; what it does not reach is counted by the next
 AT_ONCE = 20  # lists counted by one statement
 _BROKEN = -2
 
@@ -39,7 +40,7 @@ class Count:
 
     value: int | None = None
     broken: bool = False  # the list means nothing any more
-    pending: bool = False  # it is being counted: ask again
+    pending: bool = False  # not counted yet, or long ago: ask again
 
 
 def counts(actor: Actor, wanted: Mapping[str, Wanted]) -> dict[str, Count]:
@@ -60,17 +61,18 @@ def counts(actor: Actor, wanted: Mapping[str, Wanted]) -> dict[str, Count]:
     for key in mine.keys() - found.keys():  # not reached: the next request counts them
         cache.delete(f"{key}:counting")
     known = {key: value for key, (value, _at) in kept.items()} | found
-    return {name: _told(known, key) for name, key in keys.items()}
+    old = {key for key, (value, at) in kept.items() if value is not None and now - at > OLD}
+    return {name: _told(known, key, old=key in old - found.keys()) for name, key in keys.items()}
 
 
 # --- Inside -------------------------------------------------------------------------------------
 
 
-def _told(known: Mapping[str, int | None], key: str) -> Count:
+def _told(known: Mapping[str, int | None], key: str, *, old: bool) -> Count:
     if key not in known:
         return Count(pending=True)
     value = known[key]
-    return Count(broken=True) if value == _BROKEN else Count(value)
+    return Count(broken=True) if value == _BROKEN else Count(value, pending=old)
 
 
 def _fresh(kept: Sequence[float | None] | None, now: float) -> bool:

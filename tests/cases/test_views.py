@@ -356,6 +356,21 @@ def test_one_counts_and_the_others_are_shown_the_last_number(
     assert counts(alice, other) == {"z": Count(pending=True)}
 
 
+def test_an_old_number_is_shown_and_asked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CaseFactory(unit=world.unit)
+    alice = world.actor(world.alice)
+    wanted = {"x": Wanted("query old", CaseFilter)}
+    monkeypatch.setattr(counters, "FRESH", -1)
+    assert counts(alice, wanted) == {"x": Count(1)}  # and is being counted, for somebody else
+    monkeypatch.setattr(counters, "OLD", -1)
+    assert counts(alice, wanted) == {"x": Count(1, pending=True)}
+    monkeypatch.setattr(counters, "BUDGET_MS", 0)
+    cache.delete(f"{counters._key(counters._rights(alice, own=True), 'query old')}:counting")
+    assert counts(alice, wanted) == {"x": Count(1, pending=True)}  # not reached: not forgotten
+
+
 def test_what_cannot_be_counted_quickly_is_a_dash_and_holds_up_no_other(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
