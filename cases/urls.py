@@ -92,8 +92,8 @@ of_case = [
     path("dividir/", merging.split, name="split"),
     path("relaciones/", acts.link, name="link"),
     path("relaciones/<uuid:link>/quitar/", acts.unlink, name="unlink"),
-    path("respuestas/", frozen.frozen_list, name="frozen_list"),
-    path("respuestas/<uuid:answer>/", frozen.frozen_answer, name="frozen"),
+    path("incorporado/", frozen.frozen_list, name="frozen_list"),
+    path("incorporado/<uuid:answer>/", frozen.frozen_answer, name="frozen"),
 ]
 
 of_draft = [

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db
 GROWS = (
     *("cases_case", "cases_event", "cases_participant", "cases_document", "cases_message"),
     *("cases_note", "cases_link", "cases_task", "cases_casetransfer", "cases_application"),
+    "cases_follower",
     *("cases_serviceclock", "cases_servicetarget", "citizens_citizen", "citizens_citizenrecord"),
 )
 # of each field a question that only it answers
@@ -67,6 +68,7 @@ ASKED = {
     "source": ["source:portal"],
     "external": ["external:x3"],
     "state-code": ["state-code:new"],
+    "followed-by": ["followed-by:me", "-followed-by:me"],
 }
 
 

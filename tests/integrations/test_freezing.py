@@ -144,14 +144,14 @@ def test_it_is_opened_by_who_could_ask_and_each_time_leaves_an_entry(
     client: Client, world: World, alice: Actor, case: Case, person: Citizen, row: Connection
 ) -> None:
     frozen = freeze(alice, case.uuid, shown_to(alice, person, row))
-    place = f"/casos/{case.uuid}/respuestas/{frozen.uuid}/"
+    place = f"/casos/{case.uuid}/incorporado/{frozen.uuid}/"
     client.force_login(world.alice, backend=BACKEND)
     page = client.get(place).content.decode()
     for words in ("Ingreso mínimo vital", frozen.sha256, "Ley 39/2015, art. 28.2"):
         assert words in page
     look = AuditEntry.objects.for_actor(alice).latest("pk")
     assert (look.action, look.object_id) == ("viewed", str(frozen.uuid))
-    listed = client.get(f"/casos/{case.uuid}/respuestas/").content.decode()
+    listed = client.get(f"/casos/{case.uuid}/incorporado/").content.decode()
     assert place in listed
     assert "Ingreso" not in listed
     rights = {name: reach for name, reach in alice.permissions.items() if name != CONSULT_SYSTEMS}
