@@ -11,12 +11,14 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from cases.models import Case, ClockInterval
 from cases.terms import Deadline, Stop, Term, deadline, explained, read_term
+from crm.citizens.models import Channel
 from crm.kit.errors import Text
 from crm.organisations import calendars
 from crm.organisations.calendars import Calendar, NotCovered
 
 AT_RISK_DAYS = 2  # working days
 AT_RISK_SHARE = 85  # hundredths of the time used
+ELECTRONIC = frozenset({Channel.WEB_FORM})  # what comes in through the electronic register
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,20 @@ class Clock:
     done: int  # hundredths used
 
 
-def due_at(term: Term, calendar: Calendar, opened_at: datetime) -> datetime:
+def due_at(term: Term, calendar: Calendar, opened_at: datetime, channel: str = "") -> datetime:
     """The last second of the last day of a term that begins the day after opening (Ley 39/2015 art. 30)."""
-    opened = opened_at.astimezone(calendar.zone).date()
-    return end_of(deadline(calendar, opened, [term]).due, calendar)
+    counts = counts_on(calendar, opened_at, channel)
+    return end_of(deadline(calendar, counts, [term]).due, calendar)
+
+
+def counts_on(calendar: Calendar, opened_at: datetime, channel: str = "") -> date:
+    """The day on which a case counts as begun: its term runs from the day after.
+
+    What comes through the electronic register on a day that is none counts from the first hour of the
+    next working day (art. 31.2.b), by the calendar of the office (art. 31.3).
+    """
+    day = opened_at.astimezone(calendar.zone).date()
+    return calendars.next_working_day(calendar, day) if channel in ELECTRONIC else day
 
 
 def end_of(day: date, calendar: Calendar) -> datetime:
@@ -135,10 +147,17 @@ def account(case: Case, term: Term, calendar: Calendar) -> Account:
     """The account of a case's legal term. Raises NotCovered beyond the calendar's years."""
     intervals = tuple(case.clock_intervals.all())
     opened = case.opened_at.astimezone(calendar.zone).date()
-    found = legal_deadline(calendar, opened, term, intervals)
+    counts = counts_on(calendar, case.opened_at, case.channel)
+    found = legal_deadline(calendar, counts, term, intervals)
     if found is None:
         return Account(term, intervals, None)
     lines = tuple(explained(calendar, found))
+    if counts > opened:
+        day = date_format(opened)
+        text = _(
+            "It came in electronically on %(day)s, no working day: it counts from the next (art. 31.2)."
+        )
+        lines = (text % {"day": day}, *lines)
     missing = tuple(calendars.not_loaded(calendar, opened, found.due))
     return Account(term, intervals, found.due, lines, missing)
 

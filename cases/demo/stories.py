@@ -96,7 +96,7 @@ class Story:
             else (None, None)
         )
         levels = [Confidentiality.INTERNAL, Confidentiality.CONFIDENTIAL, Confidentiality.SPECIAL]
-        return Case(
+        case = Case(
             organisation_id=unit.organisation_id,
             case_type=version.case_type,
             type_version=version,
@@ -115,9 +115,11 @@ class Story:
             data=self._workflow.fields.kept(matters.data_for(kind, dice, opened)),
             opened_at=opened,
             created_at=opened,
-            due_at=clocks.due_at(term, calendar, opened) if term else None,
             last_event=0,
         )
+        if term:
+            case.due_at = clocks.due_at(term, calendar, opened, case.channel)
+        return case
 
     def _tell_opening(self) -> None:
         case = self.case

@@ -239,7 +239,7 @@ class Turner:
             Jsonb(kind.workflow.fields.kept(row.data)) if row.data else Jsonb({}),
             row.outcome,
             row.opened_at,
-            self._due(row.type, unit.code, row.opened_at.date()),
+            self._due(row.type, unit.code, row.opened_at.date(), row.channel),
             self._closing(row, state),
             state.name,
         )
@@ -261,13 +261,15 @@ class Turner:
             return "; ".join(f"{name}: {text[0]}" for name, text in error.errors.items())
         return ""
 
-    def _compute_due(self, type_code: str, unit_code: str, opened: Any) -> datetime | None:
+    def _compute_due(
+        self, type_code: str, unit_code: str, opened: Any, channel: str
+    ) -> datetime | None:
         term = self._kinds[type_code].workflow.term
         if term is None:
             return None
         calendar = self._calendars[unit_code]
         moment = datetime(opened.year, opened.month, opened.day, 12, tzinfo=calendar.zone)
-        return clocks.due_at(term, calendar, moment)
+        return clocks.due_at(term, calendar, moment, channel)
 
 
 def bundle_of(definition: Mapping[str, Any]) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def extend_clock(
     _require_not_over(row, calendar, today)
     errors = _ground_errors(clocks.EXTENDS, ground) | _reason_errors(reason)
     more = _term_of(term)
-    opened = _opened_on(row, calendar)
+    opened = clocks.counts_on(calendar, row.opened_at, row.channel)
     if more is None:
         errors["term"] = [_("Write the term as 30wd, 15d, 3m or 1y.")]
     elif not errors and not clocks.may_extend(calendar, opened, whole, more, ground):
@@ -321,8 +321,8 @@ def due_as_of(row: Case, *, otherwise: datetime | None) -> datetime | None:
 
 
 def _reckon(row: Case, term: Term, calendar: Calendar) -> None:
-    opened = _opened_on(row, calendar)
-    found = clocks.legal_deadline(calendar, opened, term, row.clock_intervals.all())
+    counts = clocks.counts_on(calendar, row.opened_at, row.channel)
+    found = clocks.legal_deadline(calendar, counts, term, row.clock_intervals.all())
     row.due_at = clocks.end_of(found.due, calendar) if found else None
 
 

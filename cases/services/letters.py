@@ -1,6 +1,6 @@
 """The information letter of art. 21.4 of Ley 39/2015, and requests for papers with their deadline."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -9,6 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from cases import plain
+from cases.clocks import counts_on
 from cases.models import Case, EventKind, InformationLetter, Message, PapersRequest
 from cases.permissions import CHANGE_CASE
 from cases.services.notes import send_message
@@ -20,18 +21,12 @@ from cases.workflow import of_version
 from crm.kit.actor import Actor
 from crm.kit.errors import Conflict, Invalid, Text
 from crm.kit.policy import require
-from crm.organisations.calendars import Calendar, next_working_day
+from crm.organisations.calendars import next_working_day
 from crm.organisations.services import calendar_for
 
 LETTER_WITHIN = Term(10, "wd")
 USUAL_TERM = "10wd"
 LONGEST = 4_000
-
-
-def counts_on(calendar: Calendar, at: datetime) -> date:
-    """The day on which something filed electronically counts: of a day that is none, the first hour of
-    the next working day (art. 31.2.b), by the calendar of the office (art. 31.3)."""
-    return next_working_day(calendar, at.astimezone(calendar.zone).date())
 
 
 def letter_text(case: Case) -> str:
@@ -48,7 +43,7 @@ def letter_text(case: Case) -> str:
                 "case": case,
                 "received": opened,
                 "term": term.words if term else "",
-                "starts_on": opened.date() + timedelta(days=1),
+                "starts_on": counts_on(calendar, case.opened_at, case.channel) + timedelta(days=1),
                 "due_on": case.due_at.astimezone(calendar.zone).date() if case.due_at else None,
                 "silence": plain.silence_told(found),
             },
@@ -58,8 +53,8 @@ def letter_text(case: Case) -> str:
 def letter_until(case: Case) -> date:
     """Until when the letter must go: ten days after the application came in."""
     calendar = calendar_for(case.unit)
-    opened = case.opened_at.astimezone(calendar.zone).date()
-    return deadline(calendar, opened, [LETTER_WITHIN]).due
+    counts = counts_on(calendar, case.opened_at, case.channel)
+    return deadline(calendar, counts, [LETTER_WITHIN]).due
 
 
 @transaction.atomic

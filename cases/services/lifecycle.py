@@ -26,7 +26,7 @@ from cases.models import (
 from cases.parts.results import Outcome
 from cases.permissions import CHANGE_CASE, CLOSE_CASE, OPEN_CASE, VIEW_SPECIAL
 from cases.services import representation
-from cases.services.clocks import end_with_work
+from cases.services.clocks import end_with_work, renew_clock
 from cases.services.concurrent import reconciled
 from cases.services.handing import withdraw_open
 from cases.services.papers import list_papers
@@ -122,7 +122,7 @@ def open_case(actor: Actor, new: NewCase) -> Case:
         source=new.source,
         external_id=new.external_id,
         opened_at=opened_at,
-        due_at=_due(workflow, unit, opened_at),
+        due_at=_due(workflow, unit, opened_at, new.channel),
         last_event=1,
     )
     _require_valid(case)
@@ -191,6 +191,8 @@ def edit_case(
         of_version(row.type_version.bundle).fields.require_valid(row.data)
     told = {"fields": sorted(after), "before": before, "after": after}
     write(actor, CHANGE_CASE, row, EventKind.EDITED, told, changed=tuple(after))
+    if "channel" in after:
+        renew_clock(actor, row, _("It came in by another channel."))
     return row
 
 
@@ -429,5 +431,7 @@ def _require_valid(case: Case) -> None:
         raise Invalid(errors=errors)
 
 
-def _due(workflow: Workflow, unit: Unit, opened_at: datetime) -> datetime | None:
-    return clocks.due_at(workflow.term, calendar_for(unit), opened_at) if workflow.term else None
+def _due(workflow: Workflow, unit: Unit, opened_at: datetime, channel: str) -> datetime | None:
+    if workflow.term is None:
+        return None
+    return clocks.due_at(workflow.term, calendar_for(unit), opened_at, channel)

@@ -9,9 +9,12 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from cases import services
+from cases.clocks import account, counts_on
 from cases.models import Case, InformationLetter, Message, PapersRequest
 from cases.services import filing, letters, told_at
 from cases.services.filing import Applicant
+from cases.terms import Term
 from cases.views.window import SESSION
 from crm.accounts.actors import system_actor
 from crm.accounts.models import User
@@ -144,8 +147,31 @@ def test_a_wrong_request_is_refused_at_its_field(
 
 def test_what_comes_on_a_day_off_counts_on_the_next(world: World, boss: Actor) -> None:
     calendar = calendar_for(world.unit)
-    assert letters.counts_on(calendar, at("2026-03-07T23:30")) == date(2026, 3, 9)
-    assert letters.counts_on(calendar, at("2026-03-09T00:00")) == date(2026, 3, 9)
+    saturday, monday = at("2026-03-07T23:30"), at("2026-03-09T00:00")
+    assert counts_on(calendar, saturday, "web_form") == date(2026, 3, 9)
+    assert counts_on(calendar, monday, "web_form") == date(2026, 3, 9)
+    assert counts_on(calendar, saturday, "in_person") == date(2026, 3, 7)
+
+
+def test_a_term_filed_electronically_on_a_saturday_begins_on_monday(
+    world: World, boss: Actor
+) -> None:
+    """Regression: it began on the Saturday, whatever art. 31.2 says."""
+    kind = CaseTypeFactory(organisation=world.here, term="10wd")
+    given = {"unit": world.unit, "case_type": kind, "opened_at": at("2026-03-07T23:30")}
+    web = CaseFactory(actor=boss, **given, channel="web_form")
+    calendar = calendar_for(world.unit)
+    assert web.due_at.astimezone(calendar.zone).date() == date(2026, 3, 23)
+    assert letters.letter_until(web) == date(2026, 3, 23)
+    told = account(web, Term(10, "wd"), calendar)
+    assert told.due == date(2026, 3, 23)
+    assert "electronically" in str(told.lines[0])
+    by_hand = CaseFactory(actor=boss, **given, channel="in_person")
+    assert by_hand.due_at.astimezone(calendar.zone).date() == date(2026, 3, 20)
+    services.edit_case(boss, by_hand.uuid, {"channel": "web_form"})
+    by_hand.refresh_from_db()
+    assert by_hand.due_at == web.due_at
+    assert kinds(by_hand)[-2:] == ["edited", "clock_recomputed"]
 
 
 def test_pages_and_api_show_it(world: World, boss: Actor, client: Client) -> None:

@@ -405,6 +405,30 @@ STEPS: dict[str, tuple[Callable[[Sides, Case], Any], Callable[[Sides, Any], obje
         "expired",
         "NORTH",
     ),
+    "returned from abroad": (
+        lambda sides, case: sides.offer_abroad(case),
+        lambda sides, row: services.return_transfer(sides.far, row.uuid, reason="Falta"),
+        "returned",
+        "NORTH",
+    ),
+    "refused abroad": (
+        lambda sides, case: sides.offer_abroad(case),
+        lambda sides, row: services.refuse_transfer(sides.far, row.uuid, reason="No es nuestro"),
+        "refused",
+        "NORTH",
+    ),
+    "withdrawn from abroad": (
+        lambda sides, case: sides.offer_abroad(case),
+        lambda sides, row: services.withdraw_transfer(sides.boss, row.uuid),
+        "withdrawn",
+        "NORTH",
+    ),
+    "expired abroad": (
+        lambda sides, case: sides.offer_abroad(case),
+        lambda sides, row: services.expire_transfers(row.due_at + timedelta(days=1)),
+        "expired",
+        "NORTH",
+    ),
 }
 
 

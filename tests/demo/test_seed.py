@@ -217,7 +217,9 @@ def test_terms_are_those_of_the_unit_and_ends_are_dated() -> None:
     for case in Case.objects.select_related("unit__organisation", "type_version"):
         term = of_version(case.type_version.bundle).term
         assert term is not None
-        assert case.due_at == clocks.due_at(term, calendar_for(case.unit), case.opened_at)
+        assert case.due_at == clocks.due_at(
+            term, calendar_for(case.unit), case.opened_at, case.channel
+        )
         assert (case.closed_at is not None) == case.ended
         assert case.closed_at is None or case.opened_at < case.closed_at <= timezone.now()
         assert case.outcome == "" or case.ended
