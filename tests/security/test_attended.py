@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
+from cases.counters import Count, Wanted, counts
 from cases.drafts import drafts_on
 from cases.frozen import kept_in, of_case, told_in
+from cases.lists import CaseFilter
 from cases.models import Case, EventKind, FrozenAnswer
 from cases.services.drafting import save_draft, share_draft, take_draft
 from cases.services.freezing import open_frozen
@@ -156,3 +159,17 @@ def test_drafts_that_colleagues_share_are_not_for_who_asks_by_a_mandate(
     assert drafts_on(by, case).shared == []
     with pytest.raises(NotFound):
         take_draft(by, draft.uuid)
+
+
+def test_who_attends_counts_what_they_are_shown_and_colleagues_count_their_own(
+    world: World, worker: Actor, case: Case, father: Citizen, daughter: Citizen, partly: Mandate
+) -> None:
+    """The number of one was kept for the other, as if both saw the same."""
+    cache.clear()
+    rent = CaseTypeFactory(organisation=world.here, code="alquiler")
+    CaseFactory(unit=world.unit, citizen=father, case_type=rent)
+    attending = narrowed(worker, [(daughter.uuid, father.uuid)])
+    wanted = {"x": Wanted("estado:abierto", lambda: CaseFilter(work="all"), personal=False)}
+    assert counts(attending, wanted) == {"x": Count(1)}
+    assert counts(worker, wanted) == {"x": Count(2)}
+    assert counts(attending, wanted) == {"x": Count(1)}
