@@ -87,8 +87,12 @@ def _key(rights: str, text: str) -> str:
 
 
 def _rights(actor: Actor, *, own: bool) -> str:
-    """What decides which cases somebody sees; with who they are where a query speaks of « me »."""
+    """What decides which cases somebody sees, also whom they attend in another's name; with who they are
+    where a query speaks of « me »."""
     told = [str(actor.organisation_id), actor.kind.value]
+    for one in actor.attends:
+        codes = sorted((name, sorted(some)) for name, some in one.codes.items())
+        told.append(repr((one.subject, one.everything, one.alone, bool(one.refusal), codes)))
     if own:
         told += [str(actor.id), str(actor.home_unit_id)]
     for name, reach in sorted(actor.permissions.items()):

@@ -10,9 +10,11 @@ from cases.selectors import cases_of_citizen
 from crm.citizens.keeping import Keeper
 from crm.citizens.models import Citizen
 from crm.integrations import mapping
+from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.integrations.ports import Rows
 from crm.kit.actor import Actor
 from crm.kit.policy import decide
+from crm.kit.scoping import ScopedQuerySet
 
 
 def rows_in_words(row: FrozenAnswer) -> Rows:
@@ -20,18 +22,33 @@ def rows_in_words(row: FrozenAnswer) -> Rows:
     return mapping.in_words(row.records)
 
 
+def kept_in(actor: Actor, case: Case) -> ScopedQuerySet[FrozenAnswer]:
+    """The answers kept in the case; to who asks for somebody's representative, of that person alone."""
+    rows = FrozenAnswer.objects.for_actor(actor).filter(case=case)
+    alone = [one.subject for one in actor.attends if one.alone]
+    return rows.filter(citizen__in=alone) if alone else rows
+
+
+def may_read(actor: Actor, row: FrozenAnswer) -> bool:
+    """Whether what it says is told: to who could ask the system, and through them to nobody who speaks
+    for the person by less than the general mandate."""
+    attended = actor.attended(row.citizen_id)
+    if attended is not None and (attended.refusal or not attended.everything):
+        return False
+    return actor.holds(CONSULT_SYSTEMS) and actor.holds(row.permission)
+
+
 def of_case(actor: Actor, case: Case) -> list[tuple[FrozenAnswer, bool]]:
     """The answers kept in the case, oldest first, and whether the actor may read each."""
-    rows = FrozenAnswer.objects.for_actor(actor).filter(case=case).defer("records", "content")
-    return [(row, actor.holds(row.permission)) for row in rows.order_by("frozen_at", "pk")]
+    rows = kept_in(actor, case).defer("records", "content")
+    return [(row, may_read(actor, row)) for row in rows.order_by("frozen_at", "pk")]
 
 
 def told_in(actor: Actor, case: Case, events: Iterable[Event]) -> dict[str, FrozenAnswer]:
     """Those that events tell of and the actor may read, by UUID; asks for none when none tells of any."""
     if not any(event.kind == EventKind.FROZEN for event in events):
         return {}
-    rows = FrozenAnswer.objects.for_actor(actor).filter(case=case)
-    return {str(row.uuid): row for row in rows if actor.holds(row.permission)}
+    return {str(row.uuid): row for row in kept_in(actor, case) if may_read(actor, row)}
 
 
 def offer(actor: Actor, citizen: Citizen, reference: str) -> Keeper | None:

@@ -14,7 +14,7 @@ from cases.forms import MoveForm, unit_choices
 from cases.macro_words import LABELS
 from cases.models import Audience, CannedAnswer, Case, CaseTypeVersion, Macro
 from cases.permissions import SHARE_VIEW
-from cases.services.macro_steps import STEPS
+from cases.services.macro_steps import LONG, SHORT, STEPS
 from cases.services.macros import MOST_STEPS, Planned, Said
 from cases.studio_forms.workflow import CATEGORY_WORDS
 from cases.workflow import of_version
@@ -22,8 +22,6 @@ from crm.kit.actor import Actor
 from crm.kit.errors import DomainError, Invalid
 from crm.kit.forms import ServiceForm
 
-LONG = {"body": 20_000, "instructions": 4_000, "papers": 4_000}
-SHORT = {"reason": 1_000, "outcome": 240, "title": 200, "term": 8}
 Choices = Sequence[tuple[Any, Any]]
 
 

@@ -208,7 +208,8 @@ class RunMacro(CaseAPIView):
 def _extra(given: dict[str, object]) -> dict[int, dict[str, object]]:
     known: dict[int, dict[str, object]] = {}
     for number, said in given.items():
-        if not (number.isascii() and number.isdigit() and isinstance(said, dict)):
+        place = number.isascii() and number.isdigit() and len(number) <= 2  # of ten at most
+        if not (place and isinstance(said, dict)):
             raise Invalid(errors={"steps": ['{"2": {"outcome": "…"}}']})
         for name, value in said.items():
             if not isinstance(value, dict if name == "data" else str):

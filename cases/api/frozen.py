@@ -61,7 +61,7 @@ class FrozenAnswers(CaseAPIView):
     def get(self, request: Request, case_id: UUID) -> HttpResponse:
         """In the order of keeping."""
         case = self.look(case_id, "frozen")
-        rows = FrozenAnswer.objects.for_actor(self.actor).filter(case=case)
+        rows = frozen.kept_in(self.actor, case)
         return self.page(rows.select_related("citizen").defer("records", "content"), AS_WRITTEN)
 
     @operation(

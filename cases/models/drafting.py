@@ -17,8 +17,11 @@ class DraftQuerySet(ThroughCase["Draft"]):
 
     def for_actor(self, actor: Actor) -> "DraftQuerySet":
         """Nobody else's, whatever they may do; of a case given away or out of reach none, until it is
-        back."""
-        return super().for_actor(actor).filter(_by(actor) | Q(shared_at__isnull=False))
+        back. To who asks for somebody's representative colleagues share nothing: it is not said yet."""
+        rows = super().for_actor(actor)
+        if any(one.alone for one in actor.attends):
+            return rows.own(actor)
+        return rows.filter(_by(actor) | Q(shared_at__isnull=False))
 
     def own(self, actor: Actor) -> "DraftQuerySet":
         """Of these, those that the actor writes."""

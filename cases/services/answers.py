@@ -220,7 +220,11 @@ def send_answered(
         return known
     used = reading.published_of(actor, answers) if answers else []
     documents: list[Document] = []
-    for file in {file.sha256: file for one in used for file in one.files.all()}.values():
+    files = {file.sha256: file for one in used for file in one.files.all()}
+    if sum(file.size for file in files.values()) > MOST_BYTES:
+        text = _("The files of an answer may have %(size)s MB together.")
+        raise Invalid(errors={"text": [text % {"size": MOST_BYTES // 1024 // 1024}]})
+    for file in files.values():
         stored = _clean(file).stored
         there = row.documents.filter(sha256=file.sha256, withdrawn_at=None).first()
         if there is not None and there.confidentiality == Confidentiality.PUBLIC:

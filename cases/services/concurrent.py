@@ -39,9 +39,11 @@ def reconciled(row: Case, version: int, mine: Mapping[str, Any]) -> dict[str, An
     if merged.clashes:
         both = _named(row, version, merged.clashes)
         fields = {
-            name: {"mine": _plain(one.mine), "now": _plain(one.theirs), "by": one.by, "at": one.at}
+            name: {"mine": one.mine, "now": one.theirs, "by": one.by, "at": one.at}
             for name, one in both.items()
         }
+        if "citizen" in fields:  # compared by keys of ours, told by theirs
+            fields["citizen"] |= {"mine": _told(mine["citizen"]), "now": _told(row.citizen)}
         now = {"version": row.version, "fields": fields}
         kept = {name for one in merged.changes for name in (PLACE if one == "place" else (one,))}
         raise changed_meanwhile(row, version, now=now, both=both, kept=kept)
@@ -121,6 +123,6 @@ def _touched(event: Event, name: str) -> bool:
     return "latitude" in fields or "longitude" in fields if name == "place" else name in fields
 
 
-def _plain(value: Any) -> Any:
-    """For the API; who the citizen is, is not told by a key of ours."""
-    return str(value.uuid) if isinstance(value, Citizen) else value
+def _told(citizen: Citizen | None) -> str | None:
+    """For the API: who the citizen is, is not told by a key of ours."""
+    return str(citizen.uuid) if citizen else None

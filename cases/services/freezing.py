@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from cases.frozen import kept_in
 from cases.models import Case, EventKind, FrozenAnswer, Participant
 from cases.permissions import CHANGE_CASE
 from cases.selectors import case_of
@@ -64,8 +65,8 @@ def freeze(actor: Actor, case: UUID, sealed: str) -> FrozenAnswer:
 
 def open_frozen(actor: Actor, case: UUID, frozen: UUID) -> FrozenAnswer:
     """The kept answer is before the actor, and an entry says so; only to who could ask for it."""
-    rows = FrozenAnswer.objects.for_actor(actor).select_related("case", "citizen")
-    found = rows.get_or_refuse(case=case_of(actor, case), uuid=frozen)
+    rows = kept_in(actor, case_of(actor, case)).select_related("case", "citizen")
+    found = rows.get_or_refuse(uuid=frozen)
     _require_readable(actor, found.permission)
     attended = actor.attended(found.citizen_id)
     if attended is not None and not attended.everything:

@@ -113,6 +113,19 @@ STEPS: Mapping[str, Act] = {
 }
 SETTLED = frozenset({"person", "move", "unit", "priority", "answer", "ground"})
 """What a macro must say itself; the rest may be left to whoever runs it."""
+LONG = {"body": 20_000, "instructions": 4_000, "papers": 4_000}
+SHORT = {"reason": 1_000, "outcome": 240, "title": 200, "term": 8}
+"""How long what is written in a step, or said by whoever runs it, may be: in paragraphs, in one line."""
+
+
+def too_long(given: Given) -> dict[str, str]:
+    """What is longer than its place, by argument."""
+    limit = _("Write at most %(limit)s characters.")
+    return {
+        name: limit % {"limit": most}
+        for name, most in (LONG | SHORT).items()
+        if len(str(given.get(name) or "")) > most
+    }
 
 
 def asked(act: str, given: Given, case: Case) -> list[str]:
@@ -154,6 +167,7 @@ def wrong(actor: Actor, given: Given) -> dict[str, str]:
     for name in STEPS[act].wants:
         if name in SETTLED and not given.get(name):
             found[name] = _("This field is required.")
+    found |= too_long(given)
     if found:
         return found
     try:

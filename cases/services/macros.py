@@ -23,7 +23,7 @@ from cases.models import (
     MacroRun,
 )
 from cases.permissions import CHANGE_CASE, SHARE_VIEW
-from cases.services.macro_steps import SETTLED, STEPS, asked, what, wrong
+from cases.services.macro_steps import SETTLED, STEPS, asked, too_long, what, wrong
 from cases.services.sharing import Wrong, check_placed
 from cases.services.writing import fetch, in_batch, write
 from cases.texts import one_line
@@ -230,6 +230,8 @@ def _do(actor: Actor, run: UUID, number: int, given: Mapping[str, Any], case: Ca
                 for name, word in zip(left, words, strict=True)
             }
         )
+    if long := too_long(given):
+        raise Invalid(errors={name: [text] for name, text in long.items()})
     act.do(actor, _Batch(uuid5(run, str(number))), case, given)
 
 

@@ -92,10 +92,16 @@ def report(
 ) -> tuple[Opened, Page[AuditEntry]]:
     """A page of who looked, newest first, for who may tell the person; told without names by `told`.
 
-    That it was read is a look as well. Raises ReasonNeeded as opening the record does.
+    That it was read is a look as well. Raises ReasonNeeded as opening the record does, and Refused while
+    somebody is attended in the person's name to whom not everything may be told: it names every case.
     """
     require(actor, VIEW_ACCESS_REPORT)
-    CitizenRecord.objects.for_actor(actor).get_or_refuse(citizen=Survivor(citizen))
+    rows = CitizenRecord.objects.for_actor(actor)
+    record = rows.get_or_refuse(citizen=Survivor(citizen))
+    attended = actor.attended(record.citizen_id)
+    if attended is not None and not attended.everything:
+        reason = attended.refusal or _("The mandate does not cover it.")
+        raise Refused(VIEW_ACCESS_REPORT, reason, record)
     purpose = _("Report of who looked, for the person")
     opened = open_citizen(actor, citizen, purpose=purpose, reason=reason)
     rows = _entries(actor, opened.citizen, period)

@@ -1,6 +1,7 @@
 """Which parts of another system's answer are shown, and under which words (pure)."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 from django.utils.dateparse import parse_date
@@ -65,6 +66,8 @@ def _plain(value: Any) -> Any:
     """A value that can be shown in a line, or None."""
     if isinstance(value, str):
         return "".join(c for c in value if c.isprintable())[:LONGEST].strip() or None
+    if isinstance(value, float) and not isfinite(value):
+        return None  # Python reads NaN and Infinity, which no JSON and no database keeps
     return value if isinstance(value, bool | int | float) else None
 
 

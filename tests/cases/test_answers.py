@@ -352,6 +352,23 @@ def test_files_go_with_the_message_as_documents_once(
     assert mail.outbox[0].attachments[0][1] == PDF
 
 
+def test_the_files_of_many_answers_are_bounded_together(
+    world: World, boss: Actor, case: Case, settings: Any, tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Each answer had its bound, twenty in one e-mail had none."""
+    settings.MEDIA_ROOT = tmp_path
+    one = made(boss, audience="organisation")
+    two = made(boss, code="otra", audience="organisation")
+    verbs.add_file(boss, one.uuid, [PDF], "modelo.pdf")
+    verbs.add_file(boss, two.uuid, [PDF + b"%"], "otro.pdf")
+    monkeypatch.setattr(verbs, "MOST_BYTES", 2 * len(PDF))
+    with pytest.raises(Invalid):
+        verbs.send_answered(world.actor(world.alice), case.uuid, "Va.", [one.uuid, two.uuid])
+    assert not Message.objects.filter(case=case).exists()
+    assert not Document.objects.filter(case=case).exists()
+
+
 def test_a_file_that_is_not_clean_stops_the_sending(
     world: World, case: Case, settings: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -393,20 +410,20 @@ def test_the_composer_is_offered_what_fits_in_the_citizens_language(
     alice = world.actor(world.alice)
     made(alice, texts={"es": "Hola", "ca": "Bon dia, ((citizen))", "gl": "Bo día"})
     client = signed_in(world.alice)
-    found = client.get(f"/casos/{case.uuid}/respuestas/?q=hola").json()
+    found = client.get(f"/casos/{case.uuid}/respuestas-tipo/?q=hola").json()
     assert found["language"] == "ca-es-valencia"
     (item,) = found["items"]
     assert (item["text"], item["note"]) == ("Bon dia, Ana Pla", "Only in Català")
-    other = client.get(f"/casos/{case.uuid}/respuestas/?q=hola&idioma=gl").json()["items"][0]
+    other = client.get(f"/casos/{case.uuid}/respuestas-tipo/?q=hola&idioma=gl").json()["items"][0]
     assert (other["text"], other["note"], other["missing"]) == ("Bo día", "", [])
 
 
 def test_a_case_that_is_not_seen_discloses_nothing(world: World, boss: Actor, case: Case) -> None:
     made(boss, audience="organisation")
-    assert signed_in(world.bob).get(f"/casos/{case.uuid}/respuestas/").status_code == 404
+    assert signed_in(world.bob).get(f"/casos/{case.uuid}/respuestas-tipo/").status_code == 404
     head = world.actor(employee(world.here, "supervisor"))
     change_confidentiality(head, case.uuid, Confidentiality.SPECIAL)
-    assert signed_in(world.alice).get(f"/casos/{case.uuid}/respuestas/").status_code == 404
+    assert signed_in(world.alice).get(f"/casos/{case.uuid}/respuestas-tipo/").status_code == 404
 
 
 def test_the_editor_keeps_what_was_typed_and_says_where_it_is_wrong(world: World) -> None:

@@ -17,6 +17,7 @@ from tests.cases.test_pages import FIELDS, rosa, signed_in
 from tests.conftest import World
 from tests.factories.accounts import employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
+from tests.factories.citizens import CitizenFactory
 
 
 @pytest.fixture
@@ -154,6 +155,16 @@ def test_by_api_the_same_and_if_match_says_who_changed_what(world: World, case: 
     ]
     case.refresh_from_db()
     assert (case.subject, case.description) == ("De Alice", "Del sistema")
+
+
+def test_by_api_of_two_citizens_their_own_identities_are_told(world: World, case: Case) -> None:
+    """Keys of the database were told, which mean nothing to anybody else."""
+    hers, mine = (CitizenFactory(organisation=world.here) for _ in range(2))
+    services.edit_case(world.actor(world.alice), case.uuid, {"citizen": hers.uuid})
+    with pytest.raises(Conflict) as late:
+        services.edit_case(world.actor(world.alice), case.uuid, {"citizen": mine.uuid}, version=1)
+    said = late.value.details["now"]["fields"]["citizen"]
+    assert (said["mine"], said["now"]) == (str(mine.uuid), str(hers.uuid))
 
 
 values = st.none() | st.integers(0, 2) | st.sampled_from(["", "a", "b"]) | st.booleans()

@@ -364,3 +364,35 @@ def test_by_api_it_is_tried_and_run(world: World, case: Case) -> None:
     assert MacroRun.objects.count() == 1
     odd = api.post(f"{url}/run/", {"steps": {"2": {"outcome": 5}}}, content_type="application/json")
     assert odd.status_code == 422
+
+
+def test_what_is_said_to_a_step_by_api_is_bounded_and_numbered(world: World, case: Case) -> None:
+    """Too long an outcome, or a number of five thousand digits, was a fault of ours (500)."""
+    head = world.actor(employee(world.here, "supervisor"))
+    macro = made(head, TAKE_NOTE, RESOLVE, name="Resolver", audience="organisation")
+    api = Client(headers={"authorization": f"Bearer {key_of(world)}"})
+    url = f"/api/v1/cases/{case.uuid}/macros/{macro.uuid}/run/"
+    for said in ({"2": {"outcome": "x" * 241}}, {"2" * 5_000: {"outcome": "Concedida"}}):
+        refused = api.post(url, {"steps": said}, content_type="application/json")
+        assert refused.status_code == 422, refused.content
+    assert kinds(case) == ["opened"]
+    for step in ({"act": "note", "body": "x" * 20_001}, {**RESOLVE, "outcome": "x" * 241}):
+        with pytest.raises(Invalid):
+            made(head, step, name="Otra")
+
+
+def test_a_step_that_one_may_not_do_is_a_refusal_in_the_audit_trail(
+    world: World, case: Case
+) -> None:
+    """Told as the refusal of the macro, it left no entry."""
+    head = world.actor(employee(world.here, "supervisor"))
+    macro = made(head, TAKE_NOTE, RESOLVE, name="Resolver", audience="organisation")
+    key = key_for(world.here, "cases.view_case", "cases.change_case")
+    api = Client(headers={"authorization": f"Bearer {key}"})
+    said = {"steps": {"2": {"outcome": "Concedida"}}}
+    url = f"/api/v1/cases/{case.uuid}/macros/{macro.uuid}/run/"
+    refused = api.post(url, said, content_type="application/json")
+    assert refused.status_code == 403
+    assert kinds(case) == ["opened"]
+    entry = AuditEntry.objects.filter(result="refused").latest("pk")
+    assert (entry.action, entry.object_id) == ("cases.close_case", str(case.uuid))

@@ -1,5 +1,6 @@
 """What other systems say of a person: each part with its source, time, rule and state, and only to whom it may be told."""
 
+import json
 import re
 from html import unescape
 from typing import Any
@@ -12,7 +13,7 @@ from crm.citizens import keeping
 from crm.citizens.attending import narrowed
 from crm.citizens.models import Citizen
 from crm.citizens.services import lookups
-from crm.integrations import legacy
+from crm.integrations import legacy, mapping
 from crm.integrations.models import CallLog, Connection, KeptAnswer, Outcome
 from crm.integrations.services import connections
 from crm.kit.actor import Actor
@@ -187,3 +188,10 @@ def test_a_sealed_answer_is_read_by_whom_it_was_shown_to_alone(
     monkeypatch.setattr(keeping.timezone, "now", lambda: later)
     with pytest.raises(Conflict):
         keeping.unseal(alice, sealed)
+
+
+def test_what_is_no_number_of_any_json_is_not_taken() -> None:
+    """Python reads NaN; kept in a case, the database refused it with a fault of ours."""
+    answer = json.loads('{"a": NaN, "b": -Infinity, "c": 1e999, "d": 1.5}')
+    (record,) = mapping.taken(answer, "", [[name, name] for name in "abcd"])
+    assert record == [("a", None), ("b", None), ("c", None), ("d", 1.5)]

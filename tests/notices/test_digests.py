@@ -4,6 +4,8 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from cases import services as cases
 from cases.models import Case
@@ -180,3 +182,31 @@ def test_a_mention_comes_within_the_hour_as_is_usual(world: World, case: Case) -
         pass
     rows = Notification.objects.unscoped("looking").filter(user=carol)
     assert list(rows.values_list("kind", "mail")) == [("mentioned", "hourly")]
+
+
+def test_what_one_e_mail_does_not_hold_is_counted_in_it(world: World, case: Case) -> None:
+    """The fifty-first and all after it were marked as sent, and told nowhere."""
+    choose(world.actor(world.alice), {"noted": (False, "now")})
+    for number in range(52):
+        notify(world.here.pk, [world.alice.pk], News("noted", "case", case.uuid, str(number)))
+    (message,) = sent()
+    assert message.subject == f"52 updates: {case.reference}"
+    assert message.body.count(f"- {case.reference}") == 50
+    assert "And 2 more:" in message.body
+    assert "/novedades/" in message.body.split("And 2 more:")[1].split("\n")[0]
+
+
+def test_who_only_waits_for_their_hour_costs_no_question(world: World, case: Case) -> None:
+    """Seven questions for each person, twice a minute, all day long."""
+    people = [employee(world.here, "agent", unit=world.unit) for _ in range(3)]
+    for person in people:
+        tell(world, case, "daily", NOON, person)
+    owe_digests(NOON + timedelta(minutes=5))  # whose calendar it is, is remembered
+    with CaptureQueriesContext(connection) as few:
+        assert owe_digests(NOON + timedelta(minutes=5)) == 0
+    more = [employee(world.here, "agent", unit=world.unit) for _ in range(4)]
+    for person in more:
+        tell(world, case, "daily", NOON, person)
+    with CaptureQueriesContext(connection) as many:
+        assert owe_digests(NOON + timedelta(minutes=5)) == 0
+    assert len(many) == len(few)

@@ -100,9 +100,10 @@ def problem_from_exception(error: Exception, context: Mapping[str, Any]) -> Http
         log.error("Unexpected error in the API", exc_info=error)
         got_request_exception.send(sender=type(context.get("view")), request=request)
         problem = Unexpected("unexpected", _("The fault was logged. Tell us the instance."))
-    if isinstance(problem, Refused):
+    refused = problem if isinstance(problem, Refused) else problem.__cause__
+    if isinstance(refused, Refused):  # also where it is told as one step of several acts
         actor = context.get("actor")
-        tell_refusal(actor if isinstance(actor, Actor) else None, problem)
+        tell_refusal(actor if isinstance(actor, Actor) else None, refused)
     return problem_response(request, problem)
 
 

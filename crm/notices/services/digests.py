@@ -7,13 +7,15 @@ the next run owes only what is left. It is written when it leaves, by the rights
 from collections.abc import Iterator, Mapping
 from datetime import datetime, time, timedelta
 from email.utils import formataddr
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -41,8 +43,13 @@ def owe_digests(now: datetime | None = None) -> int:
     """Everybody whose hour it is is owed one message with the news that they want by e-mail; how many."""
     now = now or timezone.now()
     owed = 0
-    for organisation, person, mail in _owed():
-        owed += _owe(organisation, person, Mail(mail), now)
+    for organisation, waiting in groupby(_owed(), key=itemgetter(0)):
+        habits = Habits.objects.unscoped(_SERVES_ALL).filter(organisation=organisation)
+        theirs = {row.user_id: row for row in habits}
+        local = now.astimezone(_zone(organisation))
+        for _organisation, person, mail, oldest in waiting:
+            if _has_waited(theirs.get(person) or Habits(), mail, oldest, local):
+                owed += _owe(organisation, person, Mail(mail), now)
     return owed
 
 
@@ -53,12 +60,21 @@ def _rows(organisation: int, person: int, mail: str) -> "QuerySet[Notification]"
     return rows.filter(digest=None, read_at=None)
 
 
-def _owed() -> Iterator[tuple[int, int, str]]:
-    """Whose news wait to be sent, and how."""
+def _owed() -> Iterator[tuple[int, int, str, datetime]]:
+    """Whose news wait to be sent, how, and since when the oldest does."""
     waiting = Notification.objects.unscoped(_SERVES_ALL).exclude(mail=Mail.NONE)
     rows = waiting.filter(digest=None, read_at=None).order_by("organisation", "user", "mail")
-    people = rows.values_list("organisation", "user", "mail").distinct()
+    people = rows.values_list("organisation", "user", "mail").annotate(oldest=Min("created_at"))
     yield from people.iterator(PEOPLE_AT_ONCE)
+
+
+def _has_waited(habits: Habits, mail: str, oldest: datetime, local: datetime) -> bool:
+    """Whether it may be time: most who wait are passed over by this alone, without a question each."""
+    if _is_quiet(habits, local.time()):
+        return False
+    if mail == Mail.NOW:
+        return True
+    return oldest <= (local - HOUR if mail == Mail.HOURLY else _last_daily(habits, local))
 
 
 @transaction.atomic
@@ -81,12 +97,11 @@ def _is_time(organisation: int, user: User, mail: Mail, now: datetime) -> bool:
     away = Absence.objects.unscoped(_SERVES_ALL).in_force(now)
     if away.filter(organisation=organisation, user=user).exists():
         return False
-    found = Organisation.objects.unscoped(_SERVES_ALL).get(pk=organisation)
     habits = (
         Habits.objects.unscoped(_SERVES_ALL).filter(organisation=organisation, user=user).first()
     )
     habits = habits or Habits()
-    local = now.astimezone(organisation_calendar(found).zone)
+    local = now.astimezone(_zone(organisation))
     if _is_quiet(habits, local.time()):
         return False
     if mail == Mail.NOW:
@@ -100,6 +115,12 @@ def _is_time(organisation: int, user: User, mail: Mail, now: datetime) -> bool:
     if mail == Mail.HOURLY:  # they wait to be together
         return _rows(organisation, user.pk, mail).filter(created_at__lte=now - HOUR).exists()
     return _rows(organisation, user.pk, mail).filter(created_at__lte=since).exists()
+
+
+def _zone(organisation: int) -> ZoneInfo:
+    """By whose clock its people live."""
+    found = Organisation.objects.unscoped(_SERVES_ALL).get(pk=organisation)
+    return organisation_calendar(found).zone
 
 
 def _is_quiet(habits: Habits, at: time) -> bool:
@@ -132,9 +153,9 @@ def send_digest(payload: Mapping[str, Any]) -> None:
     actor = actor_for(digest.user, digest.organisation, Origin(Door.TASK))
     if actor is None:  # left or suspended meanwhile
         return
-    news = list(digest.news.filter(read_at=None).order_by("-id")[:IN_ONE])
-    seen = shown(actor, {(row.thing, str(row.thing_id)) for row in news})
+    news = list(digest.news.filter(read_at=None).order_by("-id"))
     with translation.override(digest.user.language):
+        seen = shown(actor, {(row.thing, str(row.thing_id)) for row in news})
         told = [
             {
                 "title": seen[row.thing, str(row.thing_id)].title,
@@ -157,7 +178,9 @@ def _message(digest: Digest, told: list[dict[str, Any]]) -> EmailMessage:
     context = {
         "user": digest.user,
         "organisation": digest.organisation,
-        "told": told,
+        "told": told[:IN_ONE],
+        "more": max(0, len(told) - IN_ONE),
+        "news_url": f"{settings.PUBLIC_URL}{reverse('notices:list')}",
         "choices_url": f"{settings.PUBLIC_URL}{reverse('notices:choices')}",
     }
     return AutomaticMail(
