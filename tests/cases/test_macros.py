@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from cases import macros as reading
+from cases import services
 from cases.models import Case, CaseType, Event, EventKind, Macro, MacroKey, MacroRun, Message, Note
 from cases.services import macros as verbs
 from cases.services.answers import Answer, create_answer, publish_answer
@@ -276,6 +277,52 @@ def test_a_key_is_ones_own_and_runs_one_macro(world: World, boss: Actor) -> None
         verbs.set_key(alice, one.uuid, "ñ")
     verbs.retire_macro(boss, two.uuid)
     assert not MacroKey.objects.filter(user=world.alice).exists()
+
+
+# --- When their type changes ----------------------------------------------------------------------
+
+
+def test_publishing_a_version_says_which_macros_will_lack_what(
+    world: World, boss: Actor, kind: CaseType
+) -> None:
+    admin = employee(world.here, "administrator")
+    gone = made(boss, START, RESOLVE, name="Rota", audience="organisation", states=["new"])
+    made(boss, START, name="Entera", audience="organisation", case_types=["kind"])
+    CaseTypeFactory(organisation=world.here, code="other", bundle=simple_bundle())
+    made(boss, RESOLVE, name="De otro", audience="organisation", case_types=["other"])
+    made(world.actor(world.alice), RESOLVE, name="Suya")  # of a colleague's own nothing is said
+    retired = made(boss, RESOLVE, name="Retirada", audience="organisation")
+    verbs.retire_macro(boss, retired.uuid)
+    actor = world.actor(admin)
+    services.start_draft(actor, "kind")
+    client, url = signed_in(admin), "/organizacion/tipos/kind/estudio/publicar/"
+    assert client.get(url).context["broken"] == []
+    moves = simple_bundle()["moves"]
+    for move in moves:
+        move["code"] = "finish" if move["code"] == "resolve" else move["code"]
+    services.change_draft(actor, "kind", "moves", moves)
+    page = client.get(url)
+    (broken,) = page.context["broken"]
+    assert (broken.macro, broken.lacks) == (gone, ["the move “Resolve”"])
+    assert f'href="/macros/{gone.uuid}/">Rota</a>' in page.content.decode()
+    assert "“Resolve”. Where it is lacking" in page.content.decode()
+    named = [one.name for one in page.context["naming"]]
+    assert named == ["Entera"]  # of which retiring the type would speak
+    assert client.post(url, {"despite": "on"}).status_code == 302  # it stands in nobody's way
+
+
+def test_a_state_that_goes_is_said_of_macros_that_are_for_it(
+    world: World, boss: Actor, kind: CaseType
+) -> None:
+    states = ["in_progress", "closed"]
+    waiting = made(
+        boss, TAKE, name="A", audience="organisation", case_types=["kind"], states=states
+    )
+    before = simple_bundle()
+    after = {**before, "states": [one for one in before["states"] if one["code"] != "in_progress"]}
+    (broken,) = reading.broken_by(boss, "kind", before, after)
+    assert (broken.macro, broken.lacks) == (waiting, ["the state “In progress”"])
+    assert reading.broken_by(boss, "kind", after, before) == []
 
 
 # --- Pages ----------------------------------------------------------------------------------------
