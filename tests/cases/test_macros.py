@@ -10,14 +10,28 @@ from django.utils import timezone, translation
 
 from cases import macros as reading
 from cases import services
-from cases.models import Case, CaseType, Event, EventKind, Macro, MacroKey, MacroRun, Message, Note
+from cases.models import (
+    BulkAction,
+    Case,
+    CaseType,
+    Event,
+    EventKind,
+    Macro,
+    MacroKey,
+    MacroRun,
+    Message,
+    Note,
+)
+from cases.services import bulk
 from cases.services import macros as verbs
 from cases.services.answers import Answer, create_answer, publish_answer
+from cases.services.bulk import Bulk
 from cases.services.macros import Said, StepRefused
 from cases.workflow import simple_bundle
+from crm.accounts.models import User
 from crm.audit.models import AuditEntry
 from crm.kit.actor import Actor
-from crm.kit.errors import Changed, Invalid, NotFound, Refused
+from crm.kit.errors import Changed, Conflict, Invalid, NotFound, Refused
 from crm.kit.models import Outbox
 from tests.api.conftest import key_for
 from tests.conftest import World
@@ -213,6 +227,147 @@ def test_nobody_runs_it_on_a_case_that_they_do_not_see(
     for user in (world.bob, world.charlie):
         with pytest.raises(NotFound):
             verbs.run_macro(world.actor(user), case.uuid, macro.uuid)
+
+
+# --- On many cases --------------------------------------------------------------------------------
+
+
+def prepared(actor: Actor, macro: Macro, *cases: Case, **more: str) -> BulkAction:
+    chosen = bulk.chosen_cases(actor, [case.uuid for case in cases])
+    return bulk.prepare_bulk(actor, chosen, Bulk(action="macro", macro=macro.uuid, **more))
+
+
+def run(actor: Actor, action: BulkAction) -> BulkAction:
+    bulk.start_bulk(actor, action.uuid)
+    bulk.run_bulk(action.uuid)
+    action.refresh_from_db()
+    return action
+
+
+def reasons(action: BulkAction) -> list[str]:
+    rows = action.rows.order_by("number")
+    return [row.reason for row in rows]
+
+
+def test_on_many_cases_each_is_done_whole_or_not_at_all(
+    world: World, boss: Actor, kind: CaseType, case: Case
+) -> None:
+    begun = CaseFactory(unit=world.unit, case_type=kind)
+    services.move_case(boss, begun.uuid, "start")
+    macro = made(boss, TAKE, {"act": "message", "body": "Hola"}, START, audience="organisation")
+    outbox = Outbox.objects.count()
+    action = prepared(boss, macro, case, begun)
+    said = "Step 3, “Move to another state: Start work”: "
+    assert (action.status, action.total, action.refused) == ("ready", 2, 1)
+    assert [reason[: len(said)] for reason in reasons(action)] == ["", said]
+    assert (kinds(case), Message.objects.count()) == (["opened"], 0)
+    assert Outbox.objects.count() == outbox  # looking through leaves nothing behind
+    run(boss, action)
+    assert (action.status, action.done, action.refused) == ("done", 1, 1)
+    assert kinds(case) == ["opened", "macro_run", "assigned", "messaged", "moved"]
+    assert kinds(begun) == ["opened", "moved"]
+    begun.refresh_from_db()
+    assert begun.assignee is None
+    assert Message.objects.count() == 1
+    events = Event.objects.filter(case=case).exclude(kind=EventKind.OPENED)
+    assert {event.data["batch"] for event in events} == {str(action.uuid)}
+    with pytest.raises(Conflict, match="cannot be taken back"):
+        bulk.undo_bulk(boss, action.uuid)
+    head = signed_in(User.objects.get(pk=boss.user_id))
+    page = head.get(f"/casos/acciones/{action.uuid}/")
+    assert (page.context["may_undo"], page.context["stays"]) == (False, True)
+    assert dict(page.context["details"]) == {"Macro": "Empezar"}
+
+
+def test_killed_anywhere_no_case_is_done_twice(
+    world: World, boss: Actor, kind: CaseType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [CaseFactory(unit=world.unit, case_type=kind) for _each in range(3)]
+    macro = made(boss, {"act": "message", "body": "Hola"}, START, audience="organisation")
+    action = prepared(boss, macro, *cases)
+    bulk.start_bulk(boss, action.uuid)
+    monkeypatch.setattr(bulk, "LOT", 1)
+    assert bulk._run_next(action.uuid)
+    real = verbs.run_macro
+
+    def dying(*args: Any, **kwargs: Any) -> MacroRun:
+        real(*args, **kwargs)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verbs, "run_macro", dying)
+    with pytest.raises(KeyboardInterrupt):
+        bulk.run_bulk(action.uuid)
+    monkeypatch.setattr(verbs, "run_macro", real)
+    assert MacroRun.objects.count() == 1
+    bulk.run_bulk(action.uuid)
+    action.refresh_from_db()
+    assert (action.status, action.done) == ("done", 3)
+    assert (MacroRun.objects.count(), Message.objects.count()) == (3, 3)
+
+
+def test_what_it_only_changed_is_taken_back(
+    world: World, boss: Actor, kind: CaseType, case: Case
+) -> None:
+    other = CaseFactory(unit=world.unit, case_type=kind, assignee=world.alice, priority=2)
+    mine = {"act": "assign", "person": str(boss.uuid)}
+    there = {"act": "unit", "unit": str(world.other_unit.uuid), "reason": "Es suyo"}
+    macro = made(boss, mine, URGENT, there, RESOLVE, audience="organisation")
+    assert prepared(boss, macro, case).refused == 1
+    assert "Missing: Outcome." in reasons(prepared(boss, macro, case))[0]
+    action = run(boss, prepared(boss, macro, case, other, outcome="Concedida"))
+    case.refresh_from_db()
+    assert (action.done, case.state, case.outcome) == (2, "resolved", "Concedida")
+    assert (case.unit, case.priority) == (world.other_unit, 3)
+    back = run(boss, bulk.undo_bulk(boss, action.uuid))
+    assert (back.done, back.refused) == (2, 0)
+    for row, assignee, priority in ((case, None, 1), (other, world.alice, 2)):
+        row.refresh_from_db()
+        assert (row.assignee, row.priority, row.state) == (assignee, priority, "new")
+        assert (row.unit, row.outcome) == (world.unit, "")
+
+
+def test_what_is_looked_through_is_what_is_done(world: World, boss: Actor, case: Case) -> None:
+    macro = made(boss, START, audience="organisation")
+    action, later = prepared(boss, macro, case), prepared(boss, macro, case)
+    said = Said(name="Otra", steps=[RESOLVE], audience="organisation")
+    verbs.change_macro(boss, macro.uuid, said)
+    run(boss, action)
+    assert (action.done, reasons(action)[0][:28]) == (0, "Someone has changed the macr")
+    verbs.retire_macro(boss, macro.uuid)
+    run(boss, later)
+    assert reasons(later) == ["The macro is not offered any more."]
+    with pytest.raises(Invalid):
+        prepared(boss, macro, case)
+    assert kinds(case) == ["opened"]
+
+
+def test_by_form_and_by_api_it_is_an_act_like_others(world: World, boss: Actor, case: Case) -> None:
+    macro = made(boss, START, audience="organisation")
+    own = made(world.actor(world.alice), START, name="Suya")
+    client = signed_in(User.objects.get(pk=boss.user_id))
+    asked = {"action": "macro", "case": [str(case.uuid)]}
+    page = client.post("/casos/acciones/", asked)
+    offered = [name for _key, name in page.context["form"].fields["macro"].choices]
+    assert offered == ["—", "Empezar"]
+    sent = {**asked, "ready": "preview", "scope": "ticked"}
+    assert client.post("/casos/acciones/", sent).status_code == 422
+    assert client.post("/casos/acciones/", {**sent, "macro": str(own.uuid)}).status_code == 422
+    told = client.post("/casos/acciones/", {**sent, "macro": str(macro.uuid)})
+    assert told.status_code == 302
+    assert client.get(told["Location"]).context["would_do"] == 1
+    scopes = ["cases.view_case", "cases.change_case", "cases.close_case", "cases.run_bulk"]
+    api = Client(headers={"authorization": f"Bearer {key_for(world.here, *scopes)}"})
+    given = {"action": "macro", "cases": [str(case.uuid)], "macro": str(own.uuid)}
+    url = "/api/v1/bulk-actions/"
+    assert api.post(url, given, content_type="application/json").status_code == 422
+    given["macro"] = str(macro.uuid)
+    made_one = api.post(url, given, content_type="application/json")
+    assert (made_one.status_code, made_one.json()["refused"]) == (201, 0)
+    start = f"{url}{made_one.json()['id']}/start/"
+    assert api.post(start, {}, content_type="application/json").status_code == 200
+    bulk.run_bulk(UUID(made_one.json()["id"]))
+    case.refresh_from_db()
+    assert case.state == "in_progress"
 
 
 # --- Writing --------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ VALUES: dict[str, Any] = {
     "despite": "citizen.uuid",
     "role": "other",
     "move": "start",
+    "macro": "macro.uuid",
     "reason": "Motivo",
     "text": "Palabras",
     "comment": "Palabras",
