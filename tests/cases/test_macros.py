@@ -13,6 +13,7 @@ from cases import services
 from cases.models import (
     BulkAction,
     Case,
+    CaseResult,
     CaseType,
     Event,
     EventKind,
@@ -188,6 +189,28 @@ def test_the_types_own_fields_are_demanded_too(world: World) -> None:
     verbs.run_macro(alice, case.uuid, macro.uuid, {1: {"data": {"rent": 500}}})
     case.refresh_from_db()
     assert (case.state, case.data) == ("in_progress", {"rent": 500})
+
+
+def test_ending_the_case_asks_for_its_outcome_and_way_of_ending(world: World) -> None:
+    results = [{"code": "granted", "name": "Concedida"}, {"code": "denied", "name": "Denegada"}]
+    retention = {"nomination": "destroy", "term": "5y"}
+    bundle = {**simple_bundle(), "results": results, "retention": retention}
+    kind = CaseTypeFactory(organisation=world.here, code="ends", bundle=bundle)
+    case = CaseFactory(unit=world.unit, case_type=kind)
+    alice = world.actor(world.alice)
+    macro = made(alice, TAKE, RESOLVE)
+    _take, resolve = verbs.try_macro(alice, case.uuid, macro.uuid)
+    assert sorted(resolve.asks) == ["outcome", "result"]
+    client, url = signed_in(world.alice), f"/casos/{case.uuid}/macros/{macro.uuid}/"
+    page = client.get(url).content.decode()
+    assert '<option value="denied">Denegada</option>' in page
+    lacking = client.post(url, {"s2-outcome": "No procede", "s2-result": ""})
+    assert (lacking.status_code, kinds(case)) == (422, ["opened"])
+    said = {"s2-outcome": "No procede", "s2-result": "denied", "idempotency_key": str(uuid4())}
+    assert client.post(url, said).status_code == 302
+    case.refresh_from_db()
+    assert (case.state, case.outcome) == ("resolved", "No procede")
+    assert CaseResult.objects.get(case=case).code == "denied"
 
 
 def test_an_answer_that_lacks_something_stops_the_macro(world: World, case: Case) -> None:

@@ -31,6 +31,7 @@ VALUES: dict[str, Any] = {
     "role": "other",
     "move": "start",
     "macro": "macro.uuid",
+    "answers": "answer.uuid",
     "reason": "Motivo",
     "text": "Palabras",
     "comment": "Palabras",
@@ -108,6 +109,12 @@ SPECIAL: dict[tuple[str, str], Any] = {
     ("ExtendInput", "term"): "1d",
     ("NewBulkInput", "action"): "assign",
     ("WayChanges", "kind"): "mentioned",
+    ("NewAnswerInput", "code"): "otra",
+    ("NewAnswerInput", "texts"): {"es": "Hola"},
+    ("NewAnswerInput", "audience"): "unit",
+    ("AnswerChanges", "code"): "otra",
+    ("AnswerChanges", "texts"): {"es": "Hola"},
+    ("AnswerChanges", "audience"): "unit",
     ("NewViewInput", "audience"): "unit",
     ("ViewChanges", "audience"): "unit",
 }
@@ -117,6 +124,8 @@ ALSO = {
     "TickInput": ("document",),
     "NewBulkInput": ("cases", "assignee"),
     "NewCaseInput": ("unit", "citizen"),
+    "NewAnswerInput": ("unit",),
+    "AnswerChanges": ("unit",),
     "NewAppointmentInput": ("citizen",),
 }
 
