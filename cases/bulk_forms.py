@@ -8,11 +8,13 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases import selectors
+from cases import macros, selectors
 from cases.forms import unit_choices
 from cases.models import Case
 from cases.services.bulk import Bulk
-from cases.services.bulk_acts import ACTS, ASSIGN, MOVE, UNIT
+from cases.services.bulk_acts import ASSIGN, MOVE, UNIT
+from cases.services.bulk_macro import ALL_ACTS as ACTS
+from cases.services.bulk_macro import MACRO, SAID
 from cases.workflow import of_version
 from crm.kit.actor import Actor
 
@@ -54,6 +56,16 @@ class BulkForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 5}),
         required=False,
     )
+    macro = forms.TypedChoiceField(
+        label=gettext_lazy("Macro"),
+        coerce=UUID,
+        empty_value=None,
+        required=False,
+        help_text=gettext_lazy(
+            "On each case all of it is done or nothing. Once it has written, sent or asked for"
+            " something it cannot be undone."
+        ),
+    )
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=1_000, required=False)
     outcome = forms.CharField(label=gettext_lazy("Outcome"), max_length=240, required=False)
     filter = forms.CharField(required=False, widget=forms.HiddenInput, max_length=20_000)
@@ -62,7 +74,7 @@ class BulkForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.act = ACTS.get(self.data.get("action", ""))
         taken = (*self.act.wants, *self.act.may) if self.act else ()
-        for name in ("person", "move", "unit", "priority", "body", "reason", "outcome"):
+        for name in ("person", "move", "unit", "priority", "body", "macro", *SAID):
             if name not in taken:
                 del self.fields[name]
         action = self.data.get("action")
@@ -72,6 +84,11 @@ class BulkForm(forms.Form):
             self.fields["person"].choices = choices  # type: ignore[attr-defined]
         elif action == MOVE:
             self.fields["move"].choices = [("", "—"), *_moves(cases)]  # type: ignore[attr-defined]
+        elif action == MACRO:
+            known = macros.macros(actor).order_by("name", "pk").values_list("uuid", "name")
+            self.fields["macro"].choices = [("", "—"), *known]  # type: ignore[attr-defined]
+            for name in SAID:
+                self.fields[name].help_text = _("For the steps that ask for it.")
         elif action == UNIT:
             units = unit_choices(selectors.all_units(actor))
             self.fields["unit"].choices = [("", "—"), *units]  # type: ignore[attr-defined]
@@ -84,6 +101,7 @@ class BulkForm(forms.Form):
             person=said.get("person"),
             unit=said.get("unit"),
             priority=said.get("priority"),
+            macro=said.get("macro"),
             **{name: said.get(name, "") for name in ("move", "reason", "outcome", "body")},
         )
 

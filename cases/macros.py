@@ -1,11 +1,14 @@
 """Macros as they are read: which there are, which fit a case, by what key one runs them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import OuterRef, Q, Subquery
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cases.designing import LOTS
 from cases.models import Audience, Case, Macro, MacroKey, StateCategory
 from cases.permissions import SHARE_VIEW
 from cases.workflow import OUTCOME, REASON, RESULT, of_version
@@ -71,3 +74,47 @@ def argument(name: str, case: Case) -> str:
     if name in ARGUMENTS:
         return str(ARGUMENTS[name])
     return str(of_version(case.type_version.bundle).fields.label_of(name))
+
+
+# --- What a new version of a type takes from them -------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A macro of which something would be gone, and what."""
+
+    macro: Macro
+    lacks: list[str]
+
+
+def naming_type(actor: Actor, code: str) -> list[Macro]:
+    """Those that say that they are for this type."""
+    return list(macros(actor).filter(case_types__contains=[code]).order_by("name", "pk"))
+
+
+def broken_by(
+    actor: Actor, code: str, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[Broken]:
+    """The macros that would lose a move or a state of theirs if this type went from one bundle to
+    another, which may be unfinished: of those that are for the type, or for every type."""
+    moves, states = _gone("pasos", before, after), _gone("estados", before, after)
+    found = []
+    fitting = Q(case_types=[]) | Q(case_types__contains=[code])
+    for macro in macros(actor).filter(fitting).order_by("name", "pk"):
+        steps = dict.fromkeys(step.get("move", "") for step in macro.steps)
+        lacks = [_("the move “%(name)s”") % {"name": moves[one]} for one in steps if one in moves]
+        lacks += [
+            _("the state “%(name)s”") % {"name": states[one]}
+            for one in macro.states
+            if one in states
+        ]
+        if lacks:
+            found.append(Broken(macro, lacks))
+    return found
+
+
+def _gone(slug: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, str]:
+    """What only the first knows, by code: its name."""
+    kept = {item.get("code") for _key, item in LOTS[slug].keyed(after)}
+    known = {item.get("code"): item.get("name") for _key, item in LOTS[slug].keyed(before)}
+    return {str(code): str(name) for code, name in known.items() if code not in kept}

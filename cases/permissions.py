@@ -87,12 +87,12 @@ PUBLISH_CASE_TYPE = declare(
 )
 WRITE_ARTICLE = declare(
     "cases.write_article",
-    _("write knowledge articles and propose changes to them"),
+    _("write knowledge articles and canned answers and propose changes to them"),
     roles="agent supervisor communications administrator",
 )
 PUBLISH_ARTICLE = declare(
     "cases.publish_article",
-    _("publish and retire knowledge articles"),
+    _("publish and retire knowledge articles and canned answers"),
     roles="supervisor administrator communications",
 )
 

@@ -133,6 +133,9 @@ urlpatterns = [
         for rest, view in _ONE_CONSULTATION.items()
     ),
     path("canned-answers/", answers.CannedAnswers.as_view()),
+    path("canned-answers/<uuid:answer_id>/", answers.OneAnswer.as_view()),
+    path("canned-answers/<uuid:answer_id>/publish/", answers.PublishAnswer.as_view()),
+    path("canned-answers/<uuid:answer_id>/retire/", answers.RetireAnswer.as_view()),
     path("macros/", answers.Macros.as_view()),
     path("views/", saved.Views.as_view()),
     path("views/<uuid:view_id>/", saved.OneView.as_view()),

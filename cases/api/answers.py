@@ -1,18 +1,25 @@
-"""Canned answers and macros by API: which there are, how an answer reads on a case, running a macro."""
+"""Canned answers and macros by API: which there are, how an answer reads on a case, running a macro;
+canned answers also written, published and retired."""
 
+from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from cases import answers as reading
 from cases import macros, selectors
 from cases.api.views import CaseAPIView
 from cases.models import Audience, CannedAnswer
-from cases.permissions import CHANGE_CASE, VIEW_CASE
+from cases.permissions import CHANGE_CASE, PUBLISH_ARTICLE, VIEW_CASE, WRITE_ARTICLE
+from cases.services import answers as writing
 from cases.services import macros as verbs
 from crm.audit.record import record
+from crm.citizens.models import Channel
+from crm.kit.actor import Actor
 from crm.kit.api import ActorAPIView, operation
 from crm.kit.api.shapes import (
     Bag,
@@ -61,8 +68,27 @@ class CannedAnswerOutput(Output):
     channels = Listing(Text())
     status = Choice(choices=AnswerStatus.choices)
     texts = Bag(allow_null=True, help_text="By language, as published; null: a draft only.")
+    draft = Bag(allow_null=True, help_text="By language, not published yet; null: there is none.")
     uses = Whole()
     last_used_at = Moment(allow_null=True)
+    version = Whole()
+
+
+class AnswerChanges(Input):
+    """What an answer says, and where it is offered."""
+
+    code = Text(max_length=40, help_text="By which it is found: « saludo ».")
+    name = Text(max_length=120)
+    texts = Bag(help_text='By language: {"es": "Hola, ((citizen)):"}. Those that are there go.')
+    audience = Choice(choices=SharedWith.choices)
+    unit = Id(required=False, allow_null=True, help_text="Of a unit's answer.")
+    case_types = Listing(Text(max_length=60), required=False, help_text="None: for all of them.")
+    states = Listing(Text(max_length=60), required=False, help_text="None: in every state.")
+    channels = Listing(Choice(choices=Channel.choices), required=False)
+
+
+class NewAnswerInput(AnswerChanges):
+    """An answer to be written."""
 
 
 class UnfilledOutput(Output):
@@ -151,7 +177,97 @@ class CannedAnswers(ActorAPIView):
         status = self.filters().get("status")
         rows = reading.answers(self.actor)
         rows = rows.filter(status=status) if status else rows.exclude(status=AnswerStatus.RETIRED)
-        return self.page(rows, IN_ORDER)
+        return self.page(rows, IN_ORDER, show=_told)
+
+    @operation(
+        "Write a canned answer",
+        needs=WRITE_ARTICLE,
+        reads=NewAnswerInput,
+        answers=CannedAnswerOutput,
+        status=201,
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """As a draft: nobody is offered it before it is published."""
+        row = writing.create_answer(self.actor, _said(self.read()))
+        place = f"{request.path}{row.uuid}/"
+        return self.reply(_now(self.actor, row.uuid), etag=row.version, location=place)
+
+
+def _said(given: dict[str, Any], now: dict[str, Any] | None = None) -> writing.Answer:
+    """What was sent, over what it says now; a unit is named by a unit's answer alone."""
+    if any(not isinstance(text, str) for text in given.get("texts", {}).values()):
+        raise Invalid(errors={"texts": ['{"es": "…"}']})
+    whole = {**(now or {}), **given}
+    if given.get("unit") and whole["audience"] != Audience.UNIT:
+        raise Invalid(errors={"unit": [_("Only a unit's answer names one.")]})
+    return writing.Answer(**whole)
+
+
+def _told(row: Any) -> Any:
+    row.draft = row.newest_texts if row.draft_number else None
+    return row
+
+
+def _now(actor: Actor, answer_id: UUID) -> Any:
+    return _told(reading.answers(actor).get_or_refuse(uuid=answer_id))
+
+
+def _version(actor: Actor, answer_id: UUID) -> int:
+    version: int = CannedAnswer.objects.for_actor(actor).get_or_refuse(uuid=answer_id).version
+    return version
+
+
+class OneAnswer(ActorAPIView):
+    """One canned answer."""
+
+    versioned = staticmethod(_version)
+
+    @operation("Read a canned answer", needs=VIEW_CASE, answers=CannedAnswerOutput)
+    def get(self, request: Request, answer_id: UUID) -> HttpResponse:
+        """The ETag is its version."""
+        row = _now(self.actor, answer_id)
+        record(self.actor, "viewed", row)
+        return self.reply(row, etag=row.version)
+
+    @operation(
+        "Change a canned answer",
+        needs=WRITE_ARTICLE,
+        reads=AnswerChanges,
+        answers=CannedAnswerOutput,
+        problems=(409,),
+    )
+    def patch(self, request: Request, answer_id: UUID) -> HttpResponse:
+        """Only what is sent changes; its words are a draft until they are published."""
+        now = asdict(writing.answer_as_given(_now(self.actor, answer_id)))
+        row = writing.change_answer(self.actor, answer_id, _said(self.read(), now))
+        return self.reply(_now(self.actor, answer_id), etag=row.version)
+
+
+class PublishAnswer(ActorAPIView):
+    """A draft that is offered from now on."""
+
+    @operation(
+        "Publish a canned answer",
+        needs=PUBLISH_ARTICLE,
+        answers=CannedAnswerOutput,
+        problems=(409,),
+    )
+    def post(self, request: Request, answer_id: UUID) -> HttpResponse:
+        """409 when there is no draft."""
+        self.read()
+        row = writing.publish_answer(self.actor, answer_id)
+        return self.reply(_now(self.actor, answer_id), etag=row.version)
+
+
+class RetireAnswer(ActorAPIView):
+    """An answer that is offered no more."""
+
+    @operation("Retire a canned answer", needs=PUBLISH_ARTICLE, answers=CannedAnswerOutput)
+    def post(self, request: Request, answer_id: UUID) -> HttpResponse:
+        """What was written with it stays; its code is free."""
+        self.read()
+        row = writing.retire_answer(self.actor, answer_id)
+        return self.reply(_now(self.actor, answer_id), etag=row.version)
 
 
 class CaseAnswers(CaseAPIView):

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
+from cases.macros import macros
 from cases.models import BulkAction, BulkRow, Case
 from cases.permissions import RUN_BULK
 from cases.query import as_audited, understood
@@ -21,7 +22,7 @@ from cases.services.bulk import (
     start_bulk,
     undo_bulk,
 )
-from cases.services.bulk_acts import ACTS
+from cases.services.bulk_macro import ALL_ACTS as ACTS
 from cases.services.places import unit_of
 from crm.audit.record import record
 from crm.kit.api import ActorAPIView, BadExpression, operation
@@ -48,6 +49,7 @@ class NewBulkInput(Input):
     move = Text(required=False, max_length=60, help_text="Of « move ».")
     priority = Named(Case.Priority, required=False, help_text="Of « priority ».")
     text = Text(required=False, max_length=20_000, help_text="Of « note » and « message ».")
+    macro = Id(required=False, help_text="Of « macro ».")
     reason = Text(required=False, max_length=1_000)
     outcome = Text(required=False, max_length=240)
 
@@ -129,6 +131,8 @@ class Bulks(BulkAPIView):
             unit_of(self.actor, given["unit"])
         if "assignee" in given and not people_of(self.actor).filter(uuid=given["assignee"]):
             raise Invalid(errors={"assignee": [_("This person does not work here.")]})
+        if "macro" in given and not macros(self.actor).filter(uuid=given["macro"]).exists():
+            raise Invalid(errors={"macro": [_("There is no such macro, or it is retired.")]})
         given["person"], given["body"] = given.pop("assignee", None), given.pop("text", "")
         row = prepare_bulk(self.actor, cases, Bulk(**given), asked=as_audited(query))
         return self.show(row, location=f"{request.path}{row.uuid}/")

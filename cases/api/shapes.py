@@ -193,6 +193,12 @@ class MessageInput(NoteInput):
     direction = Choice(choices=Message.Direction.choices, required=False)
     channel = Choice(choices=Channel.choices, required=False)
     author_name = Text(required=False, max_length=200)
+    answers = Listing(
+        Id(),
+        required=False,
+        max_length=5,
+        help_text="The canned answers that it was written with: their files go along.",
+    )
     seen_event = Whole(
         required=False,
         min_value=0,

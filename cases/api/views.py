@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from cases import services
+from cases.answers import published_of
 from cases.api import shapes
 from cases.lists import (
     NEWEST,
@@ -37,6 +38,7 @@ from cases.presenting import author_of
 from cases.query import as_audited, in_parentheses, understood
 from cases.represented import not_seen
 from cases.services import NewCase
+from cases.services.answers import send_answered
 from cases.services.writing import changes_since
 from crm.accounts.models import User
 from crm.audit.record import record
@@ -347,8 +349,16 @@ class Messages(CaseAPIView):
         """Without direction and channel it is sent to the citizen's mailbox, when there is one."""
         given = self.read()
         text, seen = given.pop("text"), given.pop("seen_event", None)
+        used = given.pop("answers", [])
+        if len(published_of(self.actor, used)) < len(set(used)):
+            text = _("There is no such answer, or it is not published.")
+            raise Invalid(errors={"answers": [text]})
         if not given:
-            return self.reply(services.send_message(self.actor, case_id, text, seen=seen))
+            message = send_answered(self.actor, case_id, text, used, seen=seen)
+            return self.reply(message)
+        if used:
+            text = _("Only with what is sent now: leave out direction and channel.")
+            raise Invalid(errors={"answers": [text]})
         if "channel" not in given:
             raise Invalid(errors={"channel": [_("Say by which channel it was said.")]})
         given.setdefault("direction", Message.Direction.OUT)

@@ -21,12 +21,9 @@ from django.utils.translation import gettext as _
 from cases.lists import CaseFilter, matching, patience
 from cases.models import BulkAction, BulkRow, Case
 from cases.permissions import RUN_BULK
-from cases.services.bulk_acts import (
-    ACTS,
-    UNDO,
-    Act,
-    kept_of,
-)
+from cases.services.bulk_acts import UNDO, Act, kept_of
+from cases.services.bulk_macro import ALL_ACTS as ACTS
+from cases.services.bulk_macro import MACRO
 from cases.services.news import tell_bulk
 from cases.services.writing import in_batch
 from cases.texts import one_line, paragraphs
@@ -52,7 +49,7 @@ TASK = "cases.run_bulk"
 
 @dataclass(frozen=True, kw_only=True)
 class Bulk:
-    """What is to be done: a code of bulk_acts.ACTS and its arguments."""
+    """What is to be done: a code of bulk_macro.ALL_ACTS and its arguments."""
 
     action: str
     person: UUID | None = None
@@ -62,6 +59,7 @@ class Bulk:
     outcome: str = ""
     priority: int | None = None
     body: str = ""
+    macro: UUID | None = None
 
     def arguments(self) -> dict[str, str]:
         """Those that the act takes, as the action's row keeps them."""
@@ -73,6 +71,7 @@ class Bulk:
             "outcome": one_line(self.outcome),
             "priority": "" if self.priority is None else str(self.priority),
             "body": paragraphs(self.body),
+            "macro": str(self.macro or ""),
         }
         act = ACTS.get(self.action)
         if act is None:
@@ -100,7 +99,9 @@ def prepare_bulk(actor: Actor, cases: QuerySet[Case], bulk: Bulk, *, asked: str 
     if actor.kind is Kind.SYSTEM:
         raise Refused(RUN_BULK, _("Only people and connected systems run bulk actions."))
     arguments = bulk.arguments()
-    ACTS[bulk.action].prepare(actor, arguments)
+    found = ACTS[bulk.action].prepare(actor, arguments)
+    if bulk.action == MACRO:  # what is looked through is what is done
+        arguments["version"] = str(found.version)
     action = _new(actor, bulk.action, arguments, asked)
     action.total = _take(action, cases)
     if not action.total:
@@ -109,7 +110,7 @@ def prepare_bulk(actor: Actor, cases: QuerySet[Case], bulk: Bulk, *, asked: str 
         text = _("At most %(count)s cases at once: add a filter.") % {"count": MOST_CASES}
         raise Invalid(errors={"cases": [text]})
     action.save(update_fields=["total", "updated_at"])
-    if action.total <= AT_ONCE:
+    if action.total <= (LOT if ACTS[bulk.action].slow else AT_ONCE):
         _look_through(actor, action, action.total)
     else:
         enqueue(TASK, str(action.uuid))
@@ -157,8 +158,7 @@ def undo_bulk(actor: Actor, action: UUID) -> BulkAction:
     require(actor, RUN_BULK)
     if row.status in BulkAction.WORKING or row.status == Status.READY:
         raise Conflict("bulk_running", _("It has not ended yet."))
-    act = ACTS.get(row.action)
-    if act is None or act.undo is None:
+    if row.action not in ACTS or stays(row):
         raise Conflict("bulk_stays", _("What this action did cannot be taken back."))
     running = row.undoings.filter(status__in=[*BulkAction.WORKING, Status.READY]).first()
     if running is not None:
@@ -180,6 +180,17 @@ def undo_bulk(actor: Actor, action: UUID) -> BulkAction:
     else:
         enqueue(TASK, str(undo.uuid))
     return undo
+
+
+def stays(action: BulkAction) -> bool:
+    """Whether it did something of which nothing can be taken back."""
+    act = ACTS.get(action.action)
+    if act is None or not action.done:
+        return False
+    done = action.rows.filter(status=Row.DONE)
+    if act.undo is None:
+        return True
+    return done.exists() and not done.filter(before__has_key=act.keeps[0]).exists()
 
 
 def run_bulk(action: UUID) -> None:
@@ -330,7 +341,8 @@ def _run_next(uuid: UUID) -> bool:
         language = action.requested_by.language if action.requested_by else None
         with translation.override(language or translation.get_language()):
             if action.status == Status.CHECKING:
-                return _look_through(actor, action, LOOKED)
+                act = ACTS.get(action.action)
+                return _look_through(actor, action, LOT if act and act.slow else LOOKED)
             return _run_lot(actor, action)
 
 
@@ -452,7 +464,7 @@ def _do(actor: Actor, action: BulkAction, row: BulkRow, case: Case, foresee: For
         act.undo(actor, case, row.before)
         return
     act = ACTS[action.action]
-    row.before = kept_of(act, case)
+    row.before = kept_of(act, actor, case, action.arguments)
     act.do(actor, action, case, action.arguments)
     row.event = (
         Case.objects.for_actor(actor)

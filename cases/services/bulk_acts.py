@@ -49,6 +49,8 @@ class Act:
         str
     ] = ()  # of the case, what an undoing goes back to; none: it cannot be undone
     undo: Callable[[Actor, Case, Mapping[str, Any]], object] | None = None
+    undoable: Callable[[Actor, Given], bool] = lambda _actor, _given: True  # as it was chosen
+    slow: bool = False  # to look a case through is as much work as doing it
 
 
 def _nothing(_actor: Actor, _given: Given) -> None:
@@ -157,7 +159,7 @@ def once(action: Batch, case: Case) -> UUID:
 
 ASSIGN, MOVE, UNIT, PRIORITY = "assign", "move", "unit", "priority"
 NOTE, MESSAGE, CLOSE, UNDO = "note", "message", "close", "undo"
-_STATE = ("state", "category", "closed_at", "outcome", "suspended_on")
+STATE_KEPT = ("state", "category", "closed_at", "outcome", "suspended_on")
 ACTS: Mapping[str, Act] = {
     ASSIGN: Act(
         gettext_lazy("Assign"),
@@ -183,7 +185,7 @@ ACTS: Mapping[str, Act] = {
             outcome=given.get("outcome", ""),
         ),
         may=("reason", "outcome"),
-        keeps=_STATE,
+        keeps=STATE_KEPT,
         undo=restore_state,
     ),
     CLOSE: Act(
@@ -196,7 +198,7 @@ ACTS: Mapping[str, Act] = {
             actor, case.uuid, outcome=given["outcome"], reason=given.get("reason", "")
         ),
         may=("reason",),
-        keeps=_STATE,
+        keeps=STATE_KEPT,
         undo=restore_state,
     ),
     UNIT: Act(
@@ -248,9 +250,9 @@ ACTS: Mapping[str, Act] = {
 }
 
 
-def kept_of(act: Act, case: Case) -> dict[str, Any] | None:
+def kept_of(act: Act, actor: Actor, case: Case, given: Given) -> dict[str, Any] | None:
     """What an undoing of the act would go back to; None where there is none."""
-    if act.undo is None:
+    if act.undo is None or not act.undoable(actor, given):
         return None
     return {name: _plain(case, name) for name in act.keeps}
 

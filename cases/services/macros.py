@@ -25,7 +25,7 @@ from cases.models import (
 from cases.permissions import CHANGE_CASE, SHARE_VIEW
 from cases.services.macro_steps import SETTLED, STEPS, asked, too_long, what, wrong
 from cases.services.sharing import Wrong, check_placed
-from cases.services.writing import fetch, in_batch, write
+from cases.services.writing import batch_now, fetch, in_batch, write
 from cases.texts import one_line
 from cases.workflow import Workflow, of_version
 from crm.audit.record import record
@@ -145,7 +145,8 @@ def run_macro(
     actor: Actor, case: UUID, macro: UUID, extra: Extra | None = None, *, key: UUID | None = None
 ) -> MacroRun:
     """Every act of the macro was done, one audit batch and one line of the story naming it; or StepRefused
-    says which could not be and why, and nothing was done. The same `key` again gives the same run."""
+    says which could not be and why, and nothing was done. The same `key` again gives the same run. Within
+    a bulk action its acts are of the action's batch, of which each colleague is told once."""
     row = fetch(actor, case)
     require(actor, CHANGE_CASE, row)
     known = MacroRun.objects.for_actor(actor).filter(case=row, uuid=key).first() if key else None
@@ -157,7 +158,7 @@ def run_macro(
     run = MacroRun.objects.create(
         uuid=key or uuid7(), case=row, macro=found, name=found.name, steps=steps
     )
-    with in_batch(run.uuid):
+    with in_batch(batch_now() or run.uuid):
         told = {"macro": found.name, "steps": steps, "run": str(run.uuid)}
         write(actor, CHANGE_CASE, row, EventKind.MACRO_RUN, told)
         for number, step in enumerate(found.steps, start=1):

@@ -39,6 +39,11 @@ def in_batch(action: UUID) -> Iterator[None]:
         _batch.reset(token)
 
 
+def batch_now() -> UUID | None:
+    """The batch that what is written now is part of, if it is of one."""
+    return _batch.get()
+
+
 @contextmanager
 def told_at(moment: datetime) -> Iterator[None]:
     """Within it, verbs write down what happened at an earlier moment (seeds, other systems' history)."""

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cases.bulk_forms import BulkForm
 from cases.forms import show_errors
-from cases.models import BulkAction, Case
+from cases.models import BulkAction, Case, Macro
 from cases.permissions import RUN_BULK
 from cases.query import as_audited, whole_expression
 from cases.services.bulk import (
@@ -24,9 +24,11 @@ from cases.services.bulk import (
     reasons_of,
     refused_rows,
     start_bulk,
+    stays,
     undo_bulk,
 )
-from cases.services.bulk_acts import ACTS, UNDO
+from cases.services.bulk_acts import UNDO
+from cases.services.bulk_macro import ALL_ACTS as ACTS
 from cases.views.lists import list_filter, listing_of
 from cases.workflow import of_version
 from crm.accounts.models import User
@@ -77,7 +79,8 @@ def index(request: ActorRequest) -> HttpResponse:
 def follow(request: ActorRequest, action: UUID) -> HttpResponse:
     """What it would do, how far it is, and at the end what was done and refused."""
     row = _action(request.actor, action)
-    act = ACTS.get(row.action)
+    ended = row.status in (row.Status.DONE, row.Status.CANCELLED)
+    lasting = stays(row)
     undone = row.undoings.exclude(started_at=None).order_by("-pk").first()
     context = {
         "action": row,
@@ -88,10 +91,8 @@ def follow(request: ActorRequest, action: UUID) -> HttpResponse:
         "would_do": row.total - row.refused,
         "left": row.total - row.done - row.refused,
         "reasons": reasons_of(row) if row.refused else [],
-        "may_undo": bool(
-            row.done and act and act.undo and row.status in (row.Status.DONE, row.Status.CANCELLED)
-        ),
-        "stays": bool(act and act.undo is None and row.done),
+        "may_undo": bool(row.done and row.action in ACTS and ended and not lasting),
+        "stays": lasting,
         "undone": undone,
     }
     return render(request, "cases/bulk.html", context)
@@ -164,6 +165,8 @@ def _details(actor: Actor, row: BulkAction) -> list[tuple[str, str]]:
         said["unit"] = Unit.objects.for_actor(actor).get(uuid=given["unit"]).name
     if "priority" in given:
         said["priority"] = str(Case.Priority(int(given["priority"])).label)
+    if "macro" in given:
+        said["macro"] = Macro.objects.for_actor(actor).get(uuid=given["macro"]).name
     if "move" in given:
         first = row.rows.select_related("case__type_version").first()
         move = of_version(first.case.type_version.bundle).move(given["move"]) if first else None

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cases import services
+from cases import macros, services
 from cases.catalogue import Shown
 from cases.designing import LOTS
 from cases.fields import Fields, check_fields
@@ -50,11 +50,21 @@ def publish(request: ActorRequest, code: str) -> HttpResponse:
             version = services.publish_draft(request.actor, code, seen=seen, despite=despite)
         except (Conflict, Invalid) as error:
             messages.error(request, str(error.message))
-            return page(request, studio_of(request, code, PUBLISH), "publish", error.status)
+            return _publishing(request, studio_of(request, code, PUBLISH), error.status)
         text = _("Version %(number)s is in force. New cases are worked by it.")
         messages.success(request, text % {"number": version.number})
         return HttpResponseRedirect(reverse("cases:type", args=[code]))
-    return page(request, studio, "publish")
+    return _publishing(request, studio)
+
+
+def _publishing(request: ActorRequest, studio: Studio, status: int = HTTPStatus.OK) -> HttpResponse:
+    """With the macros that publishing or retiring would break, which stands in nobody's way."""
+    actor, draft, newest = request.actor, studio.draft, studio.newest
+    broken: list[macros.Broken] = []
+    if draft is not None and newest is not None:
+        broken = macros.broken_by(actor, studio.code, newest.bundle, draft.bundle)
+    naming = macros.naming_type(actor, studio.code) if studio.in_force else []
+    return page(request, studio, "publish", status, broken=broken, naming=naming)
 
 
 @require_POST

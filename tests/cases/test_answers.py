@@ -29,6 +29,7 @@ from crm.audit.models import AuditEntry
 from crm.citizens.models import Channel, Citizen
 from crm.kit.actor import Actor
 from crm.kit.errors import Changed, Conflict, Invalid, NotFound, Refused
+from tests.api.conftest import key_for
 from tests.conftest import World
 from tests.factories.accounts import employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
@@ -439,3 +440,70 @@ def test_the_editor_keeps_what_was_typed_and_says_where_it_is_wrong(world: World
     late = {**typed, "name": "Tarde", "version": str(row.version - 1)}
     assert client.post(f"/respuestas/{row.uuid}/", late).status_code == 409
     assert client.get("/respuestas/?q=hola").content.decode().count("Saludo") == 1
+
+
+# --- By API ---------------------------------------------------------------------------------------
+
+
+def api_of(world: World, *scopes: str) -> Client:
+    return Client(
+        headers={"authorization": f"Bearer {key_for(world.here, *scopes, name=scopes[-1])}"}
+    )
+
+
+def test_by_api_an_answer_is_written_published_and_retired(world: World) -> None:
+    writer = api_of(world, "cases.view_case", "cases.write_article")
+    url = "/api/v1/canned-answers/"
+    body = {"code": "hola", "name": "Saludo", "texts": {"es": "Hola"}, "audience": "organisation"}
+    once = {"headers": {"idempotency-key": "una"}, "content_type": "application/json"}
+    made_one = writer.post(url, body, **once)
+    assert (made_one.status_code, made_one["ETag"]) == (201, '"1"')
+    row = made_one.json()
+    assert (row["status"], row["texts"], row["draft"]) == ("draft", None, {"es": "Hola"})
+    assert writer.post(url, body, **once).json() == row
+    assert CannedAnswer.objects.for_actor(world.actor(world.alice)).count() == 1
+    one = f"{url}{row['id']}/"
+    given: dict[str, Any] = {"content_type": "application/json"}
+    wrong = writer.patch(one, {"texts": {"es": "Hola ((nadie))"}}, **given)
+    assert (wrong.status_code, b"Line 1, sign 6" in wrong.content) == (422, True)
+    assert writer.patch(one, {"texts": {"es": 5}}, **given).status_code == 422
+    changed = writer.patch(one, {"texts": {"es": "Buenas"}}, headers={"if-match": '"1"'}, **given)
+    assert changed.json()["draft"] == {"es": "Buenas"}
+    late = writer.patch(one, {"name": "Tarde"}, headers={"if-match": '"1"'}, **given)
+    assert late.status_code == 412
+    assert writer.post(f"{one}publish/", {}, **given).status_code == 403
+    boss = api_of(world, "cases.view_case", "cases.write_article", "cases.publish_article")
+    published = boss.post(f"{one}publish/", {}, **given).json()
+    assert (published["status"], published["texts"]) == ("published", {"es": "Buenas"})
+    assert published["draft"] is None
+    assert boss.post(f"{one}publish/", {}, **given).status_code == 409
+    assert writer.get(one).json() == published
+    assert boss.post(f"{one}retire/", {}, **given).json()["status"] == "retired"
+    assert writer.get(url).json()["results"] == []
+    assert writer.patch(one, {"name": "Otra"}, **given).status_code == 409
+
+
+def test_by_api_a_message_names_its_answers_whose_files_go_along(
+    world: World, boss: Actor, case: Case
+) -> None:
+    row = made(boss, audience="organisation")
+    verbs.add_file(boss, row.uuid, [PDF], "guia.pdf")
+    draft = verbs.create_answer(boss, said(audience="organisation", code="otra"))
+    api = api_of(world, "cases.view_case", "cases.change_case")
+    url, given = f"/api/v1/cases/{case.uuid}/messages/", {"content_type": "application/json"}
+    for refused in (
+        {"text": "Hola", "answers": [str(draft.uuid)]},
+        {"text": "Hola", "answers": [str(uuid4())]},
+        {"text": "Hola", "answers": [str(row.uuid)], "channel": "phone"},
+    ):
+        assert api.post(url, refused, **given).status_code == 422  # type: ignore[arg-type]
+    assert not Message.objects.exists()
+    body = {"text": "Hola", "answers": [str(row.uuid), str(row.uuid)]}
+    for _again in range(2):
+        answer = api.post(url, body, headers={"idempotency-key": "una"}, **given)  # type: ignore[arg-type]
+        assert answer.status_code == 201
+    message = Message.objects.get()
+    files = MessageFile.objects.filter(message=message)
+    assert [file.document.name for file in files] == ["guia.pdf"]
+    row.refresh_from_db()
+    assert row.uses == 1

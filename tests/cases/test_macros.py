@@ -9,14 +9,30 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from cases import macros as reading
-from cases.models import Case, CaseType, Event, EventKind, Macro, MacroKey, MacroRun, Message, Note
+from cases import services
+from cases.models import (
+    BulkAction,
+    Case,
+    CaseResult,
+    CaseType,
+    Event,
+    EventKind,
+    Macro,
+    MacroKey,
+    MacroRun,
+    Message,
+    Note,
+)
+from cases.services import bulk
 from cases.services import macros as verbs
 from cases.services.answers import Answer, create_answer, publish_answer
+from cases.services.bulk import Bulk
 from cases.services.macros import Said, StepRefused
 from cases.workflow import simple_bundle
+from crm.accounts.models import User
 from crm.audit.models import AuditEntry
 from crm.kit.actor import Actor
-from crm.kit.errors import Changed, Invalid, NotFound, Refused
+from crm.kit.errors import Changed, Conflict, Invalid, NotFound, Refused
 from crm.kit.models import Outbox
 from tests.api.conftest import key_for
 from tests.conftest import World
@@ -175,6 +191,28 @@ def test_the_types_own_fields_are_demanded_too(world: World) -> None:
     assert (case.state, case.data) == ("in_progress", {"rent": 500})
 
 
+def test_ending_the_case_asks_for_its_outcome_and_way_of_ending(world: World) -> None:
+    results = [{"code": "granted", "name": "Concedida"}, {"code": "denied", "name": "Denegada"}]
+    retention = {"nomination": "destroy", "term": "5y"}
+    bundle = {**simple_bundle(), "results": results, "retention": retention}
+    kind = CaseTypeFactory(organisation=world.here, code="ends", bundle=bundle)
+    case = CaseFactory(unit=world.unit, case_type=kind)
+    alice = world.actor(world.alice)
+    macro = made(alice, TAKE, RESOLVE)
+    _take, resolve = verbs.try_macro(alice, case.uuid, macro.uuid)
+    assert sorted(resolve.asks) == ["outcome", "result"]
+    client, url = signed_in(world.alice), f"/casos/{case.uuid}/macros/{macro.uuid}/"
+    page = client.get(url).content.decode()
+    assert '<option value="denied">Denegada</option>' in page
+    lacking = client.post(url, {"s2-outcome": "No procede", "s2-result": ""})
+    assert (lacking.status_code, kinds(case)) == (422, ["opened"])
+    said = {"s2-outcome": "No procede", "s2-result": "denied", "idempotency_key": str(uuid4())}
+    assert client.post(url, said).status_code == 302
+    case.refresh_from_db()
+    assert (case.state, case.outcome) == ("resolved", "No procede")
+    assert CaseResult.objects.get(case=case).code == "denied"
+
+
 def test_an_answer_that_lacks_something_stops_the_macro(world: World, case: Case) -> None:
     alice = world.actor(world.alice)
     answer = create_answer(alice, Answer(code="a", name="A", texts={"es": "Hasta el ((due))."}))
@@ -212,6 +250,147 @@ def test_nobody_runs_it_on_a_case_that_they_do_not_see(
     for user in (world.bob, world.charlie):
         with pytest.raises(NotFound):
             verbs.run_macro(world.actor(user), case.uuid, macro.uuid)
+
+
+# --- On many cases --------------------------------------------------------------------------------
+
+
+def prepared(actor: Actor, macro: Macro, *cases: Case, **more: str) -> BulkAction:
+    chosen = bulk.chosen_cases(actor, [case.uuid for case in cases])
+    return bulk.prepare_bulk(actor, chosen, Bulk(action="macro", macro=macro.uuid, **more))
+
+
+def run(actor: Actor, action: BulkAction) -> BulkAction:
+    bulk.start_bulk(actor, action.uuid)
+    bulk.run_bulk(action.uuid)
+    action.refresh_from_db()
+    return action
+
+
+def reasons(action: BulkAction) -> list[str]:
+    rows = action.rows.order_by("number")
+    return [row.reason for row in rows]
+
+
+def test_on_many_cases_each_is_done_whole_or_not_at_all(
+    world: World, boss: Actor, kind: CaseType, case: Case
+) -> None:
+    begun = CaseFactory(unit=world.unit, case_type=kind)
+    services.move_case(boss, begun.uuid, "start")
+    macro = made(boss, TAKE, {"act": "message", "body": "Hola"}, START, audience="organisation")
+    outbox = Outbox.objects.count()
+    action = prepared(boss, macro, case, begun)
+    said = "Step 3, “Move to another state: Start work”: "
+    assert (action.status, action.total, action.refused) == ("ready", 2, 1)
+    assert [reason[: len(said)] for reason in reasons(action)] == ["", said]
+    assert (kinds(case), Message.objects.count()) == (["opened"], 0)
+    assert Outbox.objects.count() == outbox  # looking through leaves nothing behind
+    run(boss, action)
+    assert (action.status, action.done, action.refused) == ("done", 1, 1)
+    assert kinds(case) == ["opened", "macro_run", "assigned", "messaged", "moved"]
+    assert kinds(begun) == ["opened", "moved"]
+    begun.refresh_from_db()
+    assert begun.assignee is None
+    assert Message.objects.count() == 1
+    events = Event.objects.filter(case=case).exclude(kind=EventKind.OPENED)
+    assert {event.data["batch"] for event in events} == {str(action.uuid)}
+    with pytest.raises(Conflict, match="cannot be taken back"):
+        bulk.undo_bulk(boss, action.uuid)
+    head = signed_in(User.objects.get(pk=boss.user_id))
+    page = head.get(f"/casos/acciones/{action.uuid}/")
+    assert (page.context["may_undo"], page.context["stays"]) == (False, True)
+    assert dict(page.context["details"]) == {"Macro": "Empezar"}
+
+
+def test_killed_anywhere_no_case_is_done_twice(
+    world: World, boss: Actor, kind: CaseType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [CaseFactory(unit=world.unit, case_type=kind) for _each in range(3)]
+    macro = made(boss, {"act": "message", "body": "Hola"}, START, audience="organisation")
+    action = prepared(boss, macro, *cases)
+    bulk.start_bulk(boss, action.uuid)
+    monkeypatch.setattr(bulk, "LOT", 1)
+    assert bulk._run_next(action.uuid)
+    real = verbs.run_macro
+
+    def dying(*args: Any, **kwargs: Any) -> MacroRun:
+        real(*args, **kwargs)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verbs, "run_macro", dying)
+    with pytest.raises(KeyboardInterrupt):
+        bulk.run_bulk(action.uuid)
+    monkeypatch.setattr(verbs, "run_macro", real)
+    assert MacroRun.objects.count() == 1
+    bulk.run_bulk(action.uuid)
+    action.refresh_from_db()
+    assert (action.status, action.done) == ("done", 3)
+    assert (MacroRun.objects.count(), Message.objects.count()) == (3, 3)
+
+
+def test_what_it_only_changed_is_taken_back(
+    world: World, boss: Actor, kind: CaseType, case: Case
+) -> None:
+    other = CaseFactory(unit=world.unit, case_type=kind, assignee=world.alice, priority=2)
+    mine = {"act": "assign", "person": str(boss.uuid)}
+    there = {"act": "unit", "unit": str(world.other_unit.uuid), "reason": "Es suyo"}
+    macro = made(boss, mine, URGENT, there, RESOLVE, audience="organisation")
+    assert prepared(boss, macro, case).refused == 1
+    assert "Missing: Outcome." in reasons(prepared(boss, macro, case))[0]
+    action = run(boss, prepared(boss, macro, case, other, outcome="Concedida"))
+    case.refresh_from_db()
+    assert (action.done, case.state, case.outcome) == (2, "resolved", "Concedida")
+    assert (case.unit, case.priority) == (world.other_unit, 3)
+    back = run(boss, bulk.undo_bulk(boss, action.uuid))
+    assert (back.done, back.refused) == (2, 0)
+    for row, assignee, priority in ((case, None, 1), (other, world.alice, 2)):
+        row.refresh_from_db()
+        assert (row.assignee, row.priority, row.state) == (assignee, priority, "new")
+        assert (row.unit, row.outcome) == (world.unit, "")
+
+
+def test_what_is_looked_through_is_what_is_done(world: World, boss: Actor, case: Case) -> None:
+    macro = made(boss, START, audience="organisation")
+    action, later = prepared(boss, macro, case), prepared(boss, macro, case)
+    said = Said(name="Otra", steps=[RESOLVE], audience="organisation")
+    verbs.change_macro(boss, macro.uuid, said)
+    run(boss, action)
+    assert (action.done, reasons(action)[0][:28]) == (0, "Someone has changed the macr")
+    verbs.retire_macro(boss, macro.uuid)
+    run(boss, later)
+    assert reasons(later) == ["The macro is not offered any more."]
+    with pytest.raises(Invalid):
+        prepared(boss, macro, case)
+    assert kinds(case) == ["opened"]
+
+
+def test_by_form_and_by_api_it_is_an_act_like_others(world: World, boss: Actor, case: Case) -> None:
+    macro = made(boss, START, audience="organisation")
+    own = made(world.actor(world.alice), START, name="Suya")
+    client = signed_in(User.objects.get(pk=boss.user_id))
+    asked = {"action": "macro", "case": [str(case.uuid)]}
+    page = client.post("/casos/acciones/", asked)
+    offered = [name for _key, name in page.context["form"].fields["macro"].choices]
+    assert offered == ["—", "Empezar"]
+    sent = {**asked, "ready": "preview", "scope": "ticked"}
+    assert client.post("/casos/acciones/", sent).status_code == 422
+    assert client.post("/casos/acciones/", {**sent, "macro": str(own.uuid)}).status_code == 422
+    told = client.post("/casos/acciones/", {**sent, "macro": str(macro.uuid)})
+    assert told.status_code == 302
+    assert client.get(told["Location"]).context["would_do"] == 1
+    scopes = ["cases.view_case", "cases.change_case", "cases.close_case", "cases.run_bulk"]
+    api = Client(headers={"authorization": f"Bearer {key_for(world.here, *scopes)}"})
+    given = {"action": "macro", "cases": [str(case.uuid)], "macro": str(own.uuid)}
+    url = "/api/v1/bulk-actions/"
+    assert api.post(url, given, content_type="application/json").status_code == 422
+    given["macro"] = str(macro.uuid)
+    made_one = api.post(url, given, content_type="application/json")
+    assert (made_one.status_code, made_one.json()["refused"]) == (201, 0)
+    start = f"{url}{made_one.json()['id']}/start/"
+    assert api.post(start, {}, content_type="application/json").status_code == 200
+    bulk.run_bulk(UUID(made_one.json()["id"]))
+    case.refresh_from_db()
+    assert case.state == "in_progress"
 
 
 # --- Writing --------------------------------------------------------------------------------------
@@ -276,6 +455,52 @@ def test_a_key_is_ones_own_and_runs_one_macro(world: World, boss: Actor) -> None
         verbs.set_key(alice, one.uuid, "ñ")
     verbs.retire_macro(boss, two.uuid)
     assert not MacroKey.objects.filter(user=world.alice).exists()
+
+
+# --- When their type changes ----------------------------------------------------------------------
+
+
+def test_publishing_a_version_says_which_macros_will_lack_what(
+    world: World, boss: Actor, kind: CaseType
+) -> None:
+    admin = employee(world.here, "administrator")
+    gone = made(boss, START, RESOLVE, name="Rota", audience="organisation", states=["new"])
+    made(boss, START, name="Entera", audience="organisation", case_types=["kind"])
+    CaseTypeFactory(organisation=world.here, code="other", bundle=simple_bundle())
+    made(boss, RESOLVE, name="De otro", audience="organisation", case_types=["other"])
+    made(world.actor(world.alice), RESOLVE, name="Suya")  # of a colleague's own nothing is said
+    retired = made(boss, RESOLVE, name="Retirada", audience="organisation")
+    verbs.retire_macro(boss, retired.uuid)
+    actor = world.actor(admin)
+    services.start_draft(actor, "kind")
+    client, url = signed_in(admin), "/organizacion/tipos/kind/estudio/publicar/"
+    assert client.get(url).context["broken"] == []
+    moves = simple_bundle()["moves"]
+    for move in moves:
+        move["code"] = "finish" if move["code"] == "resolve" else move["code"]
+    services.change_draft(actor, "kind", "moves", moves)
+    page = client.get(url)
+    (broken,) = page.context["broken"]
+    assert (broken.macro, broken.lacks) == (gone, ["the move “Resolve”"])
+    assert f'href="/macros/{gone.uuid}/">Rota</a>' in page.content.decode()
+    assert "“Resolve”. Where it is lacking" in page.content.decode()
+    named = [one.name for one in page.context["naming"]]
+    assert named == ["Entera"]  # of which retiring the type would speak
+    assert client.post(url, {"despite": "on"}).status_code == 302  # it stands in nobody's way
+
+
+def test_a_state_that_goes_is_said_of_macros_that_are_for_it(
+    world: World, boss: Actor, kind: CaseType
+) -> None:
+    states = ["in_progress", "closed"]
+    waiting = made(
+        boss, TAKE, name="A", audience="organisation", case_types=["kind"], states=states
+    )
+    before = simple_bundle()
+    after = {**before, "states": [one for one in before["states"] if one["code"] != "in_progress"]}
+    (broken,) = reading.broken_by(boss, "kind", before, after)
+    assert (broken.macro, broken.lacks) == (waiting, ["the state “In progress”"])
+    assert reading.broken_by(boss, "kind", after, before) == []
 
 
 # --- Pages ----------------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ VALUES: dict[str, Any] = {
     "despite": "citizen.uuid",
     "role": "other",
     "move": "start",
+    "macro": "macro.uuid",
+    "answers": "answer.uuid",
     "reason": "Motivo",
     "text": "Palabras",
     "comment": "Palabras",
@@ -107,6 +109,12 @@ SPECIAL: dict[tuple[str, str], Any] = {
     ("ExtendInput", "term"): "1d",
     ("NewBulkInput", "action"): "assign",
     ("WayChanges", "kind"): "mentioned",
+    ("NewAnswerInput", "code"): "otra",
+    ("NewAnswerInput", "texts"): {"es": "Hola"},
+    ("NewAnswerInput", "audience"): "unit",
+    ("AnswerChanges", "code"): "otra",
+    ("AnswerChanges", "texts"): {"es": "Hola"},
+    ("AnswerChanges", "audience"): "unit",
     ("NewViewInput", "audience"): "unit",
     ("ViewChanges", "audience"): "unit",
 }
@@ -116,6 +124,8 @@ ALSO = {
     "TickInput": ("document",),
     "NewBulkInput": ("cases", "assignee"),
     "NewCaseInput": ("unit", "citizen"),
+    "NewAnswerInput": ("unit",),
+    "AnswerChanges": ("unit",),
     "NewAppointmentInput": ("citizen",),
 }
 

@@ -111,6 +111,7 @@ _MIGRATION = {"code": "drafted.code", "migration": "migration.uuid"}
 _API_CASE = {"case_id": "case.uuid"}
 _DRAFT = {"draft": "draft.uuid"}
 _API_DRAFT = {"draft_id": "api_draft.uuid"}
+_API_ANSWER = {"answer_id": "answer.uuid"}
 _API_MACRO = {**_API_CASE, "macro_id": "macro.uuid"}
 _TASK = {"task": "task.uuid"}
 _REVIEW = {"task": "done_task.uuid"}
@@ -961,6 +962,9 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "api/v1/cases/<uuid:case_id>/drafts/": Guarded(_API_CASE),
     "api/v1/views/": Guarded(),
     "api/v1/canned-answers/": Guarded(),
+    "api/v1/canned-answers/<uuid:answer_id>/": Guarded(_API_ANSWER),
+    "api/v1/canned-answers/<uuid:answer_id>/publish/": Guarded(_API_ANSWER),
+    "api/v1/canned-answers/<uuid:answer_id>/retire/": Guarded(_API_ANSWER),
     "api/v1/macros/": Guarded(),
     "api/v1/cases/<uuid:case_id>/canned-answers/": Guarded(_API_CASE),
     "api/v1/cases/<uuid:case_id>/macros/<uuid:macro_id>/try/": Guarded(_API_MACRO),

@@ -187,6 +187,11 @@ FIELDS: dict[tuple[str, str], tuple[str, dict[str, str], str]] = {
         {"action": "unit", "case": "case.uuid", "ready": "preview", "reason": "Motivo"},
         "other_unit.uuid",
     ),
+    ("BulkForm", "macro"): (
+        "cases:bulk_prepare",
+        {"action": "macro", "case": "case.uuid", "ready": "preview"},
+        "macro.uuid",
+    ),
     ("act", "person"): ("cases:assign", {}, "employee.uuid"),
     ("act", "unit"): ("cases:unit", {"reason": "Motivo"}, "other_unit.uuid"),
     ("act", "citizen"): ("cases:add_participant", {"role": "other"}, "citizen.uuid"),

@@ -57,6 +57,16 @@ def _calendar(town: Town) -> str:
     return str(town.calendar.uuid)
 
 
+def _answer(town: Town) -> str:
+    assert town.answer is not None
+    return str(town.answer.uuid)
+
+
+def _macro(town: Town) -> str:
+    assert town.macro is not None
+    return str(town.macro.uuid)
+
+
 VISITED: dict[str, list[str | Address]] = {
     "visitor": [
         *("/entrar/", "/entrar/contrasena/", "/verificar/", "/accesibilidad/"),
@@ -87,6 +97,11 @@ VISITED: dict[str, list[str | Address]] = {
         "/",
         "/perfil/",
         "/borradores/",
+        *("/respuestas/", "/respuestas/?q=nothing", "/respuestas/nueva/", "/macros/"),
+        lambda town: f"/respuestas/{_answer(town)}/",
+        "/macros/nueva/",
+        lambda town: f"/macros/{_macro(town)}/",
+        lambda town: f"/casos/{town.cases['answered'].uuid}/macros/{_macro(town)}/",
         "/novedades/",
         "/novedades/preferencias/",
         "/ciudadania/?q=zafra",

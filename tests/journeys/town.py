@@ -10,7 +10,7 @@ from campaigns.services import launching
 from campaigns.services.drafting import submit_campaign
 from campaigns.tokens import token_for
 from cases import services
-from cases.models import Case, CaseType
+from cases.models import CannedAnswer, Case, CaseType, Macro
 from cases.services.answers import Answer, create_answer
 from cases.services.macros import Said, create_macro
 from cases.workflow import simple_bundle
@@ -117,6 +117,8 @@ class Town:
     mailbox: ChannelAccount | None = None
     connection: Connection | None = None
     subscription: Subscription | None = None
+    answer: CannedAnswer | None = None  # the agent's own
+    macro: Macro | None = None  # likewise
 
 
 def build() -> Town:
@@ -173,9 +175,9 @@ def build() -> Town:
         _other_systems(town)
         _campaign(town)
         texts = {"es": "su asunto es «((subject))» y su resultado ((outcome))", "ca": "En català"}
-        create_answer(agent, Answer(code="asunto", name="De su asunto", texts=texts))
+        town.answer = create_answer(agent, Answer(code="asunto", name="De su asunto", texts=texts))
         steps = [{"act": "note", "body": "Por macro"}, {"act": "move", "move": "resolve"}]
-        create_macro(agent, Said(name="Note and resolve", steps=steps))
+        town.macro = create_macro(agent, Said(name="Note and resolve", steps=steps))
         services.add_note(agent, town.cases["live"].uuid, "Called, nobody answered.")
         services.send_message(agent, town.cases["live"].uuid, "We have received your request.")
         District.objects.create(
