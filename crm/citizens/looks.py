@@ -96,8 +96,8 @@ def report(
     somebody is attended in the person's name to whom not everything may be told: it names every case.
     """
     require(actor, VIEW_ACCESS_REPORT)
-    rows = CitizenRecord.objects.for_actor(actor)
-    record = rows.get_or_refuse(citizen=Survivor(citizen))
+    records = CitizenRecord.objects.for_actor(actor)
+    record = records.get_or_refuse(citizen=Survivor(citizen))
     attended = actor.attended(record.citizen_id)
     if attended is not None and not attended.everything:
         reason = attended.refusal or _("The mandate does not cover it.")
