@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 
+from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
 
 from cases.models import Case, Event, EventKind, FrozenAnswer
 from cases.permissions import CHANGE_CASE
 from cases.selectors import cases_of_citizen
+from crm.citizens.aliases import Survivor
 from crm.citizens.keeping import Keeper
-from crm.citizens.models import Citizen
+from crm.citizens.models import Citizen, CitizenRecord
+from crm.citizens.permissions import VIEW_PROTECTED
 from crm.integrations import mapping
 from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.integrations.ports import Rows
@@ -23,17 +26,28 @@ def rows_in_words(row: FrozenAnswer) -> Rows:
 
 
 def kept_in(actor: Actor, case: Case) -> ScopedQuerySet[FrozenAnswer]:
-    """The answers kept in the case; to who asks for somebody's representative, of that person alone."""
-    rows = FrozenAnswer.objects.for_actor(actor).filter(case=case)
+    """The answers kept in the case, with who their person is on record as now and whether that is
+    protected; to who asks for somebody's representative, of that person alone."""
+    protected = CitizenRecord.objects.for_actor(actor).filter(
+        citizen=OuterRef("person"), protected=True
+    )
+    rows: ScopedQuerySet[FrozenAnswer] = (
+        FrozenAnswer.objects.for_actor(actor)
+        .filter(case=case)
+        .annotate(person=Survivor(F("citizen__uuid")))
+        .annotate(guarded=Exists(protected))
+    )
     alone = [one.subject for one in actor.attends if one.alone]
-    return rows.filter(citizen__in=alone) if alone else rows
+    return rows.filter(person__in=alone) if alone else rows
 
 
 def may_read(actor: Actor, row: FrozenAnswer) -> bool:
-    """Whether what it says is told: to who could ask the system, and through them to nobody who speaks
-    for the person by less than the general mandate."""
-    attended = actor.attended(row.citizen_id)
+    """Whether what an answer of kept_in says is told: to who could ask the system, and through them to
+    nobody who speaks for the person by less than the general mandate."""
+    attended = actor.attended(row.person)
     if attended is not None and (attended.refusal or not attended.everything):
+        return False
+    if row.guarded and not actor.holds(VIEW_PROTECTED):
         return False
     return actor.holds(CONSULT_SYSTEMS) and actor.holds(row.permission)
 
