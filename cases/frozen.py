@@ -1,6 +1,7 @@
 """Answers of other systems kept in cases, as pages and papers show them; and in which cases one may be kept."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
@@ -25,13 +26,13 @@ def rows_in_words(row: FrozenAnswer) -> Rows:
     return mapping.in_words(row.records)
 
 
-def kept_in(actor: Actor, case: Case) -> ScopedQuerySet[FrozenAnswer]:
-    """The answers kept in the case, with who their person is on record as now and whether that is
-    protected; to who asks for somebody's representative, of that person alone."""
+def kept_in(actor: Actor, case: Case) -> ScopedQuerySet[Any]:
+    """The answers kept in the case, with who their `person` is on record as now and whether that is
+    `guarded`; to who asks for somebody's representative, of that person alone."""
     protected = CitizenRecord.objects.for_actor(actor).filter(
         citizen=OuterRef("person"), protected=True
     )
-    rows: ScopedQuerySet[FrozenAnswer] = (
+    rows: ScopedQuerySet[Any] = (
         FrozenAnswer.objects.for_actor(actor)
         .filter(case=case)
         .annotate(person=Survivor(F("citizen__uuid")))
@@ -41,7 +42,7 @@ def kept_in(actor: Actor, case: Case) -> ScopedQuerySet[FrozenAnswer]:
     return rows.filter(person__in=alone) if alone else rows
 
 
-def may_read(actor: Actor, row: FrozenAnswer) -> bool:
+def may_read(actor: Actor, row: Any) -> bool:
     """Whether what an answer of kept_in says is told: to who could ask the system, and through them to
     nobody who speaks for the person by less than the general mandate."""
     attended = actor.attended(row.person)

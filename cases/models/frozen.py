@@ -41,10 +41,6 @@ class FrozenAnswer(models.Model):
     content = models.TextField()  # what the digest is of
     sha256 = models.CharField(max_length=64)
 
-    # of those read by cases.frozen.kept_in
-    person: int  # who the citizen is on record as now
-    guarded: bool  # whether that record is protected
-
     objects = ThroughCase.as_manager()
 
     class Meta:
