@@ -1,14 +1,18 @@
 """Answers of other systems kept in cases, as pages and papers show them; and in which cases one may be kept."""
 
 from collections.abc import Iterable
+from typing import Any
 
+from django.db.models import Exists, F, OuterRef
 from django.urls import reverse
 
 from cases.models import Case, Event, EventKind, FrozenAnswer
 from cases.permissions import CHANGE_CASE
 from cases.selectors import cases_of_citizen
+from crm.citizens.aliases import Survivor
 from crm.citizens.keeping import Keeper
-from crm.citizens.models import Citizen
+from crm.citizens.models import Citizen, CitizenRecord
+from crm.citizens.permissions import VIEW_PROTECTED
 from crm.integrations import mapping
 from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.integrations.ports import Rows
@@ -22,18 +26,29 @@ def rows_in_words(row: FrozenAnswer) -> Rows:
     return mapping.in_words(row.records)
 
 
-def kept_in(actor: Actor, case: Case) -> ScopedQuerySet[FrozenAnswer]:
-    """The answers kept in the case; to who asks for somebody's representative, of that person alone."""
-    rows = FrozenAnswer.objects.for_actor(actor).filter(case=case)
+def kept_in(actor: Actor, case: Case) -> ScopedQuerySet[Any]:
+    """The answers kept in the case, with who their `person` is on record as now and whether that is
+    `guarded`; to who asks for somebody's representative, of that person alone."""
+    protected = CitizenRecord.objects.for_actor(actor).filter(
+        citizen=OuterRef("person"), protected=True
+    )
+    rows: ScopedQuerySet[Any] = (
+        FrozenAnswer.objects.for_actor(actor)
+        .filter(case=case)
+        .annotate(person=Survivor(F("citizen__uuid")))
+        .annotate(guarded=Exists(protected))
+    )
     alone = [one.subject for one in actor.attends if one.alone]
-    return rows.filter(citizen__in=alone) if alone else rows
+    return rows.filter(person__in=alone) if alone else rows
 
 
-def may_read(actor: Actor, row: FrozenAnswer) -> bool:
-    """Whether what it says is told: to who could ask the system, and through them to nobody who speaks
-    for the person by less than the general mandate."""
-    attended = actor.attended(row.citizen_id)
+def may_read(actor: Actor, row: Any) -> bool:
+    """Whether what an answer of kept_in says is told: to who could ask the system, and through them to
+    nobody who speaks for the person by less than the general mandate."""
+    attended = actor.attended(row.person)
     if attended is not None and (attended.refusal or not attended.everything):
+        return False
+    if row.guarded and not actor.holds(VIEW_PROTECTED):
         return False
     return actor.holds(CONSULT_SYSTEMS) and actor.holds(row.permission)
 

@@ -47,6 +47,7 @@ from cases.presenting import named, rows_of
 from cases.target_view import Shown, clock_of, shown
 from cases.workflow import of_version
 from crm.accounts.models import User
+from crm.citizens.aliases import known_as
 from crm.citizens.models import Citizen, CitizenRecord
 from crm.citizens.profile import Coming
 from crm.citizens.search import record_search
@@ -465,7 +466,9 @@ def traces(actor: Actor, citizen: Citizen) -> list[tuple[str, list[str]]]:
     reason = "whose looks the person may know of"
     rows = Case.objects.unscoped(reason).filter(organisation=actor.organisation_id, citizen=citizen)
     papers = Document.objects.unscoped(reason).filter(case__in=rows)
-    answers = FrozenAnswer.objects.unscoped(reason).filter(case__in=rows, citizen=citizen)
+    answers = FrozenAnswer.objects.unscoped(reason).filter(
+        case__in=rows, citizen__uuid__in=known_as(citizen)
+    )
     return [
         (model._meta.label_lower, [str(key) for key in found.values_list("uuid", flat=True)])
         for model, found in ((Case, rows), (Document, papers), (FrozenAnswer, answers))

@@ -1,5 +1,6 @@
 """Keeping in a case what another system was shown to say, and opening it again."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -14,6 +15,7 @@ from cases.services.writing import fetch, moment, require_work_goes_on, write
 from crm.audit.record import record
 from crm.citizens.keeping import Shown, unseal
 from crm.citizens.models import Citizen
+from crm.citizens.permissions import VIEW_PROTECTED
 from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, NotFound, Refused
@@ -66,15 +68,19 @@ def freeze(actor: Actor, case: UUID, sealed: str) -> FrozenAnswer:
 def open_frozen(actor: Actor, case: UUID, frozen: UUID) -> FrozenAnswer:
     """The kept answer is before the actor, and an entry says so; only to who could ask for it."""
     rows = kept_in(actor, case_of(actor, case)).select_related("case", "citizen")
-    found = rows.get_or_refuse(uuid=frozen)
+    found: Any = rows.get_or_refuse(uuid=frozen)
     _require_readable(actor, found.permission)
-    attended = actor.attended(found.citizen_id)
+    if found.guarded and not actor.holds(VIEW_PROTECTED):
+        text = _("The record is protected, and none of your roles opens protected records.")
+        raise Refused(VIEW_PROTECTED, text, found)
+    attended = actor.attended(found.person)
     if attended is not None and not attended.everything:
         reason = attended.refusal or _("The mandate does not cover it.")
         raise Refused(CONSULT_SYSTEMS, reason, found)
-    about = actor.about(found.citizen_id)
+    about = actor.about(found.person)
     record(about, "viewed", found, purpose=found.case.reference, case=found.case.reference)
-    return found
+    opened: FrozenAnswer = found
+    return opened
 
 
 def _of_case(actor: Actor, case: Case, shown: Shown) -> Citizen:

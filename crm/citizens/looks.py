@@ -96,12 +96,11 @@ def report(
     somebody is attended in the person's name to whom not everything may be told: it names every case.
     """
     require(actor, VIEW_ACCESS_REPORT)
-    records = CitizenRecord.objects.for_actor(actor)
-    record = records.get_or_refuse(citizen=Survivor(citizen))
-    attended = actor.attended(record.citizen_id)
+    own = CitizenRecord.objects.for_actor(actor).get_or_refuse(citizen=Survivor(citizen))
+    attended = actor.attended(own.citizen_id)
     if attended is not None and not attended.everything:
-        reason = attended.refusal or _("The mandate does not cover it.")
-        raise Refused(VIEW_ACCESS_REPORT, reason, record)
+        why = attended.refusal or _("The mandate does not cover it.")
+        raise Refused(VIEW_ACCESS_REPORT, why, own)
     purpose = _("Report of who looked, for the person")
     opened = open_citizen(actor, citizen, purpose=purpose, reason=reason)
     rows = _entries(actor, opened.citizen, period)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from django.utils import timezone
 
 from cases.counters import Count, Wanted, counts
@@ -19,9 +20,11 @@ from crm.citizens import looks
 from crm.citizens.attending import by_mandate, narrowed
 from crm.citizens.looks import Period
 from crm.citizens.models import Citizen, Mandate
+from crm.citizens.services.merging import merge_citizens
 from crm.integrations.permissions import CONSULT_SYSTEMS
 from crm.kit.actor import Actor
 from crm.kit.errors import NotFound, Refused
+from tests.api.conftest import key_for
 from tests.conftest import World
 from tests.factories.accounts import acting, employee
 from tests.factories.cases import CaseFactory, CaseTypeFactory
@@ -173,3 +176,50 @@ def test_who_attends_counts_what_they_are_shown_and_colleagues_count_their_own(
     assert counts(attending, wanted) == {"x": Count(1)}
     assert counts(worker, wanted) == {"x": Count(2)}
     assert counts(attending, wanted) == {"x": Count(1)}
+
+
+def test_after_a_merge_of_people_the_mandate_bounds_what_was_kept_of_the_old_record(
+    world: World, worker: Actor, case: Case, father: Citizen, daughter: Citizen, partly: Mandate
+) -> None:
+    """What was kept of the record that was merged counted as of somebody else, whom nobody attends."""
+    before = CitizenFactory(name="Manolo", organisation=world.here)
+    row = kept(worker, case, before)
+    boss = acting(employee(world.here, "supervisor"))
+    merge_citizens(boss, before.uuid, father.uuid, reason="Es el mismo", despite=True)
+    attending = narrowed(worker, [(daughter.uuid, father.uuid)])
+    assert open_frozen(worker, case.uuid, row.uuid) == row
+    with pytest.raises(Refused):
+        open_frozen(attending, case.uuid, row.uuid)
+    assert of_case(attending, case) == [(row, False)]
+
+
+def test_what_was_kept_of_a_protected_person_is_read_by_who_opens_such_records(
+    world: World, worker: Actor, case: Case, father: Citizen
+) -> None:
+    """Whoever saw the case read it, who could not have asked the system themselves."""
+    row = kept(worker, case, father)
+    agent = acting(employee(world.here, "agent", unit=world.unit))
+    assert open_frozen(agent, case.uuid, row.uuid) == row
+    father.records.update(protected=True, protected_reason="Medida judicial")
+    with pytest.raises(Refused):
+        open_frozen(agent, case.uuid, row.uuid)
+    assert of_case(agent, case) == [(row, False)]
+    assert told_in(agent, case, list(case.events.all())) == {}
+    assert open_frozen(worker, case.uuid, row.uuid) == row
+
+
+def test_relations_of_a_protected_person_are_listed_by_who_opens_such_records(
+    world: World, father: Citizen
+) -> None:
+    """By API they were there for whoever sees citizens, without a reason."""
+    father.records.update(protected=True, protected_reason="Medida judicial")
+    address = f"/api/v1/citizens/{father.uuid}/relations/"
+    for scopes, why, status in (
+        (("citizens.view_citizen",), "Revisión", 403),
+        (("citizens.view_citizen", "citizens.view_protected"), "", 403),
+        (("citizens.view_citizen", "citizens.view_protected"), "Revisión", 200),
+    ):
+        key = key_for(world.here, *scopes, name=f"{len(scopes)} {why}")
+        headers = {"authorization": f"Bearer {key}", "access-purpose": why}
+        answer = Client().get(address, headers=headers)
+        assert answer.status_code == status, (scopes, why)
