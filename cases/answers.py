@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery, prefetch_related_objects
 from django.utils.translation import override
 
 from cases.models import (
@@ -240,8 +240,11 @@ def offered(
     ]
     found.sort(key=lambda pair: pair[0])
     best = [row for _place_, row in found[:most]]
-    files = _files(best)
-    return [Offer(row, rendered(row.texts, language, case), files.get(row.pk, [])) for row in best]
+    prefetch_related_objects(best, "files")
+    return [
+        Offer(row, rendered(row.texts, language, case), [file.name for file in row.files.all()])
+        for row in best
+    ]
 
 
 def _place(
@@ -268,13 +271,6 @@ def _place(
         -row.uses,
         row.code,
     )
-
-
-def _files(rows: Iterable[CannedAnswer]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    for row in rows:
-        found[row.pk] = [file.name for file in row.files.all()]
-    return found
 
 
 def published_of(actor: Actor, uuids: Iterable[UUID]) -> list[CannedAnswer]:

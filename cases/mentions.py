@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from cases.models import Case
-from cases.selectors import people_at_work, people_of, people_who_see
-from crm.accounts.models import User
+from cases.selectors import people_of, people_who_see
+from crm.accounts.models import Membership, User
 from crm.kit.actor import Actor
 from crm.kit.errors import Text
 from crm.organisations.models import Unit
@@ -75,11 +75,10 @@ def told_of(actor: Actor, case: Case, kept: Iterable[Mapping[str, str]]) -> list
     """The keys of those whom the mentions of an event mean and who may see the case."""
     people = [one["person"] for one in kept if "person" in one]
     units = [one["unit"] for one in kept if "unit" in one]
-    working = people_at_work(actor).filter(
-        memberships__unit__in=Unit.objects.for_actor(actor).filter(uuid__in=units)
-    )
+    working = Membership.objects.unscoped("whoever is told").in_force()  # who left it is not meant
+    there = working.filter(unit__in=Unit.objects.for_actor(actor).filter(uuid__in=units))
     seeing = people_who_see(actor, case)
-    meant = seeing.filter(Q(uuid__in=people) | Q(pk__in=working.values("pk")))
+    meant = seeing.filter(Q(uuid__in=people) | Q(pk__in=there.values("user")))
     return sorted(set(meant.values_list("pk", flat=True)))
 
 

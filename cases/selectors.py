@@ -162,7 +162,8 @@ def room_in(actor: Actor, unit: int, now: datetime) -> list[Room]:
     """Who works on cases in a unit or below it, those with the least first: in danger, then open."""
     below = sorted(_tree(actor).below([unit]))
     working = people_of(actor).filter(
-        memberships__unit__in=below,
+        memberships__unit__in=below,  # by the one in force: who has left the unit is not of it
+        memberships__ended_at=None,
         memberships__suspended_at=None,
         pk__in=granted(actor, CHANGE_CASE, path_of(actor, unit)),
     )
@@ -287,6 +288,8 @@ def supervisors_of(actor: Actor, unit: int | None) -> list[User]:
                 f"{grants}__object_pk": key,
                 f"{grants}__permission__codename": ASSIGN_CASE,
             },
+            memberships__organisation=actor.organisation_id,  # all of the one in force
+            memberships__ended_at=None,
             memberships__suspended_at=None,
         )
         if people := list(found.distinct()):

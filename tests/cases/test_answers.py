@@ -6,7 +6,9 @@ from uuid import uuid4
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from cases import answers as reading
@@ -305,6 +307,22 @@ def test_the_name_of_the_protected_is_left_to_be_filled_in(
     citizen.records.update(protected=True, protected_reason="Medida judicial")
     (offer,) = reading.offered(alice, selectors.case_of(alice, case.uuid))
     assert offer.said.text == "Hola, ((citizen)):"
+
+
+def test_many_answers_are_offered_by_as_many_questions_as_one(
+    world: World, boss: Actor, case: Case
+) -> None:
+    """The files of each were asked for by themselves, at every letter that is typed."""
+    found = selectors.case_of(boss, case.uuid)
+    made(boss, audience="organisation")
+    reading.offered(boss, found)
+    with CaptureQueriesContext(connection) as one:
+        reading.offered(boss, found)
+    for number in range(3):
+        made(boss, audience="organisation", code=f"otra-{number}")
+    with CaptureQueriesContext(connection) as many:
+        assert len(reading.offered(boss, found)) == 4
+    assert len(many) == len(one)
 
 
 # --- Sending --------------------------------------------------------------------------------------

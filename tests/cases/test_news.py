@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from cases import services
 from cases.mentions import marked, named_in, offers
@@ -152,6 +153,18 @@ def test_a_name_counts_as_a_whole(
 ) -> None:
     found = named_in(world.actor(world.alice), case, text)
     assert [one.name for one in found.mentions] == names
+
+
+def test_who_has_left_a_unit_is_not_meant_by_its_name(
+    world: World, boss: User, carol: User, case: Case
+) -> None:
+    """Whoever had ever been of it and still works in the organisation was told."""
+    Membership.objects.create(
+        user=carol, organisation=world.here, unit=world.other_unit, ended_at=timezone.now()
+    )
+    services.add_note(world.actor(boss), case.uuid, f"¿Qué dice @{world.other_unit.name}?")
+    carry_out()
+    assert told(carol) == []
 
 
 def test_of_two_of_one_name_neither_is_guessed(world: World, carol: User, case: Case) -> None:

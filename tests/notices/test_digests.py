@@ -184,6 +184,15 @@ def test_a_mention_comes_within_the_hour_as_is_usual(world: World, case: Case) -
     assert list(rows.values_list("kind", "mail")) == [("mentioned", "hourly")]
 
 
+def test_what_waits_is_not_sent_to_who_wants_no_e_mail_any_more(world: World, case: Case) -> None:
+    """The choice held only for what came later: tomorrow's e-mail came all the same."""
+    tell(world, case, "daily")
+    choose(world.actor(world.alice), {"noted": (True, "none")})
+    assert sent(NOON + timedelta(days=2)) == []
+    row = Notification.objects.unscoped("looking").get()
+    assert (row.in_console, row.read_at) == (True, None)
+
+
 def test_what_one_e_mail_does_not_hold_is_counted_in_it(world: World, case: Case) -> None:
     """The fifty-first and all after it were marked as sent, and told nowhere."""
     choose(world.actor(world.alice), {"noted": (False, "now")})

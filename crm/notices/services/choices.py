@@ -11,7 +11,7 @@ from crm.accounts.models import User
 from crm.kit.actor import Actor
 from crm.kit.errors import Invalid, NotFound
 from crm.notices.kinds import kinds, switches
-from crm.notices.models import Choice, Habits, Mail
+from crm.notices.models import Choice, Habits, Mail, Notification
 
 
 def switched_on(organisation: int, people: Iterable[int], name: str) -> set[int]:
@@ -33,7 +33,8 @@ def choose(
     switched: Mapping[str, bool] | None = None,
 ) -> None:
     """From now on the actor hears of each of these kinds in the console or not, and by such an e-mail;
-    Invalid for a kind or way that there is none of. What is left out stays as it is."""
+    Invalid for a kind or way that there is none of. What is left out stays as it is. What waits for an
+    e-mail that is no longer wanted waits for none."""
     person = _person(actor)
     wrong = [
         name for name, (_console, mail) in ways.items() if name not in kinds or mail not in Mail
@@ -46,6 +47,9 @@ def choose(
         Choice.objects.unscoped("the person's own").update_or_create(
             **mine, kind=name, defaults={"console": console, "mail": mail}
         )
+    silent = [name for name, (_console, mail) in ways.items() if mail == Mail.NONE]
+    waiting = Notification.objects.unscoped("the person's own").filter(**mine, kind__in=silent)
+    waiting.filter(digest=None, read_at=None).exclude(mail=Mail.NONE).update(mail=Mail.NONE)
     habits, _new = Habits.objects.unscoped("the person's own").get_or_create(**mine)
     habits.switches = {**habits.switches, **(switched or {})}
     habits.daily_at = daily_at or habits.daily_at
