@@ -220,42 +220,93 @@ class Offer:
     files: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What an answer is to fit: a case, or a conversation about none."""
+
+    unit: int
+    channel: str
+    language: str
+    case_type: str = ""
+    states: frozenset[str] = frozenset()
+    with_files: bool = True  # whether files can go along
+
+
+Rendering = Callable[[Mapping[str, str], str], Rendered]
+
+
 def offered(
-    actor: Actor, case: Case, *, text: str = "", language: str = "", most: int = OFFERED
+    actor: Actor,
+    case: Case,
+    *,
+    text: str = "",
+    language: str = "",
+    most: int = OFFERED,
+    conversation: Occasion | None = None,
 ) -> list[Offer]:
     """The published answers for a case, those that fit best first: its unit, type, state, channel, the
-    citizen's language, then what is used most. Without words only those that fit in everything."""
-    language = language or case.language
+    citizen's language, then what is used most. Without words only those that fit in everything. In a
+    conversation about the case, by its channel and language."""
+    category = StateCategory(case.category).name.lower()
+    occasion = Occasion(
+        case.unit_id,
+        conversation.channel if conversation else case.channel,
+        language or (conversation.language if conversation else case.language),
+        case.case_type.code,
+        frozenset({case.state, category}),
+        conversation is None or conversation.with_files,
+    )
+    return _offers(actor, occasion, text, lambda texts, spoken: rendered(texts, spoken, case), most)
+
+
+def offered_outside(
+    actor: Actor, occasion: Occasion, citizen: str, *, text: str = ""
+) -> list[Offer]:
+    """The same in a conversation about no case: of the variables only the citizen's name is known."""
+
+    def speaking(texts: Mapping[str, str], language: str) -> Rendered:
+        spoken = chosen(texts, language)
+        words = filled(texts[spoken], lambda name: citizen if name == "citizen" else "")
+        return Rendered(spoken, spoken != language, words, unfilled(words))
+
+    return _offers(actor, occasion, text, speaking, OFFERED)
+
+
+def _offers(
+    actor: Actor, occasion: Occasion, text: str, speaking: Rendering, most: int
+) -> list[Offer]:
+    language = occasion.language
     words = searched(text)
     rows = answers(actor).filter(status=CannedAnswer.Status.PUBLISHED)
     for word in words:
         rows = rows.filter(words__contains=word)
     organisation = Organisation.objects.for_actor(actor).get()
-    above = [node.id for node in unit_tree(organisation).path(case.unit_id)]
+    above = [node.id for node in unit_tree(organisation).path(occasion.unit)]
     rows = rows.filter(Q(unit=None) | Q(unit__in=above))
+    if not occasion.with_files:
+        rows = rows.filter(files=None)
     found = [
         (place, row)
         for row in rows.defer("words")
-        if (place := _place(row, case, above, language, words)) is not None
+        if (place := _place(row, occasion, above, words)) is not None
     ]
     found.sort(key=lambda pair: pair[0])
     best = [row for _place_, row in found[:most]]
     prefetch_related_objects(best, "files")
     return [
-        Offer(row, rendered(row.texts, language, case), [file.name for file in row.files.all()])
+        Offer(row, speaking(row.texts, language), [file.name for file in row.files.all()])
         for row in best
     ]
 
 
 def _place(
-    row: Any, case: Case, above: Sequence[int], language: str, words: Sequence[str]
+    row: Any, occasion: Occasion, above: Sequence[int], words: Sequence[str]
 ) -> tuple[Any, ...] | None:
-    """Where an answer stands in the list, the least first; None: it is not for this case."""
-    if row.case_types and case.case_type.code not in row.case_types:
+    """Where an answer stands in the list, the least first; None: it is not for this occasion."""
+    if row.case_types and occasion.case_type not in row.case_types:
         return None
-    category = StateCategory(case.category).name.lower()
-    in_state = not row.states or bool({case.state, category} & set(row.states))
-    by_channel = not row.channels or case.channel in row.channels
+    in_state = not row.states or bool(occasion.states & set(row.states))
+    by_channel = not row.channels or occasion.channel in row.channels
     if not words and not (in_state and by_channel):
         return None
     named = bool(words) and row.code.startswith("-".join(words))
@@ -267,7 +318,7 @@ def _place(
         not row.case_types,
         not row.states,
         not row.channels,
-        chosen(row.texts or {}, language) != language,
+        chosen(row.texts or {}, occasion.language) != occasion.language,
         -row.uses,
         row.code,
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from channels_app.views import assistant, demo_page, desk, setup, visitor, wallboard
+from channels_app.views import answers, assistant, demo_page, desk, setup, visitor, wallboard
 
 app_name = "channels_app"
 _ONE = "conversaciones/<uuid:conversation>/"
@@ -37,6 +37,7 @@ urlpatterns = [
     path(f"{_ONE}coger/", desk.take, name="take"),
     path(f"{_ONE}responder/", desk.reply, name="reply"),
     path(f"{_ONE}nota/", desk.add_note, name="note"),
+    path(f"{_ONE}respuestas/", answers.offers, name="offered_answers"),
     path(f"{_ONE}archivo/", desk.attach, name="attach"),
     path(f"{_ONE}archivo/<uuid:attachment>/", desk.attachment, name="attachment"),
     path(f"{_ONE}leida/", desk.mark_read, name="mark_read"),

@@ -52,6 +52,11 @@ class Act:
     undoable: Callable[[Actor, Given], bool] = lambda _actor, _given: True  # as it was chosen
     slow: bool = False  # to look a case through is as much work as doing it
 
+    @property
+    def stays(self) -> bool:
+        """Whether nothing that it does can be taken back."""
+        return self.undo is None
+
 
 def _nothing(_actor: Actor, _given: Given) -> None:
     return None

@@ -1,5 +1,6 @@
 """Canned answers: those that fit a case, for its composer; their list and editor in the console."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -42,13 +43,16 @@ def offers(request: ActorRequest, case: UUID) -> HttpResponse:
     known = dict(settings.LANGUAGES)
     language = language if language in known else row.language
     found = reading.offered(request.actor, row, text=request.GET.get("q", ""), language=language)
-    return JsonResponse(
-        {
-            "language": language,
-            "languages": [{"code": code, "name": own_name(code)} for code in known],
-            "items": [_offer(one) for one in found],
-        }
-    )
+    return JsonResponse(offers_told(found, language))
+
+
+def offers_told(found: Sequence[reading.Offer], language: str) -> dict[str, Any]:
+    """As answers.js reads them."""
+    return {
+        "language": language,
+        "languages": [{"code": code, "name": own_name(code)} for code, _name in settings.LANGUAGES],
+        "items": [_offer(one) for one in found],
+    }
 
 
 def _offer(one: reading.Offer) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from cases import services as cases
 from cases.models import Case
 from cases.services import drafts
+from cases.services.notes import require_filled
 from channels_app import services
 from channels_app.email import intake, sending, threads
 from channels_app.email.permissions import SORT_MAIL
@@ -97,6 +98,7 @@ def answer(
         return said
     chosen = _waiting_files(row, attachments)
     text = text_of(body, longest=LONGEST)
+    require_filled(text)
     if row.owner_id is None:
         require(actor, SORT_MAIL, row)
         _take(actor, row)

@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from cases.answers import spoken_names
 from cases.presenting import rows_of
 from channels_app import services
 from channels_app.email import selectors, verbs
@@ -359,6 +360,7 @@ def _page(request: ActorRequest, row: Conversation) -> dict[str, Any]:
         "address": address,
         "recipient": _("It will be received at %(address)s.") % {"address": address},
         "user_id": actor.user_id,
+        "variables": spoken_names(),
         "stream_after": _head(row.stream),
         "max_bytes": settings.FILES_MAX_BYTES,
         "max_size": f"{settings.FILES_MAX_BYTES // (1024 * 1024)} MB",

@@ -10,6 +10,7 @@ from cases import services as cases
 from cases.models import Case
 from cases.permissions import CHANGE_CASE, VIEW_CASE
 from cases.services import NewCase
+from cases.services.notes import require_filled
 from cases.texts import one_line
 from channels_app import selectors
 from channels_app.models import (
@@ -87,6 +88,7 @@ def reply(
     require_open(row)
     chosen = _uploads(row, attachments)
     text = text_of(body) if body.strip() or not chosen else ""
+    require_filled(text)
     carrier = carriers[row.account.kind]
     message = add(
         row,

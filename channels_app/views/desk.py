@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from cases.answers import spoken_names
 from cases.models import CaseType
 from cases.permissions import OPEN_CASE
 from cases.presenting import rows_of
@@ -139,6 +140,7 @@ def _page(request: ActorRequest, row: Conversation) -> dict[str, Any]:
         if row.queue
         else [],
         "user_id": actor.user_id,
+        "variables": spoken_names(),
         "reassigns": selectors.may_reassign(actor, row),
         "case_types": CaseType.objects.for_actor(actor).filter(is_active=True).order_by("name")
         if actor.holds(OPEN_CASE)

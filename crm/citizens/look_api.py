@@ -49,6 +49,7 @@ class Looks(ActorAPIView):
         needs=VIEW_ACCESS_REPORT,
         filters=LooksFilters,
         answers=LooksOutput,
+        problems=(422,),
     )
     def get(self, request: Request, citizen_id: UUID) -> HttpResponse:
         """In the language of the request; that it was asked for is a look as well. The header

@@ -370,6 +370,9 @@ def test_by_form_and_by_api_it_is_an_act_like_others(world: World, boss: Actor, 
     client = signed_in(User.objects.get(pk=boss.user_id))
     asked = {"action": "macro", "case": [str(case.uuid)]}
     page = client.post("/casos/acciones/", asked)
+    assert "What is written cannot be taken back." not in page.content.decode()
+    note = client.post("/casos/acciones/", {**asked, "action": "note"}).content.decode()
+    assert "What is written cannot be taken back." in note
     offered = [name for _key, name in page.context["form"].fields["macro"].choices]
     assert offered == ["—", "Empezar"]
     sent = {**asked, "ready": "preview", "scope": "ticked"}

@@ -56,7 +56,7 @@ VALUES: dict[str, Any] = {
 }
 # Where a shape's field means something else than the name usually does.
 SPECIAL: dict[tuple[str, str], Any] = {
-    ("NewDraftInput", "kind"): "note",
+    ("WrittenDraftInput", "kind"): "note",
     ("ShareInput", "shared"): True,
     ("NewAbsenceInput", "person"): "employee.email",
     ("NewAbsenceInput", "first"): "2031-03-03",

@@ -805,6 +805,7 @@ ENTRIES: dict[str, Guarded | Own | Public] = {
     "channels_app:take": Guarded({"conversation": "waiting.uuid"}),
     "channels_app:reply": Guarded(_TALK, post=_TEXT),
     "channels_app:note": Guarded(_TALK, post=_TEXT),
+    "channels_app:offered_answers": Guarded(_TALK, silent=_PART_OF_TALK),
     "channels_app:attach": Guarded(_TALK),
     "channels_app:attachment": Guarded({**_TALK, **_FILE}),
     "channels_app:mark_read": Guarded(_TALK),

@@ -4,6 +4,8 @@ from django.apps import apps
 
 from crm.kit.files import holders
 
+OF_ITS_OWN_WORDS = {"cases.frozenanswer"}  # a digest of what the row itself says, not of a file
+
 
 def test_every_row_about_kept_bytes_is_asked_before_a_file_is_removed() -> None:
     about = {
@@ -12,4 +14,4 @@ def test_every_row_about_kept_bytes_is_asked_before_a_file_is_removed() -> None:
         if any(field.name == "sha256" for field in model._meta.fields)
         and not model.__name__.endswith("Event")
     }
-    assert {model._meta.label_lower for model in holders.values()} == about
+    assert {model._meta.label_lower for model in holders.values()} == about - OF_ITS_OWN_WORDS

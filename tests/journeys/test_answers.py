@@ -77,6 +77,18 @@ def test_an_answer_in_the_middle_of_a_text_and_a_macro_by_the_palette(
     story = desk.page.locator("#timeline")
     expect(story).to_contain_text("ran the macro “Note and resolve”")
     expect(desk.page.locator("#case-top")).to_contain_text("Resolved")
-    for address in ("/respuestas/", "/respuestas/nueva/", "/macros/", "/macros/nueva/"):
-        desk.open(address)
-        assert accessible(desk) == []
+
+
+def test_in_a_thread_of_mail_it_is_filled_for_its_case(office: Office, town: Town) -> None:
+    assert town.letter is not None
+    desk = office.desk(town.agent)
+    desk.open(f"/correo/{town.letter.uuid}/")
+    box, offers = desk.page.locator("#composer-text"), desk.page.locator(".v-answers")
+    desk.fill(box, "/asu")
+    option = offers.get_by_role("option", selected=True)
+    expect(option).to_contain_text("De su asunto")
+    expect(option).to_contain_text("lacks: Outcome")
+    assert accessible(desk) == []
+    desk.press("Enter")
+    expect(box).to_have_value("su asunto es «Consulta» y su resultado ((outcome))")
+    expect(desk.page.locator("[data-left]")).to_contain_text("Outcome")
