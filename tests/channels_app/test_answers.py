@@ -94,5 +94,5 @@ def test_what_lacks_is_not_sent(world: World, mine: Conversation) -> None:
         services.reply(acting(world.alice), mine.uuid, "Tiene hasta el ((due)).")
     assert "((due))" in str(refused.value.errors["text"][0])
     services.reply(acting(world.alice), mine.uuid, "Tiene hasta el ((nada)).")
-    said = mine.messages.filter(direction="out", author="employee")
+    said = mine.messages.filter(direction="out", author=world.alice)
     assert [one.body for one in said] == ["Tiene hasta el ((nada))."]
