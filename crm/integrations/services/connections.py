@@ -21,7 +21,7 @@ from crm.kit.actor import Actor
 from crm.kit.errors import Changed, Invalid
 from crm.kit.policy import catalogue, require
 
-_ARTICLE = re.compile(r"[^\W\d]{2}.*\d")  # words, and the number of an article after them
+_WORD = re.compile(r"[^\W\d]{2}")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,59}")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept", "cookie"})
 _WORDS = (
@@ -165,7 +165,9 @@ def _wrong_address(row: Connection) -> dict[str, list[Any]]:
 
 def _wrong_basis(row: Connection) -> dict[str, list[Any]]:
     errors: dict[str, list[Any]] = {}
-    if not _ARTICLE.search(row.legal_basis) or not row.legal_basis.isprintable():
+    word = _WORD.search(row.legal_basis)  # and after it the number of an article
+    numbered = word and any(sign.isdecimal() for sign in row.legal_basis[word.end() :])
+    if not numbered or not row.legal_basis.isprintable():
         errors["legal_basis"] = [
             _("Write the rule with its article, for example: Ley 39/2015, art. 28.2.")
         ]

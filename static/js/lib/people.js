@@ -2,12 +2,13 @@
 import { text } from "./texts.js";
 
 const LONG_S = 60;
+const DOING = { reply: "here_reply", note: "here_note", said: "here_said", data: "here_data" };
 
 export function words({ name, doing, seconds }) {
   if (doing === "reply" && seconds >= LONG_S) {
     return text("here_reply_long", { name, minutes: Math.floor(seconds / 60) });
   }
-  return text(["reply", "note", "said", "data"].includes(doing) ? `here_${doing}` : "here_looks", { name });
+  return text(DOING[doing] ?? "here_looks", { name });
 }
 
 function person(one) {
